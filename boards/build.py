@@ -1,0 +1,206 @@
+"""One call from Verilog to a bitstream with a report; earlier results survive every failure."""
+
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rchw import tools
+from rchw.boards.check import CHECKS
+from rchw.boards.place import Placement, median_clock, pack, place_seeds
+from rchw.boards.synth import Synthesis, synthesize_core, synthesize_wrapper
+from rchw.devices import Board
+from rchw.devices import board as find_board
+from rchw.errors import DesignError, ToolError
+
+__all__ = ["build"]
+
+_REPORT_VERSION = 1
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _check_expected(expected: Mapping[str, int], board: Board) -> None:
+    for kind in expected:
+        if kind not in ("block_ram", "dsp"):
+            raise DesignError(f"expected must name block_ram or dsp, not {kind!r}")
+    capacity = board.device.capacity
+    for kind, count in expected.items():
+        if count > capacity[kind] and (kind != "dsp" or capacity[kind]):
+            raise DesignError(
+                f"the design needs {count} {kind.replace('_', ' ')}, but {board.name} "
+                f"({board.device.name}) has {capacity[kind]}"
+            )
+
+
+def _report(
+    board: Board, core: Synthesis, placements: Sequence[Placement], best: Placement, bitstream: Path
+) -> dict[str, Any]:
+    capacity = {**best.available, "lut": board.device.luts, "ff": board.device.flip_flops}
+    used = {"lut": core.resources["lut"], "carry": core.resources["carry"]}
+    used = {**used, "ff": core.resources["ff"], **best.used}
+    return {
+        "report_version": _REPORT_VERSION,
+        "board": board.name,
+        "device": board.device.name,
+        "package": board.package,
+        "core": core.resources,  # the design alone, before packing
+        "used": best.used,  # with the wrapper, as placed
+        "capacity": {key: capacity[key] for key in (*best.available, "lut", "ff")},
+        "percent": {
+            key: round(100 * used[key] / capacity[key], 2) for key in used if capacity.get(key)
+        },
+        "clock": {
+            "board_mhz": board.clock / 1e6,
+            "target_mhz": board.target / 1e6,
+            "mhz_per_seed": {str(p.seed): round(p.clock / 1e6, 2) for p in placements},
+            "median_mhz": round(median_clock(placements) / 1e6, 2),
+            "meets_board_clock": best.clock >= board.clock,
+            "bitstream_seed": best.seed,
+            "given_up_seeds": [seed for p in placements for seed in p.given_up],
+        },
+        "critical_path": best.critical_path,
+        "synthesis": {
+            "command": core.command,
+            "fallback": core.fallback,
+            "absorbed_registers": core.absorbed,
+            "checks": list(CHECKS),
+        },
+        "netlist": {"file": core.verilog.name, "sha256": _sha256(core.verilog)},
+        "bitstream": {"file": bitstream.name, "sha256": _sha256(bitstream)},
+        "tools": {
+            "yosys": core.yosys,
+            f"nextpnr-{board.device.family}": tools.find(f"nextpnr-{board.device.family}").version,
+        },
+    }
+
+
+def _swap(new: Path, out: Path) -> None:
+    """Put the finished folder in the place of the old one."""
+    old = out.with_name(f".{out.name}-old")
+    shutil.rmtree(old, ignore_errors=True)
+    if out.exists():
+        out.rename(old)
+    try:
+        new.rename(out)
+    except OSError:
+        if old.exists():
+            old.rename(out)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def build(
+    verilog: Path,
+    name: str,
+    board: str,
+    out: Path,
+    *,
+    digest: str,
+    seeds: Sequence[int] = (1,),
+    expected: Mapping[str, int] | None = None,
+    native: bool = False,
+    timeout: float = 600.0,
+    progress: tools.Progress | None = None,
+) -> dict[str, Any]:
+    """Synthesise, place, route and pack a design for a board, and write ``report.json``.
+
+    Everything is written to a new folder that takes the place of `out` at the end, so an earlier
+    result stays until there is a better one. What a failed build leaves is kept in ``OUT.failed``.
+
+    Parameters
+    ----------
+    verilog : Path
+        The core, with the stream ports of the project.
+    name : str
+        Its module name.
+    board : str
+        A key of `rchw.devices.BOARDS`.
+    out : Path
+        Folder for the results.
+    digest : str
+        Of the design; copied into the report.
+    seeds : sequence of int
+        Of the placer; the bitstream is made from the fastest.
+    expected : mapping, optional
+        Least counts of ``block_ram`` and ``dsp`` that synthesis must infer.
+    native : bool
+        Use a `yosys` on ``PATH`` when it is new enough.
+    timeout : float
+        Seconds for one run of the placer.
+    progress : callable, optional
+        Receives one line per step.
+
+    Returns
+    -------
+    dict
+        What ``report.json`` holds.
+
+    Raises
+    ------
+    DesignError
+        If the board is unknown, the design too large, or a file cannot be read or written.
+    ToolError
+        If a tool is missing, fails, or gives a netlist that does not pass the checks.
+    """
+    target = find_board(board)
+    _check_expected(expected or {}, target)
+    if not seeds:
+        raise DesignError("seeds must be at least one number, not none")
+    out = out.absolute()
+    try:
+        source = verilog.read_bytes()
+        out.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    except OSError as error:
+        raise DesignError(f"{error.filename} cannot be used: {error.strerror}") from None
+    failed = out.with_name(f"{out.name}.failed")
+    try:
+        work.chmod(0o755)
+        (work / f"{name}.v").write_bytes(source)
+        core = synthesize_core(
+            name, target.device, work, expected=expected, native=native, progress=progress
+        )
+        synthesize_wrapper(core, target.device, work, native=native)
+        placements = place_seeds(
+            f"{name}_board",
+            target,
+            work,
+            seeds,
+            needs=core.resources,
+            timeout=timeout,
+            progress=progress,
+        )
+        best = max(placements, key=lambda placement: placement.clock)
+        if best.clock < target.clock:
+            raise DesignError(
+                f"the design reaches {best.clock / 1e6:.1f} MHz, but {target.name} runs at "
+                f"{target.clock / 1e6:g} MHz"
+            )
+        bitstream = pack(best, target, work, name)
+        report = {
+            "digest": digest,
+            "verilog": {"file": f"{name}.v", "sha256": hashlib.sha256(source).hexdigest()},
+            **_report(target, core, placements, best, bitstream),
+        }
+        text = json.dumps(report, indent=2) + "\n"
+        (work / "report.json").write_text(text, encoding="utf-8")
+        _swap(work, out)
+    except (DesignError, ToolError) as error:
+        shutil.rmtree(failed, ignore_errors=True)
+        work.rename(failed)
+        raise type(error)(re.sub(re.escape(str(work)), str(failed), str(error))) from None
+    except OSError as error:
+        shutil.rmtree(work, ignore_errors=True)
+        raise DesignError(f"{out} cannot be written: {error.strerror or error}") from None
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+    shutil.rmtree(failed, ignore_errors=True)
+    return report

@@ -1,0 +1,7 @@
+"""The circuits: Amaranth generators for a design, and the Verilog they become.
+
+Nothing here imports `rchw.reference`: circuit and reference share the design and no other code.
+"""
+
+if __name__ != "rchw.hdl":
+    raise ImportError("import rchw.hdl, not hdl")

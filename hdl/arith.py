@@ -1,0 +1,133 @@
+"""Rounding, limiting and multiplying by constants as gates; the twin of `rchw.fixed`."""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
+
+from rchw.fixed import Overflow, QFormat, Rounding
+
+__all__ = ["add_tree", "clamp", "digits", "requantize", "select", "shift_round", "times"]
+
+
+def digits(constant: int) -> list[tuple[int, int]]:
+    """Write a constant as the fewest signed powers of two: (sign, exponent) pairs.
+
+    Plain binary is kept where it is as short as the canonic signed digits, since it needs no
+    subtraction.
+
+    >>> digits(3), digits(7), digits(-4)
+    ([(1, 0), (1, 1)], [(-1, 0), (1, 3)], [(-1, 2)])
+    """
+    sign = -1 if constant < 0 else 1
+    rest, exponent = abs(constant), 0
+    binary = [(sign, k) for k in range(rest.bit_length()) if rest >> k & 1]
+    canonic = []
+    while rest:
+        if rest & 1:
+            digit = 2 - (rest & 3)
+            canonic.append((sign * digit, exponent))
+            rest -= digit
+        rest >>= 1
+        exponent += 1
+    return canonic if len(canonic) < len(binary) else binary
+
+
+def times(value: Value, constant: int) -> Value:
+    """Product with a constant by shifts and additions; exact, as wide as it needs to be."""
+    terms = sorted(digits(constant), key=lambda term: (-term[0], term[1]))
+    if not terms:
+        return Const(0, 1)
+    total: Value | None = None
+    for sign, exponent in terms:
+        shifted = value << exponent
+        if total is None:
+            total = shifted if sign > 0 else -shifted
+        else:
+            total = total + shifted if sign > 0 else total - shifted
+    assert total is not None
+    return total
+
+
+def add_tree(values: Sequence[Value]) -> Value:
+    """Sum as a balanced tree, which keeps both the expressions and the logic shallow."""
+    level = list(values) or [Const(0, 1)]
+    while len(level) > 1:
+        pairs = [a + b for a, b in zip(level[::2], level[1::2], strict=False)]
+        level = pairs + ([level[-1]] if len(level) % 2 else [])
+    return level[0]
+
+
+def shift_round(value: Value, shift: int, rounding: Rounding) -> Value:
+    """Divide by ``2**shift`` with the given rounding; a negative shift is exact."""
+    if shift <= 0:
+        return value << -shift
+    value = value.as_signed() if value.shape().signed else (value + Const(0, signed(1)))
+    if shift >= len(value) and rounding is Rounding.TRUNCATE:
+        return value >> (len(value) - 1)
+    kept = value >> shift
+    if rounding is Rounding.TRUNCATE:
+        return kept
+    half = 1 << (shift - 1)
+    if rounding is Rounding.HALF_UP:
+        return (value + half) >> shift
+    return (value + (half - 1) + kept[0]) >> shift
+
+
+def clamp(m: Module, value: Value, low: int, high: int, name: str) -> Value:
+    """Limit to ``[low, high]``, which must be reachable by a signal of minimal width.
+
+    Full two's complement ranges become the sign test of the dropped bits; others are compared.
+    """
+    width = max((-low - 1).bit_length() if low < 0 else low.bit_length(),
+                (-high - 1).bit_length() if high < 0 else high.bit_length()) + 1
+    if not value.shape().signed:
+        value = value + Const(0, signed(1))
+    result = Signal(signed(width), name=name)
+    if len(value) <= width and low == -(1 << (width - 1)) and high == (1 << (width - 1)) - 1:
+        m.d.comb += result.eq(value)
+        return result
+    exact = Signal(signed(len(value)), name=f"{name}_exact")
+    m.d.comb += exact.eq(value)
+    if low == -(1 << (width - 1)) and high == (1 << (width - 1)) - 1:
+        dropped = exact[width - 1 : -1]
+        above = ~exact[-1] & dropped.any()
+        below = exact[-1] & ~dropped.all()
+    else:
+        above, below = exact > high, exact < low
+    m.d.comb += result.eq(Mux(below, low, Mux(above, high, exact[:width].as_signed())))
+    return result
+
+
+def requantize(
+    m: Module,
+    value: Value,
+    shift: int,
+    to: QFormat,
+    rounding: Rounding,
+    overflow: Overflow,
+    name: str,
+) -> Value:
+    """Drop `shift` fraction bits and fit into `to`: `rchw.fixed.requantize` as gates."""
+    rounded = shift_round(value, shift, rounding)
+    if overflow is Overflow.SATURATE:
+        return clamp(m, rounded, to.min, to.max, name)
+    result = Signal(signed(to.width) if to.signed else to.width, name=name)
+    m.d.comb += result.eq(rounded)
+    return result
+
+
+def select(m: Module, index: Value, values: Sequence[Value], name: str) -> Value:
+    """``values[index]`` as a case statement; a constant index costs nothing."""
+    if isinstance(index, Const):
+        return values[index.value]
+    if len(values) == 1:
+        return values[0]
+    width = max(len(v) + (0 if v.shape().signed else 1) for v in values)
+    result = Signal(signed(width), name=name)
+    with m.Switch(index):
+        for position, value in enumerate(values[:-1]):
+            with m.Case(position):
+                m.d.comb += result.eq(value)
+        with m.Default():
+            m.d.comb += result.eq(values[-1])
+    return result

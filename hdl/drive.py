@@ -1,0 +1,132 @@
+"""What each unit gets from inputs and bias: shared products once per sample, selected per unit."""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
+
+from rchw.design import Design, LevelInput, LinearInput
+from rchw.hdl.arith import add_tree, select, times
+from rchw.hdl.rom import Fields
+from rchw.ranges import Interval, LayerRanges
+
+__all__ = ["lane_drives"]
+
+MAX_SHARED = 16
+
+
+def lane_drives(
+    m: Module,
+    design: Design,
+    ranges: LayerRanges,
+    inputs: Sequence[Value],
+    enable: Value,
+    fields: Fields,
+    columns: Sequence[Sequence[int]],
+    max_shared: int = MAX_SHARED,
+) -> list[Value]:
+    """Sum of input contributions and bias of each lane's current unit.
+
+    Units with equal input weights and bias share one registered sum; where there are more than
+    `max_shared` different ones, each channel shares its products, and the bias is a table.
+
+    Parameters
+    ----------
+    inputs : K values
+        Input codes, stable while the sample is in work.
+    enable : Value
+        The shared registers follow the inputs while it is high.
+    fields : Fields
+        Per-word constants; valid one clock after the word's address, like the result.
+    columns : P sequences of W unit numbers
+        The unit of each lane in each word.
+
+    Latency
+    -------
+    1 clock after the inputs.
+    """
+    layer = design.layer
+    linear = all(isinstance(entry, LinearInput) for entry in layer.inputs)
+    rows = [
+        (*(entry.weights[i] for entry in layer.inputs if isinstance(entry, LinearInput)),
+         layer.bias[i])
+        for i in range(layer.n_units)
+    ]
+    kinds = sorted(set(rows))
+    if linear and len(kinds) <= max_shared:
+        shared = []
+        for position, row in enumerate(kinds):
+            unit = rows.index(row)
+            parts = [
+                times(u, weight << shift)
+                for u, weight, shift in zip(inputs, row[:-1], ranges.input_shifts, strict=True)
+                if weight
+            ]
+            total = add_tree(parts) + (row[-1] << ranges.bias_shift)
+            register = Signal(
+                signed(ranges.drive[unit].width), name=f"drive_{position}", reset_less=True
+            )
+            with m.If(enable):
+                m.d.sync += register.eq(total)
+            shared.append(register)
+        return [
+            select(
+                m,
+                fields.add(f"kind_{lane}", [kinds.index(rows[i]) for i in column]),
+                shared,
+                f"drive_of_{lane}",
+            )
+            for lane, column in enumerate(columns)
+        ]
+    return _by_channel(m, design, ranges, inputs, enable, fields, columns)
+
+
+def _by_channel(
+    m: Module,
+    design: Design,
+    ranges: LayerRanges,
+    inputs: Sequence[Value],
+    enable: Value,
+    fields: Fields,
+    columns: Sequence[Sequence[int]],
+) -> list[Value]:
+    layer = design.layer
+    terms: list[list[Value]] = [[] for _ in columns]
+    for k, entry in enumerate(layer.inputs):
+        held = Signal(design.inputs[k].format.width, name=f"held_{k}", reset_less=True)
+        value = held.as_signed() if design.inputs[k].format.signed else held
+        with m.If(enable):
+            m.d.sync += held.eq(inputs[k])
+        shift = ranges.input_shifts[k]
+        if isinstance(entry, LevelInput):
+            for lane, column in enumerate(columns):
+                name = f"{k}_{lane}"
+                threshold = fields.add(f"threshold_{name}", [entry.thresholds[i] for i in column])
+                low = fields.add(f"low_{name}", [entry.low[i] for i in column])
+                high = fields.add(f"high_{name}", [entry.high[i] for i in column])
+                terms[lane].append(Mux(value >= threshold, high, low) << shift)
+            continue
+        weights = sorted(set(entry.weights))
+        if len(weights) > MAX_SHARED:
+            for lane, column in enumerate(columns):
+                weight = fields.add(f"weight_{k}_{lane}", [entry.weights[i] for i in column])
+                product = (
+                    times(value, weight.value) if isinstance(weight, Const) else value * weight
+                )
+                terms[lane].append(product << shift)
+            continue
+        products = []
+        for position, weight in enumerate(weights):
+            width = Interval.of(design.inputs[k].format).scale(weight).width
+            register = Signal(signed(width), name=f"product_{k}_{position}", reset_less=True)
+            with m.If(enable):
+                m.d.sync += register.eq(times(inputs[k], weight))
+            products.append(register)
+        for lane, column in enumerate(columns):
+            index = fields.add(
+                f"level_{k}_{lane}", [weights.index(entry.weights[i]) for i in column]
+            )
+            terms[lane].append(select(m, index, products, f"part_{k}_{lane}") << shift)
+    for lane, column in enumerate(columns):
+        bias = fields.add(f"bias_{lane}", [layer.bias[i] for i in column])
+        terms[lane].append(bias << ranges.bias_shift)
+    return [add_tree(parts) for parts in terms]

@@ -1,0 +1,186 @@
+"""The parallel ring: every unit and every product its own gates, one sample per clock."""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from rchw.design import Design
+from rchw.fixed import Overflow
+from rchw.hdl.activation import activate, leak
+from rchw.hdl.arith import add_tree, requantize, times
+from rchw.hdl.drive import lane_drives
+from rchw.hdl.ports import input_layout, output_layout
+from rchw.hdl.readout import round_outputs
+from rchw.hdl.rom import Fields
+from rchw.ranges import Interval, layer_ranges, readout_ranges
+
+__all__ = ["ParallelCore"]
+
+
+class ParallelCore(wiring.Component):
+    """Ring layer with P = N and readout with M = F * L, all weights constants in the gates.
+
+    Members
+    -------
+    i : In(stream of `input_layout`)
+    o : Out(stream of `output_layout`)
+        While it is full and not ready, everything stands still.
+
+    Latency
+    -------
+    6 clocks and one for every two levels of the adder tree over the features.
+
+    Throughput
+    ----------
+    One sample per clock.
+
+    Reference
+    ---------
+    `rchw.reference.run`
+    """
+
+    def __init__(self, design: Design) -> None:
+        self.design = design
+        super().__init__(
+            {
+                "i": In(stream.Signature(input_layout(design))),
+                "o": Out(stream.Signature(output_layout(design))),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Build the circuit."""
+        m = Module()
+        design = self.design
+        go = Signal()
+        m.d.comb += [go.eq(~self.o.valid | self.o.ready), self.i.ready.eq(go)]
+        pipe = _Pipeline(m, go, self.i.valid, self.i.payload.last)
+        inputs: list[Value] = [
+            pipe.register(self.i.payload[channel.name], channel.name) for channel in design.inputs
+        ]
+        pipe.step()
+        fields = Fields(1)
+        columns = [[unit] for unit in range(design.n_units)]
+        drives = lane_drives(
+            m, design, layer_ranges(design), inputs, go, fields, columns, design.n_units
+        )
+        inputs = [pipe.register(code, f"{c.name}_driven")
+                  for code, c in zip(inputs, design.inputs, strict=True)]
+        pipe.step()
+        states = self._ring(m, pipe, drives)
+        inputs = [pipe.register(code, f"{c.name}_used")
+                  for code, c in zip(inputs, design.inputs, strict=True)]
+        pipe.step()
+        totals = self._readout(m, pipe, states, inputs)
+        rounded = round_outputs(m, design, readout_ranges(design), totals)
+        with m.If(go):
+            m.d.sync += [self.o.valid.eq(pipe.valid), self.o.payload.last.eq(pipe.last)]
+            for output, code in zip(design.readout.outputs, rounded, strict=True):
+                m.d.sync += self.o.payload[output.name].eq(code)
+        return m
+
+    def _ring(self, m: Module, pipe: "_Pipeline", drives: Sequence[Value]) -> list[Signal]:
+        """State registers and the loop that must close in one clock."""
+        layer, ranges = self.design.layer, layer_ranges(self.design)
+        n = layer.n_units
+        first = Signal(init=1)
+        if self.design.reset_on_last:
+            with m.If(pipe.go & pipe.valid):
+                m.d.sync += first.eq(pipe.last)
+        else:
+            with m.If(pipe.go & pipe.valid):
+                m.d.sync += first.eq(0)
+        states = [
+            Signal(signed(layer.state.width), name=f"x{i}", reset_less=True) for i in range(n)
+        ]
+        for i in range(n):
+            parts = []
+            for tap in layer.taps:
+                source = (i - tap.offset) % n
+                initial = layer.initial_state[source] * tap.weights[i]
+                product = times(states[source], tap.weights[i])
+                if tap.weights[i]:
+                    parts.append(Mux(first, initial, product) << ranges.tap_shift)
+            total = Signal(signed(ranges.accumulator[i].width), name=f"total_{i}")
+            m.d.comb += total.eq(add_tree([*parts, drives[i]]))
+            target = activate(m, layer, total, ranges.frac, f"unit_{i}", clocked=False)
+            if layer.leak_shift:
+                target = leak(layer, Mux(first, layer.initial_state[i], states[i]), target)
+            with m.If(pipe.go & pipe.valid):
+                m.d.sync += states[i].eq(target)
+        return states
+
+    def _readout(
+        self, m: Module, pipe: "_Pipeline", states: list[Signal], inputs: list[Value]
+    ) -> list[Value]:
+        """Products with constants as shifts and additions, summed two tree levels per clock."""
+        design, ranges = self.design, readout_ranges(self.design)
+        features, layer = design.features, design.layer
+        values: list[Value] = []
+        if features.states:
+            values += [pipe.register(x << ranges.shifts["states"], f"f{i}")
+                       for i, x in enumerate(states)]
+        if features.squares is not None:
+            for i, x in enumerate(states):
+                code = requantize(
+                    m, x * x, 2 * layer.state.frac - features.squares.frac, features.squares,
+                    features.square_rounding, Overflow.SATURATE, f"square_{i}",
+                )
+                values.append(pipe.register(code << ranges.shifts["squares"], f"s{i}"))
+        if features.inputs:
+            values += [pipe.register(u << ranges.shifts["inputs"], f"v{k}")
+                       for k, u in enumerate(inputs)]
+        pipe.step()
+        sums = []
+        for output, row in enumerate(design.readout.weights):
+            sums.append([
+                pipe.register(times(value, weight), f"product_{output}_{k}")
+                for k, (value, weight) in enumerate(zip(values, row, strict=False)) if weight
+            ])
+        pipe.step()
+        depth = 0
+        while any(len(terms) > 1 for terms in sums):
+            depth += 1
+            sums = [
+                [
+                    pipe.register(add_tree(terms[k : k + 4]), f"sum_{depth}_{output}_{k}")
+                    for k in range(0, len(terms), 4)
+                ]
+                for output, terms in enumerate(sums)
+            ]
+            pipe.step()
+        totals: list[Value] = []
+        for output, terms in enumerate(sums):
+            start = 0
+            if features.one is not None:
+                start = design.readout.weights[output][-1] << ranges.shifts["one"]
+            interval = ranges.accumulators[output].hull(Interval(start, start))
+            total = Signal(signed(interval.width), name=f"total_out_{output}")
+            m.d.comb += total.eq(add_tree(terms) + start)
+            totals.append(total)
+        return totals
+
+
+class _Pipeline:
+    """Registers that move together, and the valid and last bits that move with them."""
+
+    def __init__(self, m: Module, go: Value, valid: Value, last: Value) -> None:
+        self._m, self.go = m, go
+        self.valid, self.last = valid, last
+        self._stage = 0
+
+    def register(self, value: Value, name: str) -> Signal:
+        register = Signal(value.shape(), name=f"{name}_{self._stage}", reset_less=True)
+        with self._m.If(self.go):
+            self._m.d.sync += register.eq(value)
+        return register
+
+    def step(self) -> None:
+        """Delay valid and last by the clock of the registers just made."""
+        valid, last = Signal(name=f"valid_{self._stage}"), Signal(name=f"last_{self._stage}")
+        with self._m.If(self.go):
+            self._m.d.sync += [valid.eq(self.valid), last.eq(self.last)]
+        self.valid, self.last = valid, last
+        self._stage += 1

@@ -1,0 +1,79 @@
+"""Constants that differ from word to word: one wide read-only memory, fields by name."""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Const, Module, Signal, Value, signed
+from amaranth.lib.memory import Memory
+
+__all__ = ["Fields", "memory_attributes"]
+
+
+def memory_attributes(depth: int, width: int, written: bool = False) -> dict[str, str | int]:
+    """Attributes for synthesis: block memory where a block would be half used, no collision logic.
+
+    A read never needs the word written in the same clock: the schedule keeps them apart.
+    """
+    attributes: dict[str, str | int] = {}
+    if depth >= 64 or depth * width >= 1024:
+        attributes["ram_style"] = "block"
+    if written:
+        attributes["no_rw_check"] = 1
+    return attributes
+
+
+class Fields:
+    """Collects constant columns, then builds one memory; constant columns cost no bit.
+
+    Parameters
+    ----------
+    words : int
+        Length of every column.
+    """
+
+    def __init__(self, words: int) -> None:
+        self._words = words
+        self._columns: list[tuple[Signal, Sequence[int]]] = []
+
+    def add(self, name: str, column: Sequence[int], is_signed: bool = False) -> Value:
+        """Return a value that equals ``column[address]``, one clock after the address."""
+        assert len(column) == self._words
+        if len(set(column)) == 1:
+            return _constant(column[0])
+        low, high = min(column), max(column)
+        if low < 0 or is_signed:
+            width = max((-low - 1).bit_length() if low < 0 else 0, high.bit_length()) + 1
+            signal = Signal(signed(width), name=name)
+        else:
+            signal = Signal(high.bit_length(), name=name)
+        for earlier, values in self._columns:
+            if tuple(values) == tuple(column) and earlier.shape() == signal.shape():
+                return earlier
+        self._columns.append((signal, column))
+        return signal
+
+    def build(self, m: Module, name: str, address: Value) -> None:
+        """Add the memory and connect every field to its bits."""
+        width = sum(len(signal) for signal, _ in self._columns)
+        if not width:
+            return
+        rows = []
+        for word in range(self._words):
+            row = position = 0
+            for signal, column in self._columns:
+                row |= (column[word] & ((1 << len(signal)) - 1)) << position
+                position += len(signal)
+            rows.append(row)
+        memory = Memory(
+            shape=width, depth=self._words, init=rows, attrs=memory_attributes(self._words, width)
+        )
+        m.submodules[name] = memory
+        port = memory.read_port()
+        m.d.comb += port.addr.eq(address)
+        position = 0
+        for signal, _ in self._columns:
+            m.d.comb += signal.eq(port.data[position : position + len(signal)])
+            position += len(signal)
+
+
+def _constant(value: int) -> Const:
+    return Const(value, signed(value.bit_length() + 1)) if value < 0 else Const(value)

@@ -1,0 +1,181 @@
+"""The design file: JSON version 1 of `docs/design-format.md`, its digest, loading and saving."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from rchw.activation import Activation, Clip, PiecewiseLinear
+from rchw.design import Design, LevelInput, LinearInput
+from rchw.errors import DesignError
+from rchw.files import write_atomic
+from rchw.reading import FORMAT, VERSION, from_document
+
+__all__ = ["digest", "from_document", "load", "save", "to_document"]
+
+
+def to_document(design: Design) -> dict[str, Any]:
+    """JSON-ready dictionary of a design; `from_document` is its inverse."""
+    layer, features, readout = design.layer, design.features, design.readout
+    rows: list[dict[str, Any]] = []
+    if features.states:
+        rows.append({"kind": "states", "format": str(layer.state)})
+    if features.squares is not None:
+        rounding = features.square_rounding.value
+        rows.append({"kind": "squares", "format": str(features.squares), "rounding": rounding})
+    if features.inputs:
+        rows.append({"kind": "inputs", "format": str(design.inputs[0].format)})
+    if features.one is not None:
+        rows.append({"kind": "one", "format": str(features.one)})
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "name": design.name,
+        "inputs": [
+            {
+                "name": channel.name,
+                "format": str(channel.format),
+                "encoder": {
+                    "kind": "affine",
+                    "offset": channel.encoder.offset,
+                    "gain": channel.encoder.gain,
+                },
+            }
+            for channel in design.inputs
+        ],
+        "layers": [
+            {
+                "family": "ring",
+                "units": layer.n_units,
+                "update": "leaky" if layer.leak_shift else "replace",
+                "leak_shift": layer.leak_shift,
+                "state": str(layer.state),
+                "rounding": layer.rounding.value,
+                "lanes": layer.lanes,
+                "taps": {
+                    "format": str(layer.tap_format),
+                    "table": [
+                        {"offset": tap.offset, "weights": list(tap.weights)} for tap in layer.taps
+                    ],
+                },
+                "matrix": None,
+                "gain": None,
+                "inputs": [_layer_input(entry) for entry in layer.inputs],
+                "bias": {"format": str(layer.bias_format), "codes": list(layer.bias)},
+                "initial_state": list(layer.initial_state),
+                "activation": _activation(layer.activation),
+            }
+        ],
+        "features": rows,
+        "readouts": [
+            {
+                "name": readout.name,
+                "storage": "constant",
+                "accumulate": "each",
+                "output": "values",
+                "multipliers": readout.multipliers,
+                "rounding": readout.rounding.value,
+                "overflow": readout.overflow.value,
+                "outputs": [
+                    {
+                        "name": output.name,
+                        "format": str(output.format),
+                        "decoder": {"offset": output.offset, "scale": output.scale},
+                    }
+                    for output in readout.outputs
+                ],
+                "weights": {
+                    "format": str(readout.weight_format),
+                    "codes": [list(row) for row in readout.weights],
+                },
+            }
+        ],
+        "feedback": None,
+        "learning": None,
+        "streams": 1,
+        "reset": {"on_last": design.reset_on_last},
+        "provenance": design.provenance,
+    }
+
+
+def _layer_input(entry: LinearInput | LevelInput) -> dict[str, Any]:
+    if isinstance(entry, LinearInput):
+        return {"kind": "linear", "format": str(entry.format), "weights": list(entry.weights)}
+    return {
+        "kind": "level",
+        "format": str(entry.format),
+        "thresholds": list(entry.thresholds),
+        "low": list(entry.low),
+        "high": list(entry.high),
+    }
+
+
+def _activation(activation: Activation) -> dict[str, Any]:
+    if isinstance(activation, Clip):
+        return {"kind": "clip", "low": activation.low, "high": activation.high}
+    if isinstance(activation, PiecewiseLinear):
+        return {
+            "kind": "pwl",
+            "low": activation.low,
+            "high": activation.high,
+            "segments": [
+                {"start": start, "shift": shift, "offset": offset}
+                for start, shift, offset in activation.segments
+            ],
+        }
+    return {
+        "kind": "table",
+        "index": str(activation.index),
+        "entries": list(activation.entries),
+    }
+
+
+def digest(design: Design) -> str:
+    """SHA-256 over the canonical JSON of everything but the provenance, in hexadecimal."""
+    document = to_document(design)
+    del document["provenance"]
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _pretty(value: Any, indent: str = "") -> str:
+    """JSON with one line per key, and lists of numbers on one line."""
+    inner = indent + "  "
+    if isinstance(value, dict) and value:
+        rows = [f"{inner}{json.dumps(k)}: {_pretty(v, inner)}" for k, v in value.items()]
+        return "{\n" + ",\n".join(rows) + f"\n{indent}}}"
+    if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        return "[\n" + ",\n".join(inner + _pretty(v, inner) for v in value) + f"\n{indent}]"
+    return json.dumps(value, allow_nan=False)
+
+
+def save(design: Design, path: str | Path) -> Path:
+    """Write the design file; an earlier file survives any failure."""
+    return write_atomic(path, _pretty(to_document(design)) + "\n")
+
+
+def load(path: str | Path) -> Design:
+    """Read and check a design file.
+
+    Raises
+    ------
+    DesignError
+        If the file is missing, is not JSON, or breaks a rule; the message starts with its path.
+    """
+    path = Path(path)
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DesignError(f"{path} must be a design file, but there is no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DesignError(f"{path} must be a readable design file: {error}") from None
+    except json.JSONDecodeError as error:
+        raise DesignError(
+            f"{path} must be JSON, but is broken at line {error.lineno}: {error.msg}"
+        ) from None
+    except RecursionError:
+        raise DesignError(f"{path} must be JSON of a sane depth") from None
+    try:
+        return from_document(document)
+    except DesignError as error:
+        raise DesignError(f"{path}: {error}") from None

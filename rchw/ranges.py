@@ -1,0 +1,211 @@
+"""Widths by interval arithmetic from the actual weights: never guessed, never too small.
+
+The circuit takes its accumulator widths from here. The reference does not: it computes in full
+integers, so a wrong width shows as a mismatch.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rchw.activation import Table
+from rchw.design import Design, LevelInput, LinearInput, RingLayer
+from rchw.fixed import QFormat, requantize
+
+__all__ = [
+    "Interval",
+    "LayerRanges",
+    "ReadoutRanges",
+    "layer_ranges",
+    "readout_ranges",
+    "state_interval",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """All integers from `low` to `high`."""
+
+    low: int
+    high: int
+
+    def __add__(self, other: "Interval") -> "Interval":
+        return Interval(self.low + other.low, self.high + other.high)
+
+    def scale(self, factor: int) -> "Interval":
+        """Interval of the product with a constant."""
+        ends = (self.low * factor, self.high * factor)
+        return Interval(min(ends), max(ends))
+
+    def hull(self, other: "Interval") -> "Interval":
+        """Smallest interval that holds both."""
+        return Interval(min(self.low, other.low), max(self.high, other.high))
+
+    @property
+    def width(self) -> int:
+        """Bits of the smallest two's complement number that holds every member."""
+        return (
+            max(
+                self.low.bit_length() if self.low >= 0 else (-self.low - 1).bit_length(),
+                self.high.bit_length() if self.high >= 0 else (-self.high - 1).bit_length(),
+            )
+            + 1
+        )
+
+    @classmethod
+    def of(cls, fmt: QFormat) -> "Interval":
+        """All codes of a format."""
+        return cls(fmt.min, fmt.max)
+
+
+ZERO = Interval(0, 0)
+
+
+def state_interval(layer: RingLayer) -> Interval:
+    """Every state code that can occur, the initial state included."""
+    activation = layer.activation
+    if isinstance(activation, Table):
+        reached = Interval(min(activation.entries), max(activation.entries))
+    else:
+        reached = Interval(activation.low, activation.high)
+    return reached.hull(Interval(min(layer.initial_state), max(layer.initial_state)))
+
+
+@dataclass(frozen=True)
+class LayerRanges:
+    """Intervals of one layer.
+
+    Attributes
+    ----------
+    frac : int
+        Fraction bits of the accumulator.
+    tap_shift, bias_shift : int
+        Left shifts that align tap products and bias codes to it.
+    input_shifts : tuple of int
+        The same for each channel's contribution.
+    state : Interval
+    taps, drive, accumulator : tuple of Interval, one per unit
+        Sum of tap products; sum of input contributions and bias; both together.
+    """
+
+    frac: int
+    tap_shift: int
+    bias_shift: int
+    input_shifts: tuple[int, ...]
+    state: Interval
+    taps: tuple[Interval, ...]
+    drive: tuple[Interval, ...]
+    accumulator: tuple[Interval, ...]
+
+
+def layer_ranges(design: Design) -> LayerRanges:
+    """Intervals and alignment of the layer's pre-activation sum."""
+    layer = design.layer
+    tap_frac = layer.state.frac + layer.tap_format.frac
+    input_fracs = [
+        entry.format.frac + (channel.format.frac if isinstance(entry, LinearInput) else 0)
+        for channel, entry in zip(design.inputs, layer.inputs, strict=True)
+    ]
+    frac = max(tap_frac, layer.bias_format.frac, *input_fracs)
+    state = state_interval(layer)
+    shifts = tuple(frac - value for value in input_fracs)
+    bias_shift = frac - layer.bias_format.frac
+    taps, drive, total = [], [], []
+    for unit in range(layer.n_units):
+        tap_sum = ZERO
+        for tap in layer.taps:
+            tap_sum += state.scale(tap.weights[unit] << (frac - tap_frac))
+        drive_sum = ZERO
+        for channel, entry, shift in zip(design.inputs, layer.inputs, shifts, strict=True):
+            if isinstance(entry, LevelInput):
+                part = Interval(entry.low[unit], entry.low[unit]).hull(
+                    Interval(entry.high[unit], entry.high[unit])
+                )
+            else:
+                part = Interval.of(channel.format).scale(entry.weights[unit])
+            drive_sum += part.scale(1 << shift)
+        bias = layer.bias[unit] << bias_shift
+        drive_sum += Interval(bias, bias)
+        taps.append(tap_sum)
+        drive.append(drive_sum)
+        total.append(tap_sum + drive_sum)
+    return LayerRanges(
+        frac, frac - tap_frac, bias_shift, shifts, state, tuple(taps), tuple(drive), tuple(total)
+    )
+
+
+@dataclass(frozen=True)
+class ReadoutRanges:
+    """Intervals of the readout.
+
+    Attributes
+    ----------
+    frac : int
+        Fraction bits of the accumulators.
+    shifts : dict of str to int
+        Left shift of each kind of feature that aligns its products: states, squares, inputs, one.
+    features : dict of str to Interval
+        Codes of each kind, before that shift.
+    accumulators : tuple of Interval, one per output
+        Every partial sum in any order of the products lies inside.
+    """
+
+    frac: int
+    shifts: dict[str, int]
+    features: dict[str, Interval]
+    accumulators: tuple[Interval, ...]
+
+
+def readout_ranges(design: Design) -> ReadoutRanges:
+    """Intervals and alignment of the readout's sums."""
+    layer, features, readout = design.layer, design.features, design.readout
+    state = state_interval(layer)
+    kinds: list[tuple[str, int, Interval, int]] = []  # name, frac, codes, count
+    if features.states:
+        kinds.append(("states", layer.state.frac, state, layer.n_units))
+    if features.squares is not None:
+        kinds.append(
+            ("squares", features.squares.frac, square_interval(design, state), layer.n_units)
+        )
+    if features.inputs:
+        fmt = design.inputs[0].format
+        kinds.append(("inputs", fmt.frac, Interval.of(fmt), design.n_inputs))
+    if features.one is not None:
+        kinds.append(("one", features.one.frac, Interval(1, 1), 1))
+    weight_frac = readout.weight_format.frac
+    frac = weight_frac + max(kind[1] for kind in kinds)
+    shifts = {name: frac - weight_frac - fraction for name, fraction, _, _ in kinds}
+    accumulators = []
+    for row in readout.weights:
+        low = high = 0
+        position = 0
+        for name, _, codes, count in kinds:
+            weights = np.array(row[position : position + count], dtype=object) << shifts[name]
+            position += count
+            # A product that is always positive still leaves the earlier partial sum at zero.
+            products = [codes.scale(int(weight)) for weight in weights]
+            if name == "one":
+                low += products[0].low
+                high += products[0].high
+            else:
+                low += sum(min(product.low, 0) for product in products)
+                high += sum(max(product.high, 0) for product in products)
+        accumulators.append(Interval(low, high))
+    return ReadoutRanges(
+        frac, shifts, {name: codes for name, _, codes, _ in kinds}, tuple(accumulators)
+    )
+
+
+def square_interval(design: Design, state: Interval) -> Interval:
+    """Codes of the squared states after requantising, from the exact law at the two extremes."""
+    features = design.features
+    assert features.squares is not None
+    largest = max(state.low**2, state.high**2)
+    smallest = 0 if state.low <= 0 <= state.high else min(state.low**2, state.high**2)
+    ends = requantize(
+        np.array([smallest, largest], dtype=object),
+        2 * design.layer.state.frac - features.squares.frac,
+        features.squares,
+        features.square_rounding,
+    )
+    return Interval(int(ends[0]), int(ends[1]))

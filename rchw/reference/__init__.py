@@ -1,0 +1,8 @@
+"""The integer reference: what the circuit must compute, bit for bit, in full integers.
+
+It reads the design and its tables, never a width, a schedule or anything of `rchw.hdl`.
+"""
+
+from rchw.reference.pipeline import Trace, run
+
+__all__ = ["Trace", "run"]

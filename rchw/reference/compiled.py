@@ -1,0 +1,253 @@
+"""The same ring step as `rchw.reference.ring`, compiled: every state of a run, bit for bit.
+
+The numpy step is the definition; a property test holds this path to it. Two kernels:
+
+* one tap of offset 1, one linear input, clip, no leak: 32-bit words. The previous states sit in a
+  buffer of N + 1 whose slot 0 repeats the last unit, so that no index wraps and the loop is one
+  straight run of vector instructions;
+* everything else that fits 62 bits: 64-bit words, unit by unit.
+
+What fits neither, and every run where numba is missing, takes the numpy step.
+"""
+
+import importlib
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rchw.activation import Clip, PiecewiseLinear, Table
+from rchw.design import Design, LevelInput, LinearInput
+from rchw.fixed import Rounding
+from rchw.reference.ring import RingReference
+
+__all__ = ["compiled_states", "run_states", "stepped_states"]
+
+Integers = NDArray[Any]
+_ROUNDINGS = (Rounding.TRUNCATE, Rounding.HALF_UP, Rounding.HALF_EVEN)
+
+
+def run_states(
+    design: Design,
+    codes: ArrayLike,
+    last: ArrayLike | None = None,
+    state: ArrayLike | None = None,
+) -> Integers:
+    """States of a run on valid input codes, compiled where possible.
+
+    Shapes (T, K), (T,), (N,) -> int32 or int64 array (T, N). Codes must lie within the channels'
+    formats; `rchw.reference.run` checks that, this function does not.
+    """
+    inputs = np.asarray(codes)
+    flags = np.zeros(len(inputs), dtype=bool) if last is None else np.asarray(last, dtype=bool)
+    states = compiled_states(design, inputs, flags, state)
+    if states is None:
+        dtype = np.int64 if _bound(design, state) < 1 << 62 else object
+        states = stepped_states(design, inputs, flags, state, dtype).astype(np.int64)
+    return states
+
+
+def stepped_states(
+    design: Design, inputs: Integers, flags: Integers, state: ArrayLike | None, dtype: Any
+) -> Integers:
+    """States by the numpy step; shapes (T, K), (T,), (N,) -> (T, N) of `dtype`."""
+    ring = RingReference(design, dtype)
+    inputs = inputs.astype(dtype)
+    x = ring.initial_state() if state is None else np.asarray(state).astype(dtype)
+    states = np.empty((len(inputs), design.n_units), dtype=dtype)
+    for t, sample in enumerate(inputs):
+        x = states[t] = ring.step(x, sample)
+        if flags[t] and design.reset_on_last:
+            x = ring.initial_state()
+    return states
+
+
+def compiled_states(
+    design: Design, inputs: Integers, flags: Integers, state: ArrayLike | None
+) -> Integers | None:
+    """States by numba, or None where numba is missing or a sum might exceed 62 bits."""
+    kernels = _kernels()
+    bound = _bound(design, state)
+    if kernels is None or bound >= 1 << 62:
+        return None
+    layer = design.layer
+    ring = RingReference(design)
+    initial = ring.initial_state()
+    start = initial if state is None else np.asarray(state).astype(np.int64)
+    resets = np.asarray(flags, dtype=bool) & design.reset_on_last
+    frac = ring.fraction()
+    bias = np.array(layer.bias, dtype=np.int64) << (frac - layer.bias_format.frac)
+    tap_shift = frac - layer.state.frac - layer.tap_format.frac
+    taps = np.array([tap.weights for tap in layer.taps], dtype=np.int64).reshape(-1, layer.n_units)
+    taps <<= tap_shift
+    offsets = np.array([tap.offset for tap in layer.taps], dtype=np.int64)
+    weights, thresholds, low, high, levels = _input_tables(design, frac)
+    activation = layer.activation
+    shift = frac - layer.state.frac
+    single = (
+        isinstance(activation, Clip)
+        and offsets.tolist() == [1 % layer.n_units]
+        and levels.tolist() == [False]
+        and layer.leak_shift == 0
+        and layer.rounding is not Rounding.HALF_EVEN
+        and bound < 1 << 31
+    )
+    if single and isinstance(activation, Clip):
+        half = 1 << (shift - 1) if shift and layer.rounding is Rounding.HALF_UP else 0
+        words = [a.astype(np.int32) for a in (inputs[:, 0], taps[0], weights[0], bias + half)]
+        result: Integers = kernels[0](
+            *words, start.astype(np.int32), initial.astype(np.int32), resets,
+            np.int32(shift), np.int32(activation.low), np.int32(activation.high),
+        )  # fmt: skip
+        return result
+    kind, table = _activation_table(activation)
+    limits = (layer.state.min, layer.state.max)
+    if isinstance(activation, Table):
+        shift = frac - activation.index.frac
+        limits = (activation.index.min, activation.index.max)
+    elif isinstance(activation, Clip | PiecewiseLinear):
+        limits = (activation.low, activation.high)
+    result = kernels[1](
+        inputs.astype(np.int64), offsets, taps, weights, thresholds, low, high, levels, bias,
+        start, initial, resets, kind, table, shift, *limits,
+        _ROUNDINGS.index(layer.rounding), layer.leak_shift,
+    )  # fmt: skip
+    return result
+
+
+def _input_tables(design: Design, frac: int) -> tuple[Integers, ...]:
+    """Aligned linear weights, thresholds, low and high of every channel, and which are levels."""
+    layer = design.layer
+    shape = (design.n_inputs, layer.n_units)
+    weights, thresholds, low, high = (np.zeros(shape, dtype=np.int64) for _ in range(4))
+    levels = np.zeros(design.n_inputs, dtype=bool)
+    for k, (channel, entry) in enumerate(zip(design.inputs, layer.inputs, strict=True)):
+        shift = frac - entry.format.frac
+        if isinstance(entry, LevelInput):
+            levels[k] = True
+            thresholds[k] = entry.thresholds
+            low[k] = np.array(entry.low, dtype=np.int64) << shift
+            high[k] = np.array(entry.high, dtype=np.int64) << shift
+        else:
+            weights[k] = np.array(entry.weights, dtype=np.int64) << (shift - channel.format.frac)
+    return weights, thresholds, low, high, levels
+
+
+def _activation_table(activation: Any) -> tuple[int, Integers]:
+    """Kind (0 clip, 1 segments, 2 table) and its integers, shape (S, 3) or (E, 1)."""
+    if isinstance(activation, PiecewiseLinear):
+        rows = [(a or 0, b, c) for a, b, c in activation.segments]  # the first start is not read
+        return 1, np.array(rows, dtype=np.int64)
+    if isinstance(activation, Table):
+        return 2, np.array(activation.entries, dtype=np.int64)[:, None]
+    return 0, np.zeros((1, 1), dtype=np.int64)
+
+
+def _bound(design: Design, state: ArrayLike | None) -> int:
+    """Magnitude that no sum, shifted and rounded, exceeds; in unbounded integers."""
+    layer = design.layer
+    frac = RingReference(design).fraction()
+    largest = 1 << (layer.state.width - 1)
+    if state is not None and np.asarray(state).size:
+        given = np.asarray(state)
+        largest = max(largest, abs(int(given.max())), abs(int(given.min())))
+    taps = sum(max(abs(w) for w in tap.weights) for tap in layer.taps) * largest
+    total = taps << (frac - layer.state.frac - layer.tap_format.frac)
+    total += max(abs(b) for b in layer.bias) << (frac - layer.bias_format.frac)
+    for channel, entry in zip(design.inputs, layer.inputs, strict=True):
+        shift = frac - entry.format.frac
+        if isinstance(entry, LinearInput):
+            part = max(abs(w) for w in entry.weights) << channel.format.width
+            total += part << (shift - channel.format.frac)
+        else:
+            total += max(abs(w) for w in (*entry.low, *entry.high)) << shift
+    activation = layer.activation
+    if isinstance(activation, Table):
+        total <<= max(0, activation.index.frac - frac)
+    # Half a step of any rounding, an offset of a segment, and a state in the leak.
+    return total + (1 << max(frac, 24)) + (1 << 27) * (not isinstance(activation, Clip)) + largest
+
+
+def _cycle_clip(
+    codes: Any, tap: Any, weight: Any, bias: Any, start: Any, initial: Any, resets: Any,
+    shift: Any, low: Any, high: Any,
+) -> Any:  # fmt: skip
+    """Single tap, one input, clip; every word an int32, or numba widens the products."""
+    n_units = tap.size
+    states = np.empty((codes.size, n_units), dtype=np.int32)
+    before = np.empty(n_units + 1, dtype=np.int32)
+    after = np.empty(n_units + 1, dtype=np.int32)
+    before[1:] = start
+    before[0] = start[n_units - 1]
+    for t in range(codes.size):
+        code = codes[t]
+        for i in range(n_units):
+            product = np.int32(tap[i] * before[i])
+            total = np.int32(np.int32(product + np.int32(weight[i] * code)) + bias[i])
+            value = np.int32(total >> shift)
+            after[i + 1] = min(max(value, low), high)
+        states[t] = after[1:]
+        if resets[t]:
+            after[1:] = initial
+        after[0] = after[n_units]
+        before, after = after, before
+    return states
+
+
+def _any_ring(
+    codes: Any, offsets: Any, taps: Any, weights: Any, thresholds: Any, low: Any, high: Any,
+    levels: Any, bias: Any, start: Any, initial: Any, resets: Any, kind: int, table: Any,
+    shift: int, least: int, most: int, rounding: int, leak: int,
+) -> Any:  # fmt: skip
+    """Every design in int64, unit by unit."""
+
+    def divide(value: Any, by: Any) -> Any:
+        if by <= 0:
+            return value << -by
+        if rounding == 1:
+            value += 1 << (by - 1)
+        elif rounding == 2:
+            value += (1 << (by - 1)) - 1 + ((value >> by) & 1)
+        return value >> by
+
+    n_units = bias.size
+    states = np.empty((codes.shape[0], n_units), dtype=np.int64)
+    x = start.copy()
+    for t in range(codes.shape[0]):
+        for i in range(n_units):
+            total = bias[i]
+            for k in range(offsets.size):
+                source = i - offsets[k]
+                total += taps[k, i] * x[source if source >= 0 else source + n_units]
+            for k in range(codes.shape[1]):
+                if levels[k]:
+                    total += high[k, i] if codes[t, k] >= thresholds[k, i] else low[k, i]
+                else:
+                    total += weights[k, i] * codes[t, k]
+            z = divide(total, shift)
+            if kind == 1:
+                j = table.shape[0] - 1
+                while j > 0 and z < table[j, 0]:
+                    j -= 1
+                z = divide(z, table[j, 1]) + table[j, 2]
+            z = min(max(z, least), most)
+            if kind == 2:
+                z = table[z - least, 0]
+            states[t, i] = x[i] + divide(z - x[i], leak) if leak else z
+        x[:] = initial if resets[t] else states[t]
+    return states
+
+
+@lru_cache(maxsize=1)
+def _kernels() -> tuple[Callable[..., Any], Callable[..., Any]] | None:
+    """Both kernels through numba, imported here and not before; None where it is missing."""
+    try:
+        numba: Any = importlib.import_module("numba")
+        keep = numba.njit(cache=True)
+        return keep(_cycle_clip), keep(_any_ring)
+    except ImportError:
+        return None
+    except RuntimeError:  # no folder to keep the machine code in
+        return numba.njit(_cycle_clip), numba.njit(_any_ring)

@@ -1,0 +1,99 @@
+"""One step of the ring layer, written as the equations of `docs/design-format.md`, section 4."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rchw.activation import Clip, PiecewiseLinear
+from rchw.design import Design, LinearInput
+from rchw.fixed import Rounding, requantize, shift_round
+
+__all__ = ["RingReference"]
+
+Integers = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class RingReference:
+    """The ring layer of a design in full integers.
+
+    Parameters
+    ----------
+    design : Design
+    dtype : numpy dtype
+        ``int64``, or ``object`` (unbounded Python integers) where 63 bits might not do.
+    """
+
+    design: Design
+    dtype: Any = np.int64
+
+    def initial_state(self) -> Integers:
+        """State codes before the first sample, shape (N,)."""
+        return np.array(self.design.layer.initial_state, dtype=self.dtype)
+
+    def fraction(self) -> int:
+        """Fraction bits of the pre-activation sum: the finest of all its terms."""
+        layer = self.design.layer
+        fractions = [layer.state.frac + layer.tap_format.frac, layer.bias_format.frac]
+        for channel, entry in zip(self.design.inputs, layer.inputs, strict=True):
+            extra = channel.format.frac if isinstance(entry, LinearInput) else 0
+            fractions.append(entry.format.frac + extra)
+        return max(fractions)
+
+    def _codes(self, codes: tuple[int, ...], shift: int) -> Integers:
+        return np.array(codes, dtype=self.dtype) * (1 << shift)
+
+    def preactivation(self, state: Integers, inputs: Integers) -> Integers:
+        """Exact sum of taps, inputs and bias; shapes (N,), (K,) -> (N,)."""
+        layer, frac = self.design.layer, self.fraction()
+        total = self._codes(layer.bias, frac - layer.bias_format.frac)
+        for tap in layer.taps:
+            shift = frac - layer.state.frac - layer.tap_format.frac
+            total = total + self._codes(tap.weights, shift) * np.roll(state, tap.offset)
+        for k, entry in enumerate(layer.inputs):
+            if isinstance(entry, LinearInput):
+                shift = frac - entry.format.frac - self.design.inputs[k].format.frac
+                total = total + self._codes(entry.weights, shift) * inputs[k]
+            else:
+                shift = frac - entry.format.frac
+                above = inputs[k] >= np.array(entry.thresholds, dtype=self.dtype)
+                total = total + np.where(
+                    above, self._codes(entry.high, shift), self._codes(entry.low, shift)
+                )
+        return total
+
+    def activate(self, total: Integers) -> Integers:
+        """State codes of pre-activation sums, same shape."""
+        layer, frac = self.design.layer, self.fraction()
+        activation = layer.activation
+        if isinstance(activation, Clip):
+            z = shift_round(total, frac - layer.state.frac, layer.rounding)
+            return _clip(z, activation.low, activation.high)
+        if isinstance(activation, PiecewiseLinear):
+            z = shift_round(total, frac - layer.state.frac, layer.rounding)
+            return _clip(_segments(z, activation, layer.rounding), activation.low, activation.high)
+        index = requantize(total, frac - activation.index.frac, activation.index, layer.rounding)
+        entries = np.array(activation.entries, dtype=self.dtype)
+        return entries[(index - activation.index.min).astype(np.int64)]
+
+    def step(self, state: Integers, inputs: Integers) -> Integers:
+        """State after one sample: shapes (N,), (K,) -> (N,)."""
+        layer = self.design.layer
+        target = self.activate(self.preactivation(state, inputs))
+        if layer.leak_shift == 0:
+            return target
+        return state + shift_round(target - state, layer.leak_shift, layer.rounding)
+
+
+def _clip(codes: Integers, low: int, high: int) -> Integers:
+    return np.minimum(np.maximum(codes, low), high)
+
+
+def _segments(z: Integers, activation: PiecewiseLinear, rounding: Rounding) -> Integers:
+    _, shift, offset = activation.segments[0]
+    result = shift_round(z, shift, rounding) + offset
+    for start, shift, offset in activation.segments[1:]:
+        result = np.where(z >= start, shift_round(z, shift, rounding) + offset, result)
+    return result

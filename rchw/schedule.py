@@ -1,0 +1,170 @@
+"""When what happens: clocks per sample as a formula of the design.
+
+Folded form
+    The state pass updates `lanes` P units per clock, in W = ceil(N / P) words, the highest first.
+    The readout takes G features per clock (or one feature for H clocks) as the words come out, so
+    a word lasts ``D = per_unit * (P / G) * H`` clocks; the first word, when P does not divide N,
+    only as many as its units need. Input features follow, G at a time. Then::
+
+        busy   = ceil(n_top / G) * A * H + (W - 1) * D + ceil(K / G) * H
+        clocks = max(busy, hazard)
+
+    with A features per unit and n_top units in the highest word. With F features, L outputs and M
+    multipliers ``busy`` is ``max(W, ceil(F * L / M))`` up to the rounding of each kind of feature
+    to whole clocks. ``hazard`` is the least sample period at which every tap reads a state after
+    it was written: at most `LOOP_LATENCY` above the busy time when taps wrap backwards or W is
+    small, and nothing otherwise.
+
+Parallel form
+    P = N and M = F * L: one sample per clock.
+"""
+
+from dataclasses import dataclass
+from math import ceil
+
+from rchw.activation import Clip
+from rchw.design import Design
+from rchw.errors import DesignError
+
+__all__ = ["Schedule", "default_multipliers", "possible_multipliers", "schedule"]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Clocks and shapes of one design.
+
+    Attributes
+    ----------
+    parallel : bool
+        One sample per clock; the other fields then are 1 or 0.
+    words : int
+        W, words of the state pass.
+    group : int
+        G, features per clock of the readout.
+    hold : int
+        H, clocks per feature.
+    paired : bool
+        State and square of a unit are taken in the same clock.
+    word_clocks, top_clocks, input_clocks : int
+        Clocks of a word, of the highest word, and of the input features.
+    loop_latency : int
+        Clocks from reading a state to the first clock that can read its successor.
+    clocks : int
+        Clocks per sample.
+    busy : int
+        The same without waiting for the loop.
+    """
+
+    parallel: bool
+    words: int
+    group: int
+    hold: int
+    paired: bool
+    word_clocks: int
+    top_clocks: int
+    input_clocks: int
+    loop_latency: int
+    clocks: int
+    busy: int
+
+
+def loop_latency(design: Design) -> int:
+    """Clocks of the state loop: read, taps, sum, activation (two unless clip), leak, write."""
+    stages = 5
+    if not isinstance(design.layer.activation, Clip):
+        stages += 1
+    if design.layer.leak_shift:
+        stages += 1
+    return stages
+
+
+def _shapes(lanes: int, outputs: int, per_unit: int) -> dict[int, tuple[int, int, bool]]:
+    """Possible multiplier counts of the folded form: M to (G, H, paired)."""
+    shapes = {}
+    for hold in range(1, outputs + 1):
+        if outputs % hold == 0:
+            shapes[outputs // hold] = (1, hold, False)
+    for group in range(1, lanes + 1):
+        if lanes % group == 0:
+            shapes[outputs * group] = (group, 1, False)
+    if per_unit == 2:
+        shapes[outputs * 2 * lanes] = (lanes, 1, True)
+    return shapes
+
+
+def possible_multipliers(lanes: int, design: Design) -> list[int]:
+    """Multiplier counts that can be built for `lanes`, ascending."""
+    counts = set(_shapes(lanes, design.n_outputs, design.features.per_unit))
+    if lanes == design.n_units:
+        counts.add(design.n_products * design.n_outputs)
+    return sorted(counts)
+
+
+def default_multipliers(n_units: int, lanes: int, outputs: int, products: int) -> int:
+    """Fewest multipliers that keep the pace of the state pass without squares."""
+    return products * outputs if lanes == n_units else lanes * outputs
+
+
+def schedule(design: Design) -> Schedule:
+    """Derive the schedule, or refuse lanes and multipliers that cannot be built.
+
+    Raises
+    ------
+    DesignError
+        If the multipliers are not a divisor of the outputs, nor outputs times a divisor of the
+        lanes (twice that where states and squares go together), nor fully parallel.
+    """
+    layer, multipliers = design.layer, design.readout.multipliers
+    n_units, lanes = layer.n_units, layer.lanes
+    if lanes == n_units and multipliers == design.n_products * design.n_outputs:
+        return Schedule(True, 1, n_units, 1, False, 1, 1, 0, 1, 1, 1)
+    shapes = _shapes(lanes, design.n_outputs, design.features.per_unit)
+    if multipliers not in shapes:
+        possible = ", ".join(str(count) for count in possible_multipliers(lanes, design))
+        raise DesignError(
+            f"multipliers must be one of {possible} for {lanes} lanes and "
+            f"{design.n_outputs} outputs, not {multipliers}"
+        )
+    group, hold, paired = shapes[multipliers]
+    words = ceil(n_units / lanes)
+    per_group = hold if paired else design.features.per_unit * hold
+    word_clocks = lanes // group * per_group
+    top_units = n_units - (words - 1) * lanes
+    top_clocks = ceil(top_units / group) * per_group
+    input_clocks = ceil(design.n_inputs / group) * hold if design.features.inputs else 0
+    busy = top_clocks + (words - 1) * word_clocks + input_clocks
+    latency = loop_latency(design)
+    clocks = max(busy, _hazard(design, latency, words, word_clocks, top_clocks))
+    return Schedule(
+        False,
+        words,
+        group,
+        hold,
+        paired,
+        word_clocks,
+        top_clocks,
+        input_clocks,
+        latency,
+        clocks,
+        busy,
+    )
+
+
+def _hazard(design: Design, latency: int, words: int, word_clocks: int, top_clocks: int) -> int:
+    """Least sample period at which no tap reads a state before it is written."""
+    layer = design.layer
+
+    def start(unit: int) -> int:
+        step = words - 1 - unit // layer.lanes
+        return 0 if step == 0 else top_clocks + (step - 1) * word_clocks
+
+    offsets = [(tap.offset, tap.weights) for tap in layer.taps]
+    if layer.leak_shift:
+        offsets.append((0, (1,) * layer.n_units))
+    period = latency  # no sample may overtake the one before it in the pipeline
+    for offset, weights in offsets:
+        for unit in range(layer.n_units):
+            if weights[unit]:
+                source = (unit - offset) % layer.n_units
+                period = max(period, latency + start(source) - start(unit))
+    return period

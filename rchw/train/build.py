@@ -1,0 +1,260 @@
+"""From hyperparameters to a design: taps, input weights, bias, formats; everything but the readout.
+
+All weights are short sums of powers of two, so the ring needs no multiplier. Encoders see the
+training inputs, decoders the training targets, and nothing else.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rchw import topology
+from rchw.activation import Activation, Clip, tanh_pwl, tanh_table
+from rchw.design import (
+    AffineEncoder,
+    Design,
+    Features,
+    InputChannel,
+    LevelInput,
+    LinearInput,
+    Output,
+    Readout,
+    RingLayer,
+    Tap,
+)
+from rchw.errors import DesignError
+from rchw.fixed import QFormat, Rounding
+from rchw.schedule import default_multipliers, schedule
+from rchw.train.options import Hyperparameters, TrainOptions
+
+__all__ = ["build_design", "dyadic", "fit_outputs", "squares_format"]
+
+
+def dyadic(values: ArrayLike, what: str = "weight") -> tuple[NDArray[np.int64], QFormat]:
+    """Codes and the narrowest signed format that hold values exactly, at most 12 fraction bits.
+
+    >>> codes, fmt = dyadic([0.75, -0.5])
+    >>> codes.tolist(), str(fmt)
+    ([3, -2], 'sfix3_en2')
+    """
+    array = np.asarray(values, dtype=np.float64)
+    for frac in range(13):
+        scaled = np.ldexp(array, frac)
+        if np.array_equal(scaled, np.floor(scaled)):
+            codes = scaled.astype(np.int64)
+            low, high = int(codes.min(initial=0)), int(codes.max(initial=0))
+            bits = max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0)
+            return codes, QFormat(max(bits + 1, 2), frac)
+    raise DesignError(f"{what} must be a multiple of 2**-12, not {array.ravel()[:4].tolist()}")
+
+
+def squares_format(state: QFormat) -> QFormat:
+    """Format of squared states below 1 in magnitude: exact to 9 bits, else the top 16 bits.
+
+    >>> str(squares_format(QFormat(8, 7))), str(squares_format(QFormat(16, 15)))
+    ('ufix14_en14', 'ufix16_en16')
+    """
+    width = 2 * (state.width - 1)
+    kept = min(width, 16)
+    return QFormat(max(kept, 1), max(2 * state.frac - (width - kept), 0), False)
+
+
+def _signs(options: TrainOptions, n_inputs: int) -> NDArray[np.int64]:
+    """Signs (K, N); whether a pattern keeps the rank is checked on the weights themselves."""
+    n = options.units
+    if options.signs == "random":
+        return topology.random_signs(n, n_inputs, np.random.default_rng(options.seed))
+    if options.signs == "pi":
+        return np.stack([topology.pi_signs(n, n * k) for k in range(n_inputs)])
+    return topology.auto_signs(n, n_inputs)
+
+
+def _refuse_singular(weights: NDArray[Any], options: TrainOptions) -> None:
+    if options.reservoir in ("delay-line", "delay-line-feedback"):
+        return  # no circulant: a line has no Fourier bin to lose
+    for channel, row in enumerate(weights):
+        if not topology.is_regular(row):
+            lost = int(np.argmin(np.abs(np.fft.fft(row))))
+            raise DesignError(
+                f"signs must keep the rank of the ring, not {options.signs} for {options.units} "
+                f"units: the input weights of channel {channel} vanish at Fourier bin {lost}, "
+                f"so the states lose a dimension (use auto)"
+            )
+
+
+def _taps(options: TrainOptions, hyper: Hyperparameters) -> tuple[tuple[Tap, ...], QFormat]:
+    n = options.units
+    if options.reservoir == "integer":
+        table = topology.cycle(n, 1.0)
+    elif options.reservoir == "cycle":
+        table = topology.cycle(n, hyper.feedback)
+    elif options.reservoir == "delay-line":
+        table = topology.delay_line(n, hyper.feedback)
+    elif options.reservoir == "delay-line-feedback":
+        table = topology.delay_line_feedback(n, hyper.feedback, hyper.backward)
+    else:
+        length = min(hyper.jump_length, n // 2)
+        table = topology.cycle_jumps(n, hyper.feedback, length, hyper.jump_weight)
+    codes, fmt = dyadic(np.stack([weights for _, weights in table]), "tap weight")
+    pairs = zip(table, codes, strict=True)
+    return tuple(Tap(int(k), tuple(row.tolist())) for (k, _), row in pairs), fmt
+
+
+def _encoder(values: NDArray[np.float64], reach: float, options: TrainOptions) -> AffineEncoder:
+    """Map the training inputs of one channel to [-reach, reach]."""
+    low, high = float(values.min()), float(values.max())
+    if not high > low:
+        raise DesignError(f"inputs must vary over the training samples, not all be {low}")
+    if options.encoder == "min-max":
+        return AffineEncoder((low + high) / 2, 2 * reach / (high - low))
+    mean = math.fsum(values.tolist()) / len(values)
+    variance = math.fsum(((values - mean) ** 2).tolist()) / len(values)
+    return AffineEncoder(mean, reach / (3 * math.sqrt(variance)))
+
+
+def _channels(
+    options: TrainOptions, hyper: Hyperparameters, inputs: NDArray[np.float64]
+) -> tuple[tuple[InputChannel, ...], tuple[LinearInput | LevelInput, ...]]:
+    n, bits, n_inputs = options.units, options.input_bits, inputs.shape[1]
+    signs = _signs(options, n_inputs)
+    weights = signs * hyper.input_scaling
+    bipolar = options.reservoir == "integer" and hyper.input_coding == "bipolar"
+    level = options.reservoir == "integer" and not bipolar
+    if options.reservoir == "integer":
+        fmt = QFormat(hyper.amplitude.bit_length() + 1 if bipolar else bits)
+        weights = signs.astype(np.float64)
+        reach = float(hyper.amplitude if bipolar else fmt.max)
+    else:
+        fmt = QFormat(bits, bits - 1)
+        reach = fmt.max * fmt.resolution
+        if hyper.levels:
+            weights = topology.level_weights(weights)
+    _refuse_singular(weights, options)
+    codes, weight_format = dyadic(weights, "input weight")
+    channels, tables = [], []
+    for k in range(n_inputs):
+        encoder = _encoder(inputs[:, k], reach, options)
+        channels.append(InputChannel(f"u{k}", fmt, encoder))
+        row = tuple(codes[k].tolist())
+        if level:
+            steps = (-(-((i + 1) << bits) // n) for i in range(n))  # ceil((i + 1) 2**b / N)
+            thresholds = tuple(step - (1 << (bits - 1)) for step in steps)
+            tables.append(LevelInput(weight_format, thresholds, tuple(-c for c in row), row))
+        else:
+            tables.append(LinearInput(weight_format, row))  # type: ignore[arg-type]
+    return tuple(channels), tuple(tables)
+
+
+def _bias(
+    options: TrainOptions, hyper: Hyperparameters, n_inputs: int
+) -> tuple[tuple[int, ...], QFormat]:
+    if options.reservoir == "integer" or hyper.bias == 0 or hyper.bias_signs == "none":
+        return (0,) * options.units, QFormat(2, 0)
+    signs = _signs(options, n_inputs)[0]
+    if hyper.bias_signs == "independent":
+        signs = topology.pi_signs(options.units, (n_inputs + 1) * options.units)
+    codes, fmt = dyadic(signs * hyper.bias, "bias")
+    return tuple(codes.tolist()), fmt
+
+
+def _state(options: TrainOptions, hyper: Hyperparameters) -> tuple[QFormat, Activation]:
+    if options.reservoir == "integer":
+        width = options.state_bits or hyper.kappa.bit_length() + 1
+        return QFormat(width), Clip(-hyper.kappa, hyper.kappa)
+    width = options.state_bits or 8
+    state = QFormat(width, width - 1)
+    if options.activation == "clip":
+        return state, Clip(-state.max, state.max)
+    if options.activation == "table":
+        return state, tanh_table(state)[0]
+    if state.frac < 3:
+        raise DesignError(f"state bits must be at least 4 for activation pwl, not {width}")
+    return state, tanh_pwl(state)[0]
+
+
+def fit_outputs(targets: NDArray[np.float64], output_bits: int) -> list[Output]:
+    """Decoders that leave a quarter of headroom around the training targets (T, L).
+
+    Raises
+    ------
+    DesignError
+        If a target is constant.
+    """
+    outputs = []
+    for k in range(targets.shape[1]):
+        low, high = float(targets[:, k].min()), float(targets[:, k].max())
+        if not high > low:
+            raise DesignError(f"target {k} must vary over the training samples, not all be {low}")
+        fmt = QFormat(output_bits, output_bits - 1)
+        outputs.append(Output(f"y{k}", fmt, (low + high) / 2, (high - low) / 2 * 1.25))
+    return outputs
+
+
+def build_design(
+    options: TrainOptions,
+    hyper: Hyperparameters,
+    inputs: ArrayLike,
+    targets: ArrayLike,
+    outputs: Sequence[Output] | None = None,
+) -> Design:
+    """Design with a readout of zeros.
+
+    Parameters
+    ----------
+    options : TrainOptions
+    hyper : Hyperparameters
+    inputs, targets : array (T, K), (T, L)
+        Training samples only: encoders and decoders are fitted to them.
+    outputs : sequence of Output, optional
+        Instead of fitted ones.
+
+    Returns
+    -------
+    Design
+
+    Raises
+    ------
+    DesignError
+        If an option is out of range, inputs or targets are constant, or signs lose rank.
+    """
+    u, y = np.asarray(inputs, dtype=np.float64), np.asarray(targets, dtype=np.float64)
+    state, activation = _state(options, hyper)
+    taps, tap_format = _taps(options, hyper)
+    channels, tables = _channels(options, hyper, u)
+    bias, bias_format = _bias(options, hyper, u.shape[1])
+    layer = RingLayer(
+        n_units=options.units,
+        state=state,
+        tap_format=tap_format,
+        taps=taps,
+        inputs=tables,
+        bias_format=bias_format,
+        bias=bias,
+        activation=activation,
+        rounding=Rounding(options.rounding),
+        leak_shift=options.leak_shift,
+        lanes=options.lanes,
+    )
+    features = Features(
+        squares=squares_format(state) if options.squares else None,
+        square_rounding=Rounding(options.rounding),
+        inputs=options.input_features,
+    )
+    chosen = tuple(outputs or fit_outputs(y, options.output_bits))
+    products = options.units * features.per_unit + len(channels) * options.input_features
+    multipliers = options.multipliers
+    if multipliers is None:
+        multipliers = default_multipliers(options.units, options.lanes, len(chosen), products)
+    readout = Readout(
+        outputs=chosen,
+        weight_format=QFormat(options.readout_bits),
+        weights=((0,) * (products + 1),) * len(chosen),
+        multipliers=multipliers,
+    )
+    design = Design(options.name, channels, layer, features, readout)
+    schedule(design)
+    return design

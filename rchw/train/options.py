@@ -1,0 +1,159 @@
+"""What a user fixes (`TrainOptions`) and what the search chooses (`Hyperparameters`)."""
+
+import re
+from dataclasses import dataclass
+
+from rchw.errors import DesignError
+from rchw.fixed import Rounding
+
+__all__ = ["Hyperparameters", "TrainOptions"]
+
+RESERVOIRS = ("cycle", "delay-line", "delay-line-feedback", "cycle-jumps", "integer")
+
+
+def _one_of(what: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise DesignError(f"{what} must be one of {', '.join(allowed)}, not {value!r}")
+
+
+def _within(what: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise DesignError(f"{what} must be from {low} to {high}, not {value}")
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Fixed by the user before training; the names are those of the command line.
+
+    Parameters
+    ----------
+    reservoir : str
+        ``cycle``, ``delay-line``, ``delay-line-feedback``, ``cycle-jumps`` or ``integer``.
+    units, lanes : int
+        N and P.
+    input_bits, readout_bits, output_bits : int
+    state_bits : int, optional
+        8 if not given; for ``integer`` the fewest that hold kappa.
+    activation : str
+        ``clip``, ``pwl`` or ``table``; ``integer`` always clips.
+    leak_shift : int
+        0 replaces the state.
+    squares, input_features : bool
+        Whether the readout also sees squared states, and the input codes.
+    kappa : int, optional
+        Clip of ``integer``; searched if not given.
+    signs : str
+        ``auto``, ``pi`` or ``random``.
+    rounding : str
+        Of states and squares: ``truncate``, ``half-up`` or ``half-even``.
+    multipliers : int, optional
+        M; the fewest that keep pace with the lanes if not given.
+    encoder : str
+        ``min-max`` or ``mean-std`` (3 standard deviations at full scale), of the training inputs.
+    levels, bias : bool, optional
+        Force input weights of four levels, or a bias, on or off; searched if not given.
+    search : str
+        ``quick`` (30 candidates), ``full`` (200) or ``none`` (the defaults).
+    seed : int
+    name : str
+        Of the design.
+
+    Raises
+    ------
+    DesignError
+        If a value is not possible.
+    """
+
+    reservoir: str = "cycle"
+    units: int = 100
+    input_bits: int = 8
+    state_bits: int | None = None
+    readout_bits: int = 12
+    output_bits: int = 16
+    activation: str = "clip"
+    leak_shift: int = 0
+    squares: bool = False
+    input_features: bool = False
+    kappa: int | None = None
+    signs: str = "auto"
+    rounding: str = "truncate"
+    lanes: int = 1
+    multipliers: int | None = None
+    encoder: str = "min-max"
+    levels: bool | None = None
+    bias: bool | None = None
+    search: str = "quick"
+    seed: int = 0
+    name: str = "reservoir"
+
+    def __post_init__(self) -> None:
+        _one_of("reservoir", self.reservoir, RESERVOIRS)
+        _one_of("activation", self.activation, ("clip", "pwl", "table"))
+        _one_of("signs", self.signs, ("auto", "pi", "random"))
+        _one_of("rounding", self.rounding, tuple(r.value for r in Rounding))
+        _one_of("encoder", self.encoder, ("min-max", "mean-std"))
+        _one_of("search", self.search, ("quick", "full", "none"))
+        least = {"delay-line-feedback": 3, "cycle-jumps": 4}.get(self.reservoir, 1)
+        _within("units", self.units, least, 4096)
+        _within("lanes", self.lanes, 1, self.units)
+        _within("input bits", self.input_bits, 2, 24)
+        _within("readout bits", self.readout_bits, 2, 24)
+        _within("output bits", self.output_bits, 2, 24)
+        _within("leak shift", self.leak_shift, 0, 15)
+        _within("seed", self.seed, 0, 2**63 - 1)
+        if self.state_bits is not None:
+            _within("state bits", self.state_bits, 2, 24)
+        if self.kappa is not None:
+            top = (1 << ((self.state_bits or 24) - 1)) - 1
+            _within("kappa", self.kappa, 1, top)
+            if self.reservoir != "integer":
+                raise DesignError(
+                    f"kappa must be left out for reservoir {self.reservoir}, not {self.kappa}"
+                )
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", self.name):
+            raise DesignError(
+                f"name must be a lower-case identifier of at most 40, not {self.name!r}"
+            )
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """Chosen by the search, at the given widths; all magnitudes are multiples of 2**-12.
+
+    Parameters
+    ----------
+    feedback : float
+        Weight of the cycle or line.
+    input_scaling : float
+        Magnitude of the input weights.
+    bias : float
+        Magnitude of the bias.
+    bias_signs : str
+        ``same`` (as the first input), ``independent`` or ``none``.
+    levels : bool
+        Input weights of 1/4, 1/2, 3/4 and 1 times the magnitude.
+    backward, jump_weight : float
+    jump_length : int
+    kappa, amplitude : int
+        Clip of the integer ring, and largest code of its bipolar input.
+    input_coding : str
+        Of the integer ring: ``level`` (thresholds) or ``bipolar`` (signs times code).
+    """
+
+    feedback: float = 0.75
+    input_scaling: float = 0.25
+    bias: float = 0.125
+    bias_signs: str = "same"
+    levels: bool = False
+    backward: float = 0.125
+    jump_weight: float = 0.25
+    jump_length: int = 5
+    kappa: int = 7
+    amplitude: int = 3
+    input_coding: str = "bipolar"
+
+    def __post_init__(self) -> None:
+        _one_of("bias signs", self.bias_signs, ("same", "independent", "none"))
+        _one_of("input coding", self.input_coding, ("level", "bipolar"))
+        _within("kappa", self.kappa, 1, (1 << 23) - 1)
+        _within("amplitude", self.amplitude, 1, (1 << 22) - 1)

@@ -1,0 +1,159 @@
+"""Readout weights as integers, so that the error of the output, not of the weights, is minimal.
+
+Rounding one weight is compensated in those not yet rounded. With the regularised Gram matrix
+``A = L D L'`` the cost of an error e (in standardised weights) is ``sum_j d_j ((L'e)_j)**2``; going
+from the last weight to the first, each is rounded to the nearest integer of what the earlier errors
+ask of it. This is Babai's nearest plane, and the same as optimal brain quantisation with a fixed
+order. Afterwards single weights move by one step as long as the cost falls. Every sum is formed in
+a fixed order by elementwise operations, so the integers are the same on any machine.
+
+Sources: L. Babai, "On Lovasz' lattice reduction and the nearest lattice point problem",
+Combinatorica 6, 1986; E. Frantar et al., "GPTQ", arXiv 2210.17323.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rchw.errors import DesignError
+from rchw.train.ridge import Normal, Solution
+
+__all__ = ["QuantizedReadout", "QuantizedRow", "quantize"]
+
+Values = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class QuantizedRow:
+    """Integer weights of one output.
+
+    Attributes
+    ----------
+    weights : int64 array (F,)
+    exponent : int
+        ``weights * 2**-exponent`` approximate the real weights.
+    error : float
+        Mean squared error on the training samples in squared target steps, exact up to the last
+        division; the rounding of the output is not in it.
+    method : str
+        ``"compensated"`` or ``"nearest"``.
+    """
+
+    weights: Codes
+    exponent: int
+    error: float
+    method: str
+
+
+@dataclass(frozen=True)
+class QuantizedReadout:
+    """The rows that were kept, and both methods for comparison, per output."""
+
+    rows: tuple[QuantizedRow, ...]
+    compensated: tuple[QuantizedRow, ...]
+    nearest: tuple[QuantizedRow, ...]
+
+
+def quantize(normal: Normal, solution: Solution, width: int) -> QuantizedReadout:
+    """Integer weights of `width` bits for every output.
+
+    Parameters
+    ----------
+    normal : Normal
+    solution : Solution
+        Of `normal`.
+    width : int
+        Bits of a weight, sign included; at least 2.
+
+    Returns
+    -------
+    QuantizedReadout
+        Per output the method with the smaller exact error on the training samples.
+
+    Raises
+    ------
+    DesignError
+        If the width is out of range or a weight is not finite.
+    """
+    if not 2 <= width <= 24:
+        raise DesignError(f"width of readout weights must be from 2 to 24, not {width}")
+    kept, compensated, nearest = [], [], []
+    for output in range(solution.weights.shape[1]):
+        exponent = largest_exponent(solution.weights[:, output], width)
+        # One bit more makes every step finer at the price of limiting the few largest weights.
+        tried = [
+            _row(normal, solution, output, exponent + extra, width, True) for extra in (0, 1)
+        ]
+        best = min(tried, key=lambda row: row.error)
+        plain = _row(normal, solution, output, exponent, width, False)
+        compensated.append(best)
+        nearest.append(plain)
+        kept.append(min(best, plain, key=lambda row: row.error))
+    return QuantizedReadout(tuple(kept), tuple(compensated), tuple(nearest))
+
+
+def largest_exponent(weights: Values, width: int) -> int:
+    """Largest p so that no ``weight * 2**p`` rounds beyond ``2**(width - 1) - 1``."""
+    largest = float(np.abs(weights).max())
+    if not np.isfinite(largest):
+        raise DesignError(f"readout weights must be finite, not {largest}")
+    limit = (1 << (width - 1)) - 1
+    if largest == 0.0:
+        return 0
+    exponent = width - 1 - int(np.frexp(largest)[1])
+    return exponent if np.floor(np.ldexp(largest, exponent) + 0.5) <= limit else exponent - 1
+
+
+def _row(
+    normal: Normal, solution: Solution, output: int, exponent: int, width: int, compensate: bool
+) -> QuantizedRow:
+    limit = (1 << (width - 1)) - 1
+    real = np.ldexp(solution.weights[:, output], exponent)
+    codes = np.clip(np.floor(real + 0.5), -limit, limit)
+    active = normal.active
+    if compensate:
+        codes[active] = _nearest_plane(solution, normal.scale, real[active], limit)
+        codes[active] = _descend(solution, normal.scale, real[active], codes[active], limit)
+    if normal.constant:
+        offset = float(normal.intercept(np.ldexp(codes, -exponent)[:, None])[output])
+        codes[-1] = min(max(np.floor(np.ldexp(offset, exponent) + 0.5), -limit), limit)
+    weights = codes.astype(np.int64)
+    exact = normal.statistics.squared_error(weights, output, exponent)
+    finer = max(exponent, 0)
+    error = exact / (normal.statistics.count << (2 * finer))
+    return QuantizedRow(weights, exponent, error, "compensated" if compensate else "nearest")
+
+
+def _nearest_plane(solution: Solution, scale: Values, real: Values, limit: int) -> Values:
+    """Round the last weight first; what its error asks of the others goes into their targets."""
+    codes = np.empty(len(real))
+    asked = np.zeros(len(real))  # sum over rounded i of L[i, j] * scale_i * error_i
+    for i in range(len(real) - 1, -1, -1):
+        target = real[i] + asked[i] / scale[i]
+        codes[i] = min(max(np.floor(target + 0.5), -limit), limit)
+        asked[:i] += solution.lower[i, :i] * (scale[i] * (real[i] - codes[i]))
+    return codes
+
+
+def _descend(
+    solution: Solution, scale: Values, real: Values, codes: Values, limit: int
+) -> Values:
+    """Move one weight by one step, always the move that lowers the cost most, until none does."""
+    matrix, codes = solution.matrix, codes.copy()
+    error = scale * (codes - real)
+    gradient = np.zeros(len(codes))
+    for j in range(len(codes)):
+        gradient += matrix[j] * error[j]
+    curvature = scale * scale * np.diagonal(matrix)
+    for _ in range(4 * len(codes)):
+        step = np.where(gradient > 0, -1.0, 1.0)
+        change = curvature - 2.0 * np.abs(scale * gradient)
+        change[np.abs(codes + step) > limit] = np.inf
+        best = int(np.argmin(change))
+        if not change[best] < -1e-9 * curvature[best]:
+            break
+        codes[best] += step[best]
+        gradient += matrix[best] * (scale[best] * step[best])
+    return codes

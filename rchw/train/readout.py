@@ -1,0 +1,156 @@
+"""Train the readout of a design whose reservoir is fixed: statistics, ridge, integers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rchw.design import Design, Output
+from rchw.errors import DesignError
+from rchw.fixed import QFormat
+from rchw.reference.readout import ReadoutReference, feature_codes
+from rchw.train.quantize import QuantizedRow, quantize
+from rchw.train.ridge import LAMBDAS, Normal, Solution
+from rchw.train.statistics import Statistics
+
+__all__ = ["TARGET_FORMAT", "Fit", "aligned_features", "encode_targets", "train_readout"]
+
+Integers = NDArray[Any]
+
+TARGET_FORMAT = QFormat(26, 22)  # of targets divided by the output scale: +-8, steps of 2.4e-7
+
+
+def aligned_features(design: Design, states: Integers, inputs: Integers) -> tuple[Integers, int]:
+    """All features (T, F) as codes with one number of fraction bits, and that number."""
+    blocks = feature_codes(design, states, inputs)
+    finest = max(frac for frac, _ in blocks)
+    columns = [codes * (1 << (finest - frac)) for frac, codes in blocks]
+    return np.concatenate(columns, axis=1), finest
+
+
+def encode_targets(outputs: Sequence[Output], targets: ArrayLike) -> Integers:
+    """Codes of targets (T, L) in `TARGET_FORMAT`, offset and scale of the outputs taken out.
+
+    Raises
+    ------
+    DesignError
+        If a target is not finite.
+    """
+    values = np.asarray(targets, dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise DesignError("targets must be finite, not NaN or infinite")
+    offset = np.array([output.offset for output in outputs])
+    scale = np.array([output.scale for output in outputs])
+    codes = np.floor((values - offset) / scale * 2.0**TARGET_FORMAT.frac + 0.5)
+    limited: Integers = np.clip(codes, TARGET_FORMAT.min, TARGET_FORMAT.max).astype(np.int64)
+    return limited
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A trained readout and what it would have been otherwise.
+
+    Attributes
+    ----------
+    design : Design
+        With the rows that do better on the training samples.
+    compensated, nearest : Design
+        With the rows of one method throughout.
+    solution : Solution
+        The real weights.
+    method : tuple of str, one per output
+    train_error : tuple of float, one per output
+        Mean squared error of the integer weights on the training samples, in units of the output
+        scale squared.
+    """
+
+    design: Design
+    compensated: Design
+    nearest: Design
+    solution: Solution
+    method: tuple[str, ...]
+    train_error: tuple[float, ...]
+
+    def real_outputs(self, states: Integers, inputs: Integers) -> NDArray[np.float64]:
+        """Outputs (T, L) of the real weights, features added one after the other."""
+        features, _ = aligned_features(self.design, states, inputs)
+        total = np.zeros((len(features), self.design.n_outputs))
+        for j, weights in enumerate(self.solution.weights):
+            total += features[:, j, None].astype(np.float64) * weights
+        return total * TARGET_FORMAT.resolution
+
+
+def _with_rows(
+    design: Design, rows: Sequence[QuantizedRow], finest: int, width: int
+) -> Design:
+    """Put integer rows into a design: one weight format, and one format and scale per output."""
+    fractions = [row.exponent - finest + TARGET_FORMAT.frac for row in rows]
+    frac = min(max(0, *fractions), 48) if len(rows) > 1 else min(max(0, fractions[0]), 48)
+    outputs = []
+    for output, fraction in zip(design.readout.outputs, fractions, strict=True):
+        shift = frac - fraction
+        fmt = output.format
+        to = QFormat(fmt.width, min(max(fmt.width - 1 + shift, 0), 48), fmt.signed)
+        outputs.append(replace(output, format=to, scale=float(np.ldexp(output.scale, shift))))
+    readout = replace(
+        design.readout,
+        outputs=tuple(outputs),
+        weight_format=QFormat(width, frac),
+        weights=tuple(tuple(int(w) for w in row.weights) for row in rows),
+    )
+    return replace(design, readout=readout)
+
+
+def train_readout(
+    design: Design,
+    states: Integers,
+    inputs: Integers,
+    targets: ArrayLike,
+    regularisations: Sequence[float] = LAMBDAS,
+) -> list[Fit]:
+    """Integer readouts for a list of lambdas.
+
+    Parameters
+    ----------
+    design : Design
+        Its outputs must have ``width - 1`` fraction bits, as `rchw.train.build` makes them.
+    states, inputs : integer arrays (T, N), (T, K)
+        Codes of the training samples, washout left out.
+    targets : array (T, L)
+        Real values.
+    regularisations : sequence of float
+
+    Returns
+    -------
+    list of Fit, one for each lambda that could be solved
+
+    Raises
+    ------
+    DesignError
+        If no feature varies, a target is not finite, or every lambda is too small.
+    """
+    features, finest = aligned_features(design, states, inputs)
+    encoded = encode_targets(design.readout.outputs, targets)
+    normal = Normal.of(Statistics.of(features, encoded), design.features.one is not None)
+    width = design.readout.weight_format.width
+    fits = []
+    for solution in normal.solve_all(regularisations):
+        result = quantize(normal, solution, width)
+        fits.append(
+            Fit(
+                _with_rows(design, result.rows, finest, width),
+                _with_rows(design, result.compensated, finest, width),
+                _with_rows(design, result.nearest, finest, width),
+                solution,
+                tuple(row.method for row in result.rows),
+                tuple(row.error * TARGET_FORMAT.resolution**2 for row in result.rows),
+            )
+        )
+    return fits
+
+
+def outputs_of(design: Design, states: Integers, inputs: Integers) -> NDArray[np.float64]:
+    """Real outputs (T, L) of the integer readout, exactly as the reference computes them."""
+    return design.decode(ReadoutReference(design).outputs(states, inputs))

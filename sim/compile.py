@@ -1,0 +1,218 @@
+"""From Verilog to a simulator program, fast.
+
+Verilator itself needs a fraction of a second; the time goes into C++. Three things keep it short:
+the run-time library, which is the same for every design, is compiled once per user and kept; only
+the ports of the harness are visible to cocotb; what runs once is not optimised. The makefile that
+Verilator writes is not used: it compiles the library anew for every design, one file at a time.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cocotb_tools.config
+
+from rchw.errors import ToolError
+from rchw.files import write_atomic
+from rchw.process import Progress, run_program
+from rchw.tools import ToolStatus, environment_for_verilator, find
+
+__all__ = ["compile_simulator"]
+
+_WARNINGS = ("WIDTHEXPAND", "WIDTHTRUNC")  # waived; every other warning stops the build
+_CHUNK = 600_000  # bytes of generated C++ per compiler call
+
+
+@dataclass(frozen=True)
+class _Tools:
+    verilator: ToolStatus
+    compiler: ToolStatus
+    make: ToolStatus
+    environment: dict[str, str]
+
+    @classmethod
+    def find(cls) -> "_Tools":
+        verilator = find("verilator")
+        return cls(verilator, find("c++"), find("make"), environment_for_verilator(verilator))
+
+    def call_make(self, folder: Path, rules: str, progress: Progress | None) -> None:
+        (folder / "rchw.mk").write_text(rules)
+        jobs = min(4, os.cpu_count() or 1)
+        assert self.make.path is not None
+        args = ["-s", "-j", str(jobs), "-f", "rchw.mk", "all"]
+        run_program(
+            "the C++ compiler", self.make.path, args, cwd=folder, log=folder / "compile.log",
+            timeout=1800.0, progress=progress, env=self.environment,
+        )  # fmt: skip
+
+
+def _quote(text: str | Path) -> str:
+    """Make a word for the shell inside a makefile."""
+    return "'" + str(text).replace("'", "'\\''").replace("$", "$$") + "'"
+
+
+def _flags(root: Path, trace: bool) -> list[str]:
+    options = ["COVERAGE", "SC", "TIMING", "TRACE_FST", "TRACE_SAIF"]
+    defines = [f"-DVM_{option}=0" for option in options]
+    defines += [f"-DVM_TRACE={int(trace)}", f"-DVM_TRACE_VCD={int(trace)}", "-DVERILATOR=1"]
+    folders = [root / "include", root / "include" / "vltstd"]
+    return ["-std=gnu++17", "-w", *defines, *(f"-I{_quote(folder)}" for folder in folders)]
+
+
+def _runtime(
+    tools: _Tools, sources: list[Path], root: Path, trace: bool, progress: Progress | None
+) -> list[Path]:
+    """Objects of Verilator's run-time library, compiled once and kept in the user's cache."""
+    config = (root / "include" / "verilated_config.h").read_bytes()
+    key = hashlib.sha256(
+        repr([tools.compiler, config, trace, sorted(map(str, sources))]).encode()
+    ).hexdigest()[:16]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rchw"
+    folder = cache / f"verilated-{key}"
+    objects = [folder / f"{source.stem}.o" for source in sources]
+    if all(item.is_file() for item in objects):
+        return objects
+    if progress:
+        progress("compiling Verilator's run-time library (once per machine)")
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix="part-", dir=cache))
+    except OSError as error:
+        raise ToolError(f"{cache} cannot be written: {error.strerror}") from error
+    try:
+        flags = " ".join(_flags(root, trace))
+        rules = [f"all: {' '.join(item.name for item in objects)}"]
+        rules += [
+            f"{item.name}:\n\t{_quote(tools.compiler.path or '')} -Os {flags} "
+            f"-c {_quote(source)} -o {item.name}"
+            for item, source in zip(objects, sources, strict=True)
+        ]
+        tools.call_make(work, "\n".join(rules) + "\n", None)
+        try:
+            os.rename(work, folder)  # another process may have been first: then its copy serves
+        except OSError:
+            for item in objects:
+                if not item.is_file():
+                    raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return objects
+
+
+def _chunks(sources: Sequence[Path]) -> list[list[Path]]:
+    """Small files together, as each compiler call costs half a second of headers."""
+    chunks: list[list[Path]] = [[]]
+    size = 0
+    for source in sources:
+        if size > _CHUNK:
+            chunks.append([])
+            size = 0
+        chunks[-1].append(source)
+        size += source.stat().st_size
+    return [chunk for chunk in chunks if chunk]
+
+
+def compile_simulator(
+    sources: Sequence[Path],
+    top: str,
+    folder: Path,
+    *,
+    trace: bool = False,
+    flags: Sequence[str] = (),
+    allow: Sequence[str] = (),
+    optimize: str = "-O1",
+    progress: Progress | None = None,
+) -> Path:
+    """Compile Verilog into a program that cocotb drives, or reuse the one in `folder`.
+
+    Parameters
+    ----------
+    sources : sequence of Path
+        Verilog files.
+    top : str
+        Top module.
+    folder : Path
+        Where everything is written; logs are ``verilator.log`` and ``compile.log``.
+    trace : bool
+        Whether the program can write a VCD.
+    flags : sequence of str
+        More arguments for Verilator.
+    allow : sequence of str
+        Verilator warnings that do not stop the build, beyond the two of signed arithmetic;
+        ``("UNOPTFLAT",)`` for netlists.
+    optimize : str
+        C++ optimisation of what runs at every clock.
+    progress : callable, optional
+        Receives a line per step.
+
+    Returns
+    -------
+    Path
+        The program.
+
+    Raises
+    ------
+    ToolError
+        If a tool is missing, too old or fails.
+    """
+    tools = _Tools.find()
+    program, stamp = folder / "simulator", folder / "stamp"
+    waivers = [f"-Wno-{name}" for name in (*_WARNINGS, *allow)]
+    args = ["--cc", "--vpi", "--make", "json", "--no-timing", "--prefix", "Vtop", "--Mdir", "cpp"]
+    args += ["--x-assign", "unique", "--x-initial", "unique", "--top-module", top, *waivers, *flags]
+    args += ["--trace-vcd"] if trace else []
+    digest = hashlib.sha256(repr([args, optimize, tools.verilator, tools.compiler]).encode())
+    for source in sources:
+        digest.update(source.read_bytes())
+    key = digest.hexdigest()
+    if program.is_file() and stamp.is_file() and stamp.read_text() == key:
+        return program
+    if progress:
+        progress(f"compiling {', '.join(source.name for source in sources)}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        stamp.unlink(missing_ok=True)
+    except OSError as error:
+        raise ToolError(f"{folder} cannot be written: {error.strerror}") from error
+    shutil.rmtree(folder / "cpp", ignore_errors=True)
+    assert tools.verilator.path is not None
+    run_program(
+        "Verilator", tools.verilator.path, [*args, *(str(source.resolve()) for source in sources)],
+        cwd=folder, log=folder / "verilator.log", env=tools.environment,
+    )  # fmt: skip
+    _build(tools, folder, trace, optimize, progress)
+    write_atomic(stamp, key)
+    return program
+
+
+def _build(
+    tools: _Tools, folder: Path, trace: bool, optimize: str, progress: Progress | None
+) -> None:
+    plan = json.loads((folder / "cpp" / "Vtop.json").read_text())
+    root, files = Path(plan["system"]["verilator_root"]), plan["sources"]
+    library = _runtime(tools, [Path(name) for name in files["global"]], root, trace, progress)
+    main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
+    fast = [*files["classes_fast"], *files.get("support_fast", []), main]
+    slow = [*files["classes_slow"], *files.get("support_slow", [])]
+    rules, objects = [], []
+    common = f"{_quote(tools.compiler.path or '')} {' '.join(_flags(root, trace))} -Icpp"
+    for kind, names, level in (("fast", fast, optimize), ("slow", slow, "-O0")):
+        for index, chunk in enumerate(_chunks([folder / name for name in names])):
+            name = f"{kind}{index}"
+            includes = [f'#include "{source.resolve()}"\n' for source in chunk]
+            (folder / f"{name}.cpp").write_text("".join(includes))
+            (folder / f"{name}.o").unlink(missing_ok=True)
+            objects.append(f"{name}.o")
+            rules.append(f"{name}.o:\n\t{common} {level} -c {name}.cpp -o {name}.o")
+    libs = cocotb_tools.config.libs_dir
+    link = [_quote(item) for item in library] + [f"-L{_quote(libs)}", f"-Wl,-rpath,{_quote(libs)}"]
+    rules.append(
+        f"all: {' '.join(objects)}\n\t{_quote(tools.compiler.path or '')} -o simulator "
+        f"{' '.join(objects)} {' '.join(link)} -lcocotbvpi_verilator -lpthread"
+    )
+    tools.call_make(folder, "\n".join(rules) + "\n", None)

@@ -1,0 +1,174 @@
+"""Stimulus that goes where faults hide: corner codes, held rails, slow ramps, both clip rails."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rchw.activation import Table
+from rchw.design import Design, LevelInput, LinearInput, RingLayer
+from rchw.fixed import QFormat
+
+__all__ = ["RailDrive", "rail_drive", "rails_of", "stimulus"]
+
+Codes = NDArray[np.int64]
+_CANDIDATES = 128  # units tried when the design has more
+
+
+def corners(fmt: QFormat) -> list[int]:
+    """Min, max, 0 and plus and minus one step, as far as the format has them."""
+    return sorted({fmt.min, fmt.max, 0, min(1, fmt.max), max(-1, fmt.min)})
+
+
+def stimulus(
+    design: Design, samples: int, rng: np.random.Generator
+) -> tuple[Codes, NDArray[np.bool_]]:
+    """Input codes and last flags, in blocks of different character.
+
+    Parameters
+    ----------
+    design : Design
+    samples : int
+    rng : Generator
+
+    Returns
+    -------
+    codes : int64 array (samples, K)
+        Uniform at random, corners, rails held for long, slow ramps, slow waves with noise.
+    last : bool array (samples,)
+        One in forty, two in a row and the very last among them; none while a rail is held.
+    """
+    kinds = (_uniform, _corners, _held, _ramp, _waves, _uniform)
+    bounds = np.linspace(0, samples, len(kinds) + 1).astype(int)
+    formats = [channel.format for channel in design.inputs]
+    codes = np.empty((samples, len(formats)), dtype=np.int64)
+    last = rng.random(samples) < 1 / 40
+    for kind, start, stop in zip(kinds, bounds, bounds[1:], strict=False):
+        for k, fmt in enumerate(formats):
+            codes[start:stop, k] = kind(fmt, stop - start, rng)
+        if kind is _held:
+            last[start:stop] = False
+    for place in (samples // 12, samples // 12 + 1, samples - 1):
+        last[place] = True
+    return codes, last
+
+
+def _uniform(fmt: QFormat, length: int, rng: np.random.Generator) -> Codes:
+    return rng.integers(fmt.min, fmt.max + 1, length)
+
+
+def _corners(fmt: QFormat, length: int, rng: np.random.Generator) -> Codes:
+    return rng.choice(np.array(corners(fmt), dtype=np.int64), length)
+
+
+def _held(fmt: QFormat, length: int, rng: np.random.Generator) -> Codes:
+    levels = rng.permutation(np.array([fmt.min, fmt.max], dtype=np.int64))
+    return levels[np.arange(length) * 2 // max(length, 1)]
+
+
+def _ramp(fmt: QFormat, length: int, rng: np.random.Generator) -> Codes:
+    turn = np.abs((2 * np.arange(length) / max(length, 1) + rng.random()) % 2 - 1)
+    return _rounded(fmt, fmt.min + turn * (fmt.max - fmt.min))
+
+
+def _waves(fmt: QFormat, length: int, rng: np.random.Generator) -> Codes:
+    time = np.arange(length)
+    wave = sum(np.sin(2 * np.pi * (time / rng.uniform(8, 60) + rng.random())) for _ in range(3)) / 3
+    noise = rng.normal(0, 0.02, length)
+    middle, half = (fmt.max + fmt.min) / 2, (fmt.max - fmt.min) / 2
+    return _rounded(fmt, middle + half * (wave + noise))
+
+
+def _rounded(fmt: QFormat, codes: NDArray[np.float64]) -> Codes:
+    return np.clip(np.floor(codes + 0.5), fmt.min, fmt.max).astype(np.int64)
+
+
+def rails_of(layer: RingLayer) -> tuple[int, int]:
+    """Least and greatest code that the activation gives."""
+    activation = layer.activation
+    if isinstance(activation, Table):
+        return min(activation.entries), max(activation.entries)
+    return activation.low, activation.high
+
+
+@dataclass(frozen=True)
+class RailDrive:
+    """An input that pushes one unit toward a rail as hard as a linear ring could be pushed.
+
+    Attributes
+    ----------
+    codes : int64 array (H, K)
+        To be applied from the initial state.
+    unit : int
+    bound : float
+        What the unit would reach, in state codes, if nothing clipped.
+    proven : bool
+        Whether no unit can exceed `bound`, so that a rail beyond it is unreachable.
+    """
+
+    codes: Codes
+    unit: int
+    bound: float
+    proven: bool
+
+
+def _effect(design: Design, upper: bool) -> NDArray[np.float64]:
+    """Contribution of each channel at its greatest or least code, in values, shape (K, N)."""
+    rows = []
+    for channel, entry in zip(design.inputs, design.layer.inputs, strict=True):
+        code = channel.format.max if upper else channel.format.min
+        if isinstance(entry, LinearInput):
+            weights = np.array(entry.weights, dtype=np.float64)
+            rows.append(weights * entry.format.resolution * code * channel.format.resolution)
+        else:
+            rows.append(_level(entry, code))
+    return np.stack(rows)
+
+
+def _level(entry: LevelInput, code: int) -> NDArray[np.float64]:
+    above = code >= np.array(entry.thresholds)
+    chosen: NDArray[Any] = np.where(above, np.array(entry.high), np.array(entry.low))
+    return chosen * entry.format.resolution
+
+
+def rail_drive(design: Design, upper: bool, horizon: int = 400) -> RailDrive:
+    """Bang-bang input from the response of the ring without its activation.
+
+    Parameters
+    ----------
+    design : Design
+    upper : bool
+        Which rail.
+    horizon : int
+        Samples, at most; N samples pass before a ring has closed.
+    """
+    layer, sign = design.layer, 1.0 if upper else -1.0
+    n, leak = layer.n_units, 2.0**-layer.leak_shift
+    units = np.unique(np.linspace(0, n - 1, min(n, _CANDIDATES)).astype(int))
+    response = np.zeros((len(units), n))
+    response[np.arange(len(units)), units] = leak
+    high, low = _effect(design, True).T, _effect(design, False).T
+    bias = np.array(layer.bias) * layer.bias_format.resolution
+    taps = [
+        (tap.offset, np.array(tap.weights) * layer.tap_format.resolution) for tap in layer.taps
+    ]
+    reached, choices = np.zeros(len(units)), []
+    for _ in range(horizon):
+        at_high, at_low = sign * (response @ high), sign * (response @ low)
+        choices.append(at_high > at_low)
+        gain = np.maximum(at_high, at_low).sum(axis=1) + sign * (response @ bias)
+        reached += gain
+        response = sum(
+            (leak * np.roll(response * weights, -offset, axis=1) for offset, weights in taps),
+            start=(1.0 - leak) * response,
+        )
+        if np.abs(response).max() < 1e-4 or reached.max() > 64.0 * 2.0**layer.state.width:
+            break
+    settled = bool(np.abs(response).max() < 1e-4)
+    best = int(np.argmax(reached))
+    formats = [channel.format for channel in design.inputs]
+    picked = np.stack([choice[best] for choice in choices])[::-1]
+    codes = np.where(picked, [f.max for f in formats], [f.min for f in formats]).astype(np.int64)
+    bound = sign * float(reached[best]) / layer.state.resolution
+    return RailDrive(codes, int(units[best]), bound, settled and len(units) == n)

@@ -1,0 +1,214 @@
+"""Hold the Verilog of a design against the reference and write the evidence."""
+
+import json
+import platform
+import time
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rchw import reference
+from rchw.activation import Clip
+from rchw.design import Design
+from rchw.document import digest
+from rchw.errors import DesignError
+from rchw.files import sha256_of, write_atomic
+from rchw.fixed import Rounding
+from rchw.hdl.emit import write_verilog
+from rchw.schedule import schedule
+from rchw.sim.job import Job, Phase
+from rchw.sim.runner import build
+from rchw.sim.stimulus import rail_drive, rails_of, stimulus
+from rchw.sim.top import top_of
+from rchw.tools import find
+
+__all__ = ["job_for", "verify"]
+
+_PACES = [
+    ("never", "always:3"),
+    ("every:4:3", "never"),
+    ("random:40:5", "random:40:7"),
+    ("bursts:6:2", "bursts:9:9"),
+]
+
+
+def _rail_status(
+    design: Design, traces: list[reference.Trace], drives: dict[str, float | None]
+) -> dict[str, str]:
+    """``hit``, ``unreachable`` (proven) or ``not reached`` for either rail of the activation."""
+    states = np.concatenate([trace.states for trace in traces])
+    low, high = rails_of(design.layer)
+    bounds = {"low": drives["low"], "high": drives["high"]}
+    result = {}
+    for name, rail, hit in (
+        ("low", low, bool((states <= low).any())),
+        ("high", high, bool((states >= high).any())),
+    ):
+        bound = bounds[name]
+        short = bound is not None and (bound > rail if name == "low" else bound < rail)
+        result[name] = "hit" if hit else "unreachable" if short else "not reached"
+    return result
+
+
+def _bound(design: Design, upper: bool) -> tuple[NDArray[np.int64], float | None]:
+    """Drive toward a rail, and the code no unit can pass where that is proven."""
+    drive = rail_drive(design, upper)
+    exact = isinstance(design.layer.activation, Clip) and not any(design.layer.initial_state)
+    if not (exact and drive.proven):
+        return drive.codes, None
+    # Each rounding moves a state by less than one code, amplified at most like a unit's own drive.
+    slack = 0.0 if design.layer.rounding is Rounding.TRUNCATE and upper else float(len(drive.codes))
+    return drive.codes, drive.bound + (slack if upper else -slack)
+
+
+def job_for(
+    design: Design, samples: int, seed: int, name: str | None = None
+) -> tuple[Job, dict[str, Any]]:
+    """Phases that verify one design, and what the reference says about its rails.
+
+    Parameters
+    ----------
+    design : Design
+    samples : int
+        Of the first phase, which nothing interrupts; the others together have about as many.
+    seed : int
+    name : str, optional
+        Of the top module, where it is not the design's.
+
+    Returns
+    -------
+    Job
+    dict
+        ``state_rails``: per rail ``hit``, ``unreachable`` or ``not reached``.
+    """
+    if samples < 48:
+        raise DesignError(f"samples must be at least 48, not {samples}")
+    rng = np.random.default_rng(seed)
+    clocks = schedule(design).clocks
+    codes, last = stimulus(design, samples, rng)
+    (down, low), (up, high) = _bound(design, False), _bound(design, True)
+    push = np.concatenate([up, down])
+    push_last = np.zeros(len(push), dtype=bool)
+    push_last[[len(up) - 1, len(push) - 1]] = True
+    streams = [
+        ("plain", codes, last, "never", "never"),
+        ("rails", push, push_last, "never", "never"),
+    ]
+    part = max(48, samples // 6)
+    for source, sink in _PACES:
+        few, flags = stimulus(design, part, rng)
+        flags |= rng.random(part) < 0.1
+        streams.append((f"source {source}, sink {sink}", few, flags, source, sink))
+    traces = [reference.run(design, words, flags) for _, words, flags, _, _ in streams]
+    phases = [
+        Phase(title, words, flags, trace.outputs, source, sink, seed + place)
+        for place, ((title, words, flags, source, sink), trace) in enumerate(
+            zip(streams, traces, strict=True)
+        )
+    ]
+    phases.append(_resets(design, part, clocks, rng))
+    job = Job(top_of(design, name), tuple(phases), window=8 * clocks + 2000)
+    return job, {"state_rails": _rail_status(design, traces, {"low": low, "high": high})}
+
+
+def _resets(design: Design, samples: int, clocks: int, rng: np.random.Generator) -> Phase:
+    """Make a phase with resets at any distance from an input beat, up to two samples later."""
+    codes, last = stimulus(design, samples, rng)
+    last[rng.random(samples) < 0.5] = False
+    cuts = np.sort(rng.choice(samples - 1, size=min(8, samples - 1), replace=False))
+    resets = tuple((int(k), int(rng.integers(0, 2 * clocks + 8))) for k in cuts)
+    edges = [0, *(int(k) + 1 for k in cuts), samples]
+    pieces = [
+        reference.run(design, codes[a:b], last[a:b]).outputs
+        for a, b in pairwise(edges)
+    ]
+    return Phase(
+        "resets", codes, last, np.concatenate(pieces), "random:20:3", "random:20:3",
+        int(rng.integers(1 << 30)), resets,
+    )  # fmt: skip
+
+
+def verify(
+    design: Design,
+    out: Path,
+    *,
+    samples: int = 2000,
+    seed: int = 1,
+    verilog: Path | None = None,
+    libraries: Sequence[Path] = (),
+    allow: Sequence[str] = (),
+    progress: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """Simulate the design's Verilog on stimulus of its own and compare every output code.
+
+    Parameters
+    ----------
+    design : Design
+    out : Path
+        Folder for ``NAME.v``, the simulation and the record ``verify.json``.
+    samples : int
+        Of the longest phase.
+    seed : int
+    verilog : Path, optional
+        A file to verify in place of what `rchw.hdl.emit.write_verilog` writes, such as a netlist.
+    libraries : sequence of Path
+        Cell models of a netlist.
+    allow : sequence of str
+        Verilator warnings that do not stop the build; ``("UNOPTFLAT",)`` for netlists.
+    progress : callable, optional
+        Receives a line per step.
+
+    Returns
+    -------
+    dict
+        The record: ``verdict`` (``"pass"`` or ``"fail"``), ``sentence`` of the first mismatch,
+        ``waves``, design digest, hash of the Verilog, tool versions, seed, samples, phases,
+        clocks per sample measured and by the formula, rails, seconds.
+
+    Raises
+    ------
+    ToolError
+        If a tool is missing, too old or fails.
+    """
+    start = time.monotonic()
+    job, rails = job_for(design, samples, seed)
+    if verilog is None:
+        write_verilog(design, out)
+        verilog = out / f"{design.name}.v"
+    made = build(
+        [verilog, *libraries], [job.top], out / "simulation", allow=allow, progress=progress
+    )
+    found = made.run(job, seed=seed, progress=progress)
+    plain = found["phases"][0]
+    record = {
+        "kind": "verify",
+        "version": 1,
+        "design": design.name,
+        "digest": digest(design),
+        "verilog": verilog.name,
+        "verilog_sha256": sha256_of(verilog),
+        "tools": _versions(),
+        "seed": seed,
+        "samples": sum(phase["samples"] for phase in found["phases"]),
+        "checked": sum(phase["checked"] for phase in found["phases"]),
+        "clocks_per_sample": plain["clocks_per_sample"],
+        "clocks_formula": schedule(design).clocks,
+        "latency": plain["latency"],
+        **rails,
+        **{key: found[key] for key in ("verdict", "sentence", "waves", "phases")},
+        "build_seconds": made.seconds,
+        "seconds": round(time.monotonic() - start, 2),
+    }
+    write_atomic(out / "verify.json", json.dumps(record, indent=1) + "\n")
+    return record
+
+
+def _versions() -> dict[str, str]:
+    packages = {name: metadata.version(name) for name in ("amaranth", "cocotb", "numpy")}
+    programs = {name: find(name).version for name in ("verilator", "c++")}
+    return packages | programs | {"python": platform.python_version()}

@@ -1,0 +1,1 @@
+"""Tests of the benches: that they pass what is right and catch what is wrong."""

@@ -1,0 +1,100 @@
+"""The stimulus goes to the corners and to both rails, or shows that a rail cannot be reached."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rchw import reference
+from rchw.activation import Clip
+from rchw.design import (
+    Design,
+    Features,
+    InputChannel,
+    LevelInput,
+    LinearInput,
+    Output,
+    Readout,
+    RingLayer,
+    Tap,
+)
+from rchw.fixed import QFormat
+from rchw.sim.stimulus import corners, rail_drive, rails_of, stimulus
+
+
+def design(n_units: int, input_weight: int = 3, level: bool = False, leak_shift: int = 0) -> Design:
+    """Build a cycle of weight 3/4 with two channels."""
+    signs = np.resize([1, 1, -1], n_units)
+    narrow = QFormat(4, 3)
+    weights = tuple(int(v) for v in input_weight * signs)
+    second = LinearInput(narrow, tuple(-v for v in weights))
+    thresholds, low = (1,) * n_units, tuple(-v for v in weights)
+    layer = RingLayer(
+        n_units=n_units,
+        state=QFormat(8, 7),
+        tap_format=narrow,
+        taps=(Tap(1 % n_units, (6,) * n_units),),
+        inputs=(
+            LevelInput(narrow, thresholds, low, weights) if level else LinearInput(narrow, weights),
+            second,
+        ),
+        bias_format=QFormat(6, 7),
+        bias=(0,) * n_units,
+        activation=Clip(-127, 127),
+        leak_shift=leak_shift,
+    )
+    channels = (InputChannel("u", QFormat(8, 7)), InputChannel("v", QFormat(6, 5)))
+    readout = Readout((Output("y", QFormat(8, 4)),), QFormat(2, 0), ((1,) * (n_units + 1),))
+    return Design("cycle", channels, layer, Features(), readout)
+
+
+@pytest.mark.parametrize("samples", [48, 600])
+def test_stimulus_has_corners_and_last_flags(samples: int) -> None:
+    codes, last = stimulus(design(5), samples, np.random.default_rng(3))
+    assert codes.shape == (samples, 2)
+    for k, channel in enumerate(design(5).inputs):
+        assert codes[:, k].min() == channel.format.min
+        assert codes[:, k].max() == channel.format.max
+        if samples > 100:
+            assert set(corners(channel.format)) <= set(codes[:, k].tolist())
+    assert last[-1]
+    assert (last[:-1] & last[1:]).any()
+
+
+def test_stimulus_follows_its_seed() -> None:
+    first, second = (stimulus(design(5), 99, np.random.default_rng(1))[0] for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("n_units", [1, 2, 7, 40, 300])
+@pytest.mark.parametrize("level", [False, True])
+def test_drive_hits_both_rails(n_units: int, level: bool) -> None:
+    circuit = design(n_units, level=level)
+    low, high = rails_of(circuit.layer)
+    up, down = rail_drive(circuit, True), rail_drive(circuit, False)
+    assert up.bound > high
+    assert down.bound < low
+    assert reference.run(circuit, up.codes).states.max() == high
+    assert reference.run(circuit, down.codes).states.min() == low
+
+
+def test_unreachable_rail_is_proven() -> None:
+    circuit = design(8, input_weight=1)
+    quiet = replace(
+        circuit,
+        inputs=tuple(
+            replace(channel, format=QFormat(channel.format.width - 2, channel.format.frac))
+            for channel in circuit.inputs
+        ),
+    )
+    drive = rail_drive(quiet, True)
+    assert drive.proven
+    assert drive.bound < 127
+    reached = reference.run(quiet, drive.codes).states.max()
+    assert drive.bound - 10 < reached <= drive.bound
+
+
+def test_leak_is_part_of_the_drive() -> None:
+    circuit = design(6, leak_shift=2)
+    drive = rail_drive(circuit, True)
+    assert reference.run(circuit, drive.codes).states.max() > 100
