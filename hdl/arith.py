@@ -120,6 +120,7 @@ def select(m: Module, index: Value, values: Sequence[Value], name: str) -> Value
     """``values[index]`` as a case statement; a constant index costs nothing."""
     if isinstance(index, Const):
         return values[index.value]
+    values = values[: 1 << len(index)]  # what the index cannot name is not there
     if len(values) == 1:
         return values[0]
     width = max(len(v) + (0 if v.shape().signed else 1) for v in values)

@@ -135,7 +135,7 @@ class StateMemory:
         start = (self._words - 1 + self._base) % self._words
         end = (start + 1) % self._words
         where = self._wrapping(m, "write_word", start, 0, write)
-        half = Signal(name="write_half", init=1)
+        half = Signal(name="write_half")
         with m.If(write & (where == end)):
             m.d.sync += half.eq(~half)
         return where, half
