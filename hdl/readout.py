@@ -1,9 +1,9 @@
 """The folded readout: M multipliers, exact accumulators, one rounding at the end."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -152,6 +152,7 @@ class FoldedReadout(wiring.Component):
             done=self.advance & done,
             ending=address >= count - plan.hold,
             turn=fields.add("turn", [clock.hold for clock in self._clocks]),
+            last=Const(0),
         )
         weights = self._weights(fields)
         source = fields.add("source", [clock.source for clock in self._clocks])
@@ -159,19 +160,22 @@ class FoldedReadout(wiring.Component):
         fields.build(m, "weights", address)
         flags = flags.delayed(m, "states", turn=False)  # the fields are late by themselves
 
-        last = Signal()
-        with m.If(flags.begins):
-            m.d.sync += last.eq(self.last)
+        # The next sample may begin before this one is done, so its flag travels with the products.
+        held = Signal(name="last_held")
+        last = Signal(name="last_taken")
+        m.d.comb += last.eq(Mux(flags.begins, self.last, held))
+        m.d.sync += held.eq(last)
+        flags = replace(flags, last=last)
         operands, flags, weights = self._operands(m, source, group, flags, weights)
         products, flags = self._products(m, operands, weights, flags)
-        totals, done = self._accumulate(m, products, flags)
+        totals, flags = self._accumulate(m, products, flags)
         queue = OutputQueue(design, latency=self._latency(), period=plan.clocks)
         m.submodules.queue = queue
         m.d.comb += [
             queue.reserve.eq(self.reserve),
             self.free.eq(queue.free),
-            queue.push.eq(done),
-            queue.payload.last.eq(last),
+            queue.push.eq(flags.done),
+            queue.payload.last.eq(flags.last),
         ]
         rounded = round_outputs(m, design, self._ranges, totals)
         for output, code in zip(design.readout.outputs, rounded, strict=True):
@@ -306,7 +310,7 @@ class FoldedReadout(wiring.Component):
 
     def _accumulate(
         self, m: Module, sums: Sequence[Value], flags: "_Flags"
-    ) -> tuple[list[Value], Value]:
+    ) -> tuple[list[Value], "_Flags"]:
         """Add up; with a sample's last product hand the total over and start from the constant."""
         design, ranges = self._design, self._ranges
         totals: list[Value] = []
@@ -325,7 +329,7 @@ class FoldedReadout(wiring.Component):
                 with m.If(flags.ending):
                     m.d.sync += [accumulator.eq(start), total.eq(grown)]
             totals.append(total)
-        return totals, flags.delayed(m, "total").done
+        return totals, flags.delayed(m, "total")
 
 
 @dataclass(frozen=True)
@@ -337,13 +341,14 @@ class _Flags:
     done: Value
     ending: Value
     turn: Value
+    last: Value
 
     def delayed(self, m: Module, name: str, turn: bool = True) -> "_Flags":
         """Copies one clock later; unused ones vanish in synthesis."""
         copies = {}
-        for key in ("valid", "begins", "done", "ending", "turn"):
+        for key in ("valid", "begins", "done", "ending", "turn", "last"):
             value = getattr(self, key)
-            if key == "turn" and not turn:
+            if isinstance(value, Const) or (key == "turn" and not turn):
                 copies[key] = value
                 continue
             copy = Signal(len(value), name=f"{key}_{name}")
