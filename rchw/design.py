@@ -80,7 +80,8 @@ class AffineEncoder:
         array = np.asarray(values, dtype=np.float64)
         if not np.all(np.isfinite(array)):
             raise DesignError("input values must be finite, not NaN or infinite")
-        scaled = np.floor((array - self.offset) * self.gain * 2.0**to.frac + 0.5)
+        with np.errstate(over="ignore"):  # what exceeds the doubles exceeds the format
+            scaled = np.floor((array - self.offset) * self.gain * 2.0**to.frac + 0.5)
         codes: NDArray[np.int64] = np.clip(scaled, to.min, to.max).astype(np.int64)
         return codes
 
@@ -150,6 +151,8 @@ class RingLayer:
     initial_state : tuple of int, length N
     lanes : int
         P, units updated per clock; 1 to N.
+    name : str
+        By which features and later layers refer to it.
     """
 
     n_units: int
@@ -164,9 +167,11 @@ class RingLayer:
     leak_shift: int = 0
     initial_state: tuple[int, ...] = ()
     lanes: int = 1
+    name: str = "ring"
 
     def __post_init__(self) -> None:
         n = self.n_units
+        check_name("layer name", self.name)
         check_range("units", n, 1, MAX_UNITS)
         if not self.initial_state:
             object.__setattr__(self, "initial_state", (0,) * n)

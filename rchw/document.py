@@ -19,10 +19,11 @@ def to_document(design: Design) -> dict[str, Any]:
     layer, features, readout = design.layer, design.features, design.readout
     rows: list[dict[str, Any]] = []
     if features.states:
-        rows.append({"kind": "states", "format": str(layer.state)})
+        rows.append({"kind": "states", "layer": layer.name, "format": str(layer.state)})
     if features.squares is not None:
         rounding = features.square_rounding.value
-        rows.append({"kind": "squares", "format": str(features.squares), "rounding": rounding})
+        squares = {"kind": "squares", "layer": layer.name, "format": str(features.squares)}
+        rows.append({**squares, "rounding": rounding})
     if features.inputs:
         rows.append({"kind": "inputs", "format": str(design.inputs[0].format)})
     if features.one is not None:
@@ -37,8 +38,8 @@ def to_document(design: Design) -> dict[str, Any]:
                 "format": str(channel.format),
                 "encoder": {
                     "kind": "affine",
-                    "offset": channel.encoder.offset,
-                    "gain": channel.encoder.gain,
+                    "offset": _real(channel.encoder.offset),
+                    "gain": _real(channel.encoder.gain),
                 },
             }
             for channel in design.inputs
@@ -46,6 +47,7 @@ def to_document(design: Design) -> dict[str, Any]:
         "layers": [
             {
                 "family": "ring",
+                "name": layer.name,
                 "units": layer.n_units,
                 "update": "leaky" if layer.leak_shift else "replace",
                 "leak_shift": layer.leak_shift,
@@ -60,7 +62,12 @@ def to_document(design: Design) -> dict[str, Any]:
                 },
                 "matrix": None,
                 "gain": None,
-                "inputs": [_layer_input(entry) for entry in layer.inputs],
+                "step": None,
+                "horizon": None,
+                "inputs": [
+                    {"source": channel.name, **_layer_input(entry)}
+                    for channel, entry in zip(design.inputs, layer.inputs, strict=True)
+                ],
                 "bias": {"format": str(layer.bias_format), "codes": list(layer.bias)},
                 "initial_state": list(layer.initial_state),
                 "activation": _activation(layer.activation),
@@ -72,6 +79,7 @@ def to_document(design: Design) -> dict[str, Any]:
                 "name": readout.name,
                 "storage": "constant",
                 "accumulate": "each",
+                "segments": None,
                 "output": "values",
                 "multipliers": readout.multipliers,
                 "rounding": readout.rounding.value,
@@ -80,7 +88,7 @@ def to_document(design: Design) -> dict[str, Any]:
                     {
                         "name": output.name,
                         "format": str(output.format),
-                        "decoder": {"offset": output.offset, "scale": output.scale},
+                        "decoder": {"offset": _real(output.offset), "scale": _real(output.scale)},
                     }
                     for output in readout.outputs
                 ],
@@ -90,12 +98,17 @@ def to_document(design: Design) -> dict[str, Any]:
                 },
             }
         ],
-        "feedback": None,
-        "learning": None,
+        "feedback": [],
+        "learning": [],
         "streams": 1,
         "reset": {"on_last": design.reset_on_last},
         "provenance": design.provenance,
     }
+
+
+def _real(value: float) -> float:
+    """Plain Python float; minus zero becomes zero, so that equal designs have equal digests."""
+    return float(value) + 0.0
 
 
 def _layer_input(entry: LinearInput | LevelInput) -> dict[str, Any]:
@@ -164,7 +177,11 @@ def load(path: str | Path) -> Design:
     """
     path = Path(path)
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(
+            path.read_text(encoding="utf-8"),
+            object_pairs_hook=_distinct,
+            parse_constant=_refuse_constant,
+        )
     except FileNotFoundError:
         raise DesignError(f"{path} must be a design file, but there is no such file") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -174,8 +191,25 @@ def load(path: str | Path) -> Design:
             f"{path} must be JSON, but is broken at line {error.lineno}: {error.msg}"
         ) from None
     except RecursionError:
-        raise DesignError(f"{path} must be JSON of a sane depth") from None
+        raise DesignError(f"{path} must be JSON of a sane depth, not a nest of brackets") from None
+    except DesignError as error:
+        raise DesignError(f"{path} {error}") from None
+    except ValueError:  # Python converts no integer of more than 4300 digits
+        raise DesignError(f"{path} must be JSON of sane numbers, not thousands of digits") from None
     try:
         return from_document(document)
     except DesignError as error:
         raise DesignError(f"{path}: {error}") from None
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [key for key, _ in pairs]
+        twice = next(key for key in names if names.count(key) > 1)
+        raise DesignError(f"must have every key once, not {twice!r} twice in one object")
+    return found
+
+
+def _refuse_constant(name: str) -> float:
+    raise DesignError(f"must be JSON with finite numbers, not {name}")
