@@ -10,12 +10,13 @@ import numpy as np
 
 from rchw.activation import Table
 from rchw.design import Design, LevelInput, LinearInput, RingLayer
-from rchw.fixed import QFormat, requantize
+from rchw.fixed import QFormat, Rounding, requantize
 
 __all__ = [
     "Interval",
     "LayerRanges",
     "ReadoutRanges",
+    "dead_band",
     "layer_ranges",
     "readout_ranges",
     "state_interval",
@@ -69,6 +70,41 @@ def state_interval(layer: RingLayer) -> Interval:
     else:
         reached = Interval(activation.low, activation.high)
     return reached.hull(Interval(min(layer.initial_state), max(layer.initial_state)))
+
+
+def dead_band(layer: RingLayer) -> tuple[int, int]:
+    """Differences ``d = f - x`` of target f and state x, in codes, for which a leak moves nothing.
+
+    The state moves by ``R(d / 2**S)`` with the layer's rounding R and leak shift S, so it rests
+    where that is zero. Proof, with ``h = 2**(S - 1)`` and S at least 1:
+
+    * truncate: ``floor(d / 2**S) = 0`` means ``0 <= d < 2**S``;
+    * half-up: ``floor((d + h) / 2**S) = 0`` means ``0 <= d + h < 2 h``, so ``-h <= d <= h - 1``;
+    * half-even: as half-up except at ties, of which ``d = -h`` and ``d = h`` lie halfway to zero,
+      the even one, and stay; so ``-h <= d <= h``.
+
+    With S = 0 the state is replaced and only ``d = 0`` rests. The band holds 0 in every case, and
+    ``R(d / 2**S)`` never lies outside the interval of 0 and d, so a state never passes its target.
+
+    Parameters
+    ----------
+    layer : RingLayer
+
+    Returns
+    -------
+    (int, int)
+        Least and largest difference of the band, both included. Under a constant target the state
+        comes to rest in it, and may stay that far away; times ``2**-frac`` of the state format
+        the distance is a value. More fraction bits in the state make it smaller.
+    """
+    if layer.leak_shift == 0:
+        return 0, 0
+    half = 1 << (layer.leak_shift - 1)
+    if layer.rounding is Rounding.TRUNCATE:
+        return 0, 2 * half - 1
+    if layer.rounding is Rounding.HALF_UP:
+        return -half, half - 1
+    return -half, half
 
 
 @dataclass(frozen=True)
