@@ -3,15 +3,18 @@
 from rchw.train.build import build_design
 from rchw.train.options import Hyperparameters, TrainOptions
 from rchw.train.readout import train_readout
-from rchw.train.search import evaluate, train
+from rchw.train.search import Tuned, evaluate, fit, train, tune
 from rchw.train.statistics import Statistics
 
 __all__ = [
     "Hyperparameters",
     "Statistics",
     "TrainOptions",
+    "Tuned",
     "build_design",
     "evaluate",
+    "fit",
     "train",
     "train_readout",
+    "tune",
 ]

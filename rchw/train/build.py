@@ -6,7 +6,6 @@ training inputs, decoders the training targets, and nothing else.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -177,7 +176,7 @@ def _state(options: TrainOptions, hyper: Hyperparameters) -> tuple[QFormat, Acti
 
 
 def fit_outputs(targets: NDArray[np.float64], output_bits: int) -> list[Output]:
-    """Decoders that leave a quarter of headroom around the training targets (T, L).
+    """Fit decoders that leave a quarter of headroom around the training targets (T, L).
 
     Raises
     ------

@@ -83,9 +83,7 @@ def quantize(normal: Normal, solution: Solution, width: int) -> QuantizedReadout
     for output in range(solution.weights.shape[1]):
         exponent = largest_exponent(solution.weights[:, output], width)
         # One bit more makes every step finer at the price of limiting the few largest weights.
-        tried = [
-            _row(normal, solution, output, exponent + extra, width, True) for extra in (0, 1)
-        ]
+        tried = [_row(normal, solution, output, exponent + extra, width, True) for extra in (0, 1)]
         best = min(tried, key=lambda row: row.error)
         plain = _row(normal, solution, output, exponent, width, False)
         compensated.append(best)
@@ -137,9 +135,7 @@ def _nearest_plane(solution: Solution, scale: Values, real: Values, limit: int) 
     return codes
 
 
-def _descend(
-    solution: Solution, scale: Values, real: Values, codes: Values, limit: int
-) -> Values:
+def _descend(solution: Solution, scale: Values, real: Values, codes: Values, limit: int) -> Values:
     """Move one weight by one step, always the move that lowers the cost most, until none does."""
     matrix, codes = solution.matrix, codes.copy()
     error = scale * (codes - real)

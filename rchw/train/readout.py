@@ -74,7 +74,7 @@ class Fit:
     train_error: tuple[float, ...]
 
     def real_outputs(self, states: Integers, inputs: Integers) -> NDArray[np.float64]:
-        """Outputs (T, L) of the real weights, features added one after the other."""
+        """Compute outputs (T, L) of the real weights, features added one after the other."""
         features, _ = aligned_features(self.design, states, inputs)
         total = np.zeros((len(features), self.design.n_outputs))
         for j, weights in enumerate(self.solution.weights):
@@ -82,9 +82,7 @@ class Fit:
         return total * TARGET_FORMAT.resolution
 
 
-def _with_rows(
-    design: Design, rows: Sequence[QuantizedRow], finest: int, width: int
-) -> Design:
+def _with_rows(design: Design, rows: Sequence[QuantizedRow], finest: int, width: int) -> Design:
     """Put integer rows into a design: one weight format, and one format and scale per output."""
     fractions = [row.exponent - finest + TARGET_FORMAT.frac for row in rows]
     frac = min(max(0, *fractions), 48) if len(rows) > 1 else min(max(0, fractions[0]), 48)

@@ -6,7 +6,7 @@ touched. The final readout is trained on the training samples alone, so that the
 the record belongs to the very integers that are shipped.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
@@ -20,18 +20,34 @@ from rchw.reference import run
 from rchw.reference.compiled import run_states
 from rchw.train.build import build_design
 from rchw.train.options import Hyperparameters, TrainOptions
+from rchw.train.proposals import BUDGETS, proposals
 from rchw.train.readout import Fit, outputs_of, train_readout
 
-__all__ = ["Progress", "TrainingTask", "clipped_fraction", "evaluate", "train"]
+__all__ = [
+    "Progress",
+    "TrainingTask",
+    "Tuned",
+    "axes",
+    "clipped_fraction",
+    "evaluate",
+    "fit",
+    "train",
+    "training_rows",
+    "tune",
+]
 
 Progress = Callable[[int, int, float], None]
 
-_CANDIDATES = {"none": 1, "quick": 30, "full": 200}
-_SEARCH_LAMBDAS = (1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
-_NEIGHBOURS = (0.5, 2.0)  # times the best lambda, tried at the end
+_SEARCH_LAMBDAS = (1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
+_NEIGHBOURS = (0.25, 0.5, 2.0, 4.0)  # times the best lambda, tried at the end
 
-_FEEDBACK = (0.25, 0.5, 0.5625, 0.625, 0.75, 0.875, 0.9375, 0.96875)
-_SCALING = (0.015625, 0.03125, 0.0625, 0.125, 0.1875, 0.25, 0.375, 0.5, 0.75)
+# Sums of at most three powers of two; finer near the edge of memory, where 8-bit states end up.
+_FEEDBACK = (
+    0.25, 0.5, 0.5625, 0.625, 0.6875, 0.75, 0.8125, 0.84375, 0.875, 0.90625, 0.9375, 0.96875
+)  # fmt: skip
+_SCALING = (
+    0.015625, 0.03125, 0.0625, 0.09375, 0.125, 0.1875, 0.25, 0.375, 0.5, 0.75, 1.0
+)  # fmt: skip
 _BIAS = (0.0, 0.03125, 0.0625, 0.125, 0.1875, 0.25, 0.375, 0.5)
 
 
@@ -59,10 +75,24 @@ class TrainingTask(Protocol):
 
 
 @dataclass(frozen=True)
-class _Candidate:
+class Tuned:
+    """What a search has chosen.
+
+    Attributes
+    ----------
+    hyper : Hyperparameters
+    regularisation : float
+        lambda of the readout.
+    error : float
+        Error of the integer outputs on the validation samples, mean over the tasks.
+    candidates : int
+        Points tried.
+    """
+
     hyper: Hyperparameters
-    fit: Fit
+    regularisation: float
     error: float
+    candidates: int
 
 
 def axes(options: TrainOptions) -> dict[str, tuple[Any, ...]]:
@@ -92,35 +122,6 @@ def axes(options: TrainOptions) -> dict[str, tuple[Any, ...]]:
     return found
 
 
-def _proposals(
-    options: TrainOptions, budget: int, best: Callable[[], Hyperparameters]
-) -> Iterator[Hyperparameters]:
-    """Yield the defaults, then a third at random, then steps from the best; no point twice."""
-    rng = np.random.default_rng(options.seed)
-    grid = axes(options)
-    start = {key: min(values, key=lambda v: _distance(v, key)) for key, values in grid.items()}
-    seen: set[Hyperparameters] = set()
-    refused = 0
-    while len(seen) < budget and refused < 1000:
-        point = dict(start)
-        if seen and len(seen) <= budget // 3:
-            point = {key: values[int(rng.integers(len(values)))] for key, values in grid.items()}
-        elif seen:
-            point = {key: getattr(best(), key) for key in grid}
-            for key in rng.permutation(np.array(list(grid)))[: int(rng.integers(1, 3))]:
-                values = grid[str(key)]
-                index = values.index(point[str(key)]) + int(rng.choice([-2, -1, 1, 2]))
-                point[str(key)] = values[min(max(index, 0), len(values) - 1)]
-        if point.get("bias") == 0.0:
-            point["bias_signs"] = "same"  # one meaning, one point
-        hyper = Hyperparameters(**point)
-        if hyper in seen:
-            refused += 1
-            continue
-        seen.add(hyper)
-        yield hyper
-
-
 def _distance(value: Any, key: str) -> float:
     default = getattr(Hyperparameters(), key)
     if isinstance(default, str) or isinstance(default, bool):
@@ -128,7 +129,7 @@ def _distance(value: Any, key: str) -> float:
     return abs(float(value) - float(default))
 
 
-def _rows(task: TrainingTask) -> slice:
+def training_rows(task: TrainingTask) -> slice:
     """Training samples after the washout.
 
     Raises
@@ -146,9 +147,114 @@ def _rows(task: TrainingTask) -> slice:
     return rows
 
 
-def train(
-    task: TrainingTask, options: TrainOptions, progress: Progress | None = None
-) -> Design:
+def tune(
+    tasks: Sequence[TrainingTask], options: TrainOptions, progress: Progress | None = None
+) -> Tuned:
+    """Choose hyperparameters and lambda by the mean validation error over some tasks.
+
+    Parameters
+    ----------
+    tasks : sequence of TrainingTask
+        Usually one; several streams of one kind make a choice that does not hang on one of them.
+    options : TrainOptions
+    progress : callable, optional
+        Called with (candidates done, candidates in all, best validation error so far).
+
+    Returns
+    -------
+    Tuned
+
+    Raises
+    ------
+    DesignError
+        If the data or an option cannot be trained on.
+    """
+    budget = BUDGETS[options.search]
+    grid = axes(options)
+    start = {key: min(values, key=lambda v: _distance(v, key)) for key, values in grid.items()}
+    best: Tuned | None = None
+    point, done = start, 0
+    refused: DesignError | None = None
+
+    def known() -> dict[str, Any]:
+        return point if best is None else asdict(best.hyper)
+
+    for point in proposals(grid, start, budget, options.seed, known):
+        hyper = Hyperparameters(**point)
+        try:
+            found, error = _score(tasks, options, hyper, _SEARCH_LAMBDAS)
+            if best is None or error < best.error:
+                best = Tuned(hyper, found, error, 0)
+        except DesignError as reason:
+            refused = refused or reason
+        done += 1
+        if progress is not None:
+            progress(done, budget, float("inf") if best is None else best.error)
+    if best is None:
+        raise refused or DesignError("candidates must be at least 1, not 0")
+    lambdas = [best.regularisation * factor for factor in _NEIGHBOURS]
+    found, error = _score(tasks, options, best.hyper, lambdas)
+    if error < best.error:
+        best = replace(best, regularisation=found, error=error)
+    return replace(best, candidates=done)
+
+
+def _states(design: Design, task: TrainingTask, stop: int) -> tuple[Any, Any]:
+    """States (stop, N) and input codes (stop, K) from the first sample of the series."""
+    codes = design.encode(task.inputs[:stop])
+    return run_states(design, codes).astype(np.int64), codes
+
+
+def _fits(
+    task: TrainingTask, options: TrainOptions, hyper: Hyperparameters, lambdas: Sequence[float]
+) -> tuple[list[Fit], list[float]]:
+    """Build, run and train one candidate; a fit per solvable lambda with its validation error."""
+    rows, check = training_rows(task), task.validation
+    design = build_design(options, hyper, task.inputs[task.train], task.targets[task.train])
+    states, codes = _states(design, task, check.indices(len(task.inputs))[1])
+    fits = train_readout(design, states[rows], codes[rows], task.targets[rows], lambdas)
+    held, inputs, target = states[check], codes[check], task.targets[check]
+    return fits, [float(task.error(outputs_of(f.design, held, inputs), target)) for f in fits]
+
+
+def _score(
+    tasks: Sequence[TrainingTask],
+    options: TrainOptions,
+    hyper: Hyperparameters,
+    lambdas: Sequence[float],
+) -> tuple[float, float]:
+    """Best lambda of one candidate, and its mean validation error."""
+    scores: dict[float, list[float]] = {value: [] for value in lambdas}
+    for task in tasks:
+        for found, error in zip(*_fits(task, options, hyper, lambdas), strict=True):
+            scores[found.solution.regularisation].append(error)
+    means = {k: float(np.mean(v)) for k, v in scores.items() if len(v) == len(tasks)}
+    if not means:
+        raise DesignError(f"regularisation must be larger than {list(lambdas)}")
+    best = min(means, key=lambda value: means[value])
+    return best, means[best]
+
+
+def fit(task: TrainingTask, options: TrainOptions, tuned: Tuned) -> Design:
+    """Train the readout of a tuned design on a task's training samples.
+
+    Validation samples are only scored, for the record.
+
+    Returns
+    -------
+    Design
+        `provenance` holds options, hyperparameters, lambda, errors and the hashes of the splits.
+
+    Raises
+    ------
+    DesignError
+        If the data cannot be trained on, or lambda is too small for them.
+    """
+    fits, errors = _fits(task, options, tuned.hyper, [tuned.regularisation])
+    return _recorded(task, options, tuned, fits[0], errors[0])
+
+
+def train(task: TrainingTask, options: TrainOptions, progress: Progress | None = None) -> Design:
     """Tune and train a design on a task's training and validation samples.
 
     Parameters
@@ -161,60 +267,14 @@ def train(
     Returns
     -------
     Design
-        `provenance` holds options, hyperparameters, lambda, errors and the hashes of the splits.
+        As of `fit`.
 
     Raises
     ------
     DesignError
         If the data or an option cannot be trained on.
     """
-    budget = _CANDIDATES[options.search]
-    found: list[_Candidate] = []
-    done = 0
-    refused: DesignError | None = None
-    for hyper in _proposals(options, budget, lambda: found[-1].hyper if found else hyper):
-        try:
-            candidate = _try(task, options, hyper, _SEARCH_LAMBDAS)
-        except DesignError as error:
-            if done == 0 and budget == 1:
-                raise
-            refused, candidate = refused or error, None
-        done += 1
-        if candidate is not None and (not found or candidate.error < found[-1].error):
-            found.append(candidate)
-        if progress is not None:
-            progress(done, budget, found[-1].error if found else float("inf"))
-    if not found:
-        raise refused or DesignError("candidates must be at least 1, not 0")
-    best = found[-1]
-    lambdas = [best.fit.solution.regularisation * factor for factor in _NEIGHBOURS]
-    finer = _try(task, options, best.hyper, lambdas)
-    best = finer if finer.error < best.error else best
-    return _recorded(task, options, best, done)
-
-
-def _states(design: Design, task: TrainingTask, stop: int) -> tuple[Any, Any]:
-    """States (stop, N) and input codes (stop, K) from the first sample of the series."""
-    codes = design.encode(task.inputs[:stop])
-    return run_states(design, codes).astype(np.int64), codes
-
-
-def _try(
-    task: TrainingTask, options: TrainOptions, hyper: Hyperparameters, lambdas: Any
-) -> _Candidate:
-    """Build, run, train and score one candidate; the best of its lambdas."""
-    rows = _rows(task)
-    design = build_design(options, hyper, task.inputs[task.train], task.targets[task.train])
-    stop = task.validation.indices(len(task.inputs))[1]
-    states, codes = _states(design, task, stop)
-    fits = train_readout(design, states[rows], codes[rows], task.targets[rows], lambdas)
-    check = task.validation
-    scores = [
-        task.error(outputs_of(fit.design, states[check], codes[check]), task.targets[check])
-        for fit in fits
-    ]
-    index = int(np.argmin(scores))
-    return _Candidate(hyper, fits[index], float(scores[index]))
+    return fit(task, options, tune([task], options, progress))
 
 
 def clipped_fraction(design: Design, states: NDArray[Any]) -> float:
@@ -228,37 +288,37 @@ def clipped_fraction(design: Design, states: NDArray[Any]) -> float:
 
 
 def _recorded(
-    task: TrainingTask, options: TrainOptions, best: _Candidate, candidates: int
+    task: TrainingTask, options: TrainOptions, tuned: Tuned, found: Fit, error: float
 ) -> Design:
-    """The best design with its provenance."""
-    rows, check, fit = _rows(task), task.validation, best.fit
-    states, codes = _states(fit.design, task, check.indices(len(task.inputs))[1])
+    """Attach the provenance to the design of a fit."""
+    rows, check = training_rows(task), task.validation
+    states, codes = _states(found.design, task, check.indices(len(task.inputs))[1])
     held, inputs, target = states[check], codes[check], task.targets[check]
     outputs = build_design(
-        options, best.hyper, task.inputs[task.train], task.targets[task.train]
+        options, tuned.hyper, task.inputs[task.train], task.targets[task.train]
     ).readout.outputs
-    real = fit.real_outputs(held, inputs)
+    real = found.real_outputs(held, inputs)
     columns = [o.offset + o.scale * real[:, k] for k, o in enumerate(outputs)]
     provenance: dict[str, Any] = {
         "task": task.name,
         "metric": task.metric,
         "split_sha256": task.hashes(),
         "options": asdict(options),
-        "hyperparameters": asdict(best.hyper),
-        "regularisation": fit.solution.regularisation,
-        "candidates": candidates,
+        "hyperparameters": asdict(tuned.hyper),
+        "regularisation": found.solution.regularisation,
+        "candidates": tuned.candidates,
         "readout_trained_on": "train",
         "training_samples": rows.stop - rows.start,
-        "quantisation": list(fit.method),
+        "quantisation": list(found.method),
         "validation": {
-            "quantised": best.error,
-            "compensated": task.error(outputs_of(fit.compensated, held, inputs), target),
-            "nearest": task.error(outputs_of(fit.nearest, held, inputs), target),
+            "quantised": error,
+            "compensated": task.error(outputs_of(found.compensated, held, inputs), target),
+            "nearest": task.error(outputs_of(found.nearest, held, inputs), target),
             "real_readout": task.error(np.stack(columns, axis=1), target),
         },
-        "clipped": clipped_fraction(fit.design, states[rows]),
+        "clipped": clipped_fraction(found.design, states[rows]),
     }
-    return replace(fit.design, provenance=provenance)
+    return replace(found.design, provenance=provenance)
 
 
 def evaluate(design: Design, task: TrainingTask) -> dict[str, Any]:

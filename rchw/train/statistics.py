@@ -34,7 +34,8 @@ def _limbs(array: Integers) -> list[tuple[int, NDArray[np.float64]]]:
         return [(0, array.astype(np.float64))]
     if largest >= 1 << 62:
         array = array.astype(object)
-    sign, magnitude = np.where(array < 0, -1, 1), abs(array)
+    sign = np.where(array < 0, -1, 1)
+    magnitude: Integers = abs(array)
     mask = (1 << _LIMB) - 1
     return [
         (shift, (sign * ((magnitude >> shift) & mask)).astype(np.float64))
@@ -151,7 +152,10 @@ class Statistics:
         largest = self.count * max(_largest(self.gram), _largest(self.moment))
         dtype: Any = np.int64 if 2 * largest < 1 << 63 else object
         gram, moment, _, sums, targets = (a.astype(dtype) for a in self._arrays())
-        if 2 * _largest(self.sums) * max(_largest(self.sums), _largest(self.target_sums)) >= 1 << 63:
+        if (
+            2 * _largest(self.sums) * max(_largest(self.sums), _largest(self.target_sums))
+            >= 1 << 63
+        ):
             gram, moment, sums, targets = (a.astype(object) for a in (gram, moment, sums, targets))
         return (
             self.count * gram - sums[:, None] * sums,
