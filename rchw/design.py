@@ -36,10 +36,12 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 def check_codes(what: str, codes: tuple[int, ...], length: int, fmt: QFormat) -> None:
-    """Refuse a table of the wrong length or with a code outside its format."""
+    """Refuse a table of the wrong length, or with a code that its format does not hold."""
     if len(codes) != length:
         raise DesignError(f"{what} must have {length} codes, not {len(codes)}")
     for index, code in enumerate(codes):
+        if type(code) is not int:
+            raise DesignError(f"{what}[{index}] must be a Python integer, not {code!r}")
         if not fmt.min <= code <= fmt.max:
             raise DesignError(
                 f"{what}[{index}] must be from {fmt.min} to {fmt.max} ({fmt}), not {code}"
@@ -56,6 +58,8 @@ def check_name(what: str, name: str) -> None:
     """Refuse what is not a short lower-case identifier."""
     if not _NAME.fullmatch(name):
         raise DesignError(f"{what} must be a lower-case identifier of at most 40, not {name!r}")
+    if name == "last":
+        raise DesignError(f"{what} must be other than 'last', which marks the end of a sequence")
 
 
 @dataclass(frozen=True)
@@ -253,7 +257,10 @@ class Output:
     def __post_init__(self) -> None:
         check_name("output name", self.name)
         if not (math.isfinite(self.offset) and math.isfinite(self.scale)):
-            raise DesignError(f"decoder of output {self.name} must be finite")
+            raise DesignError(
+                f"decoder of output {self.name} must be finite, "
+                f"not offset {self.offset} and scale {self.scale}"
+            )
 
     def decode(self, codes: ArrayLike) -> NDArray[np.float64]:
         """Real values of output codes, same shape."""

@@ -6,6 +6,7 @@ A *value* is a real number, a *code* the integer that stands for it: ``value = c
 import re
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +16,7 @@ from rchw.errors import DesignError
 __all__ = ["Overflow", "QFormat", "Rounding", "decode", "encode", "requantize", "shift_round"]
 
 Codes = NDArray[np.int64]
+Integers = NDArray[Any]  # int64, or object: Python integers without bound
 
 _MAX_WIDTH = 48
 _NAME = re.compile(r"([su])fix([0-9]{1,2})_en([0-9]{1,2})")
@@ -96,7 +98,7 @@ class QFormat:
         return f"{'s' if self.signed else 'u'}fix{self.width}_en{self.frac}"
 
 
-def shift_round(codes: NDArray[np.generic], shift: int, rounding: Rounding) -> NDArray[np.generic]:
+def shift_round(codes: Integers, shift: int, rounding: Rounding) -> Integers:
     """Divide by ``2**shift`` with the given rounding, in full integers; a negative shift is exact.
 
     Parameters
@@ -110,24 +112,26 @@ def shift_round(codes: NDArray[np.generic], shift: int, rounding: Rounding) -> N
     -------
     Array of the same dtype and shape, not yet limited to a format.
     """
+    result: Integers
     if shift <= 0:
-        return codes * (1 << -shift)
-    if rounding is Rounding.TRUNCATE:
-        return codes >> shift
-    half = 1 << (shift - 1)
-    if rounding is Rounding.HALF_UP:
-        return (codes + half) >> shift
-    # A tie goes up only when the code below it is odd: add half, minus one if the kept bit is even.
-    return (codes + (half - 1) + ((codes >> shift) & 1)) >> shift
+        result = codes * (1 << -shift)
+    elif rounding is Rounding.TRUNCATE:
+        result = codes >> shift
+    elif rounding is Rounding.HALF_UP:
+        result = (codes + (1 << (shift - 1))) >> shift
+    else:
+        # A tie goes up only when the code below it is odd: half less one, plus the kept bit.
+        result = (codes + ((1 << (shift - 1)) - 1) + ((codes >> shift) & 1)) >> shift
+    return result
 
 
 def requantize(
-    codes: NDArray[np.generic],
+    codes: Integers,
     shift: int,
     to: QFormat,
     rounding: Rounding = Rounding.TRUNCATE,
     overflow: Overflow = Overflow.SATURATE,
-) -> NDArray[np.generic]:
+) -> Integers:
     """Drop `shift` fraction bits and fit into `to`; the only rounding in the project.
 
     Parameters
@@ -149,8 +153,10 @@ def requantize(
     """
     rounded = shift_round(codes, shift, rounding)
     if overflow is Overflow.SATURATE:
-        return np.minimum(np.maximum(rounded, to.min), to.max)
-    return ((rounded - to.min) & ((1 << to.width) - 1)) + to.min
+        limited: Integers = np.minimum(np.maximum(rounded, to.min), to.max)
+        return limited
+    wrapped: Integers = ((rounded - to.min) & ((1 << to.width) - 1)) + to.min
+    return wrapped
 
 
 def encode(values: ArrayLike, to: QFormat) -> Codes:
@@ -173,7 +179,8 @@ def encode(values: ArrayLike, to: QFormat) -> Codes:
     array = np.asarray(values, dtype=np.float64)
     if not np.all(np.isfinite(array)):
         raise DesignError("values to encode must be finite, not NaN or infinite")
-    scaled = np.floor(array * 2.0**to.frac + 0.5)
+    with np.errstate(over="ignore"):  # what exceeds the doubles exceeds the format
+        scaled = np.floor(array * 2.0**to.frac + 0.5)
     limited: Codes = np.clip(scaled, to.min, to.max).astype(np.int64)
     return limited
 
