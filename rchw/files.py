@@ -2,12 +2,15 @@
 
 import hashlib
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rchw.errors import RchwError
 
-__all__ = ["sha256_of", "write_atomic"]
+__all__ = ["sha256_of", "together", "write_atomic"]
 
 
 def write_atomic(path: str | Path, content: str | bytes) -> Path:
@@ -41,6 +44,43 @@ def write_atomic(path: str | Path, content: str | bytes) -> Path:
         if temporary is not None and os.path.exists(temporary):
             os.unlink(temporary)
     return path
+
+
+@contextmanager
+def together(folder: Path) -> Iterator[Path]:
+    """Write several files that belong together: all of them appear, or none.
+
+    Parameters
+    ----------
+    folder : Path
+        Created when missing.
+
+    Yields
+    ------
+    Path
+        A temporary folder; what is in it when the block ends well is renamed into `folder`.
+
+    Raises
+    ------
+    RchwError
+        If the folder cannot be created or written, or the disk is full.
+    """
+    temporary = None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".part-", dir=folder))
+        yield temporary
+        made = sorted(temporary.iterdir())
+        blocked = [folder / item.name for item in made if (folder / item.name).is_dir()]
+        if blocked:
+            raise RchwError(f"{blocked[0]} cannot be written: it is a folder")
+        for item in made:
+            os.replace(item, folder / item.name)
+    except OSError as error:
+        raise RchwError(f"{folder} cannot be written: {error.strerror}") from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def sha256_of(path: str | Path) -> str:
