@@ -1,10 +1,14 @@
-"""Hypothesis strategy for whole designs: every topology, activation, width, lane count."""
+"""Hypothesis strategy for whole designs: every topology, activation, width and lane count."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from rchw import topology
 from rchw.activation import Activation, Clip, PiecewiseLinear, Table, tanh_pwl, tanh_table
 from rchw.design import (
     Design,
@@ -20,7 +24,18 @@ from rchw.design import (
 from rchw.fixed import Overflow, QFormat, Rounding
 from rchw.schedule import possible_multipliers, schedule
 
-__all__ = ["designs", "stimulus"]
+__all__ = ["TOPOLOGIES", "designs", "stimulus"]
+
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+TOPOLOGIES = ("cycle", "delay-line", "delay-line-feedback", "cycle-jumps", "free")
+WIDTHS = st.one_of(st.integers(2, 8), st.integers(2, 24))  # narrow ones meet more corners
+
+
+def _format(draw: Draw, signed: bool | None = True) -> QFormat:
+    """Draw a format of 2 to 24 bits; a quarter is unsigned where `signed` is left open."""
+    width = draw(WIDTHS)
+    return QFormat(width, draw(st.integers(0, width + 2)), signed or draw(st.integers(0, 3)) > 0)
 
 
 def _codes(rng: np.random.Generator, fmt: QFormat, count: int, style: str) -> tuple[int, ...]:
@@ -36,139 +51,31 @@ def _codes(rng: np.random.Generator, fmt: QFormat, count: int, style: str) -> tu
     return tuple(int(v) for v in np.clip(values, fmt.min, fmt.max))
 
 
-def _taps(
-    rng: np.random.Generator, topology: str, n: int, fmt: QFormat, style: str
-) -> tuple[Tap, ...]:
-    weights = (
-        (int(rng.integers(1, fmt.max + 1)),) * n if style == "sign" else _codes(rng, fmt, n, style)
-    )
-    forward = 1 % n
-    line = tuple(0 if unit == 0 else w for unit, w in enumerate(weights))
-    if topology == "cycle":
-        return (Tap(forward, weights),)
-    if topology == "delay-line" or n < 3:
-        return (Tap(forward, line),)
-    if topology == "delay-line-feedback":
-        back = tuple(0 if unit == n - 1 else fmt.max for unit in range(n))
-        return (Tap(forward, line), Tap(n - 1, back))
-    if topology == "free":
-        offsets = rng.choice(n, size=min(3, n), replace=False)
-        return tuple(Tap(int(k), _codes(rng, fmt, n, style)) for k in offsets)
-    jump = int(rng.integers(2, n // 2 + 1)) if n >= 4 else 2
-    starts = range(0, n - jump + 1, jump)
-    ahead, behind = [0] * n, [0] * n
-    for start in starts:
-        ahead[(start + jump) % n] = fmt.max
-        behind[start] = fmt.max
-    taps = {forward: weights, jump % n: tuple(ahead), (-jump) % n: tuple(behind)}
-    return tuple(Tap(k, w) for k, w in sorted(taps.items()))
+def _shape(rng: np.random.Generator, name: str, n: int) -> topology.TapTable:
+    """Where a topology has taps, as weights of 0 and 1; the nearest one that N units can form."""
+    if name == "free":
+        offsets = rng.choice(n, size=int(rng.integers(1, min(4, n) + 1)), replace=False)
+        return [(int(k), rng.integers(0, 2, n)) for k in offsets]
+    if name == "cycle-jumps" and n >= 4:
+        return topology.cycle_jumps(n, 1, int(rng.integers(2, n // 2 + 1)), 1)
+    if name == "delay-line-feedback" and n >= 3:
+        return topology.delay_line_feedback(n, 1, 1)
+    return topology.delay_line(n, 1) if name.startswith("delay-line") else topology.cycle(n, 1)
 
 
-@st.composite
-def designs(draw: Any, max_units: int = 12, max_lanes: int | None = None) -> Design:
-    """Any design that loads; table contents come from a drawn seed."""
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    n = draw(st.integers(1, max_units))
-    channels = draw(st.sampled_from([1, 1, 1, 2, 3, 8]))
-    outputs = draw(st.sampled_from([1, 1, 2, 3, 4, 16]))
-    width = draw(st.integers(2, 24))
-    state = QFormat(width, draw(st.integers(0, width + 1)))
-    tap_format = QFormat(draw(st.integers(2, 8)), draw(st.integers(0, 8)))
-    style = draw(st.sampled_from(["sign", "levels", "any"]))
-    inputs, tables = [], []
-    for k in range(channels):
-        fmt = QFormat(draw(st.integers(2, 12)), draw(st.integers(0, 8)))
-        inputs.append(InputChannel(f"u{k}", fmt))
-        weight = QFormat(draw(st.integers(2, 8)), draw(st.integers(0, 8)))
-        if draw(st.integers(0, 3)):
-            tables.append(LinearInput(weight, _codes(rng, weight, n, style)))
-        else:
-            thresholds = tuple(int(v) for v in rng.integers(fmt.min - 1, fmt.max + 2, n))
-            tables.append(
-                LevelInput(
-                    weight,
-                    thresholds,
-                    _codes(rng, weight, n, style),
-                    _codes(rng, weight, n, style),
-                )
-            )
-    if len({channel.format for channel in inputs}) == 1 and draw(st.booleans()):
-        with_inputs = True
-    else:
-        with_inputs = False
-    bias_format = QFormat(draw(st.integers(2, 12)), draw(st.integers(0, 12)))
-    bias_style = draw(st.sampled_from(["zero", "sign", "any"]))
-    bias = (0,) * n if bias_style == "zero" else _codes(rng, bias_format, n, bias_style)
-    layer = RingLayer(
-        n_units=n,
-        state=state,
-        tap_format=tap_format,
-        taps=_taps(
-            rng,
-            draw(
-                st.sampled_from(
-                    ["cycle", "delay-line", "delay-line-feedback", "cycle-jumps", "free"]
-                )
-            ),
-            n,
-            tap_format,
-            style,
-        ),
-        inputs=tuple(tables),
-        bias_format=bias_format,
-        bias=bias,
-        activation=_activation(draw, rng, state),
-        rounding=draw(st.sampled_from(list(Rounding))),
-        leak_shift=draw(st.sampled_from([0, 0, 0, 1, 3])),
-        initial_state=(
-            (0,) * n if draw(st.booleans()) else _codes(rng, state, n, "any")
-        ),
-        lanes=min(draw(st.integers(1, n)), max_lanes or n),
-    )
-    squares = None
-    if draw(st.booleans()):
-        square_width = draw(st.integers(1, 24))
-        squares = QFormat(square_width, draw(st.integers(0, 24)), draw(st.booleans()))
-    features = Features(
-        states=squares is None or draw(st.booleans()),
-        squares=squares,
-        square_rounding=draw(st.sampled_from(list(Rounding))),
-        inputs=with_inputs,
-        one=draw(st.sampled_from([None, QFormat(1, 0, False), QFormat(4, 6)])),
-    )
-    weight_format = QFormat(draw(st.integers(2, 16)), draw(st.integers(0, 16)))
-    count = n * features.per_unit + channels * with_inputs + (features.one is not None)
-    design = Design(
-        name="generated",
-        inputs=tuple(inputs),
-        layer=layer,
-        features=features,
-        readout=Readout(
-            outputs=tuple(
-                Output(f"y{k}", QFormat(draw(st.integers(1, 24)), draw(st.integers(0, 24)),
-                                        draw(st.booleans())))
-                for k in range(outputs)
-            ),
-            weight_format=weight_format,
-            weights=tuple(_codes(rng, weight_format, count, "any") for _ in range(outputs)),
-            rounding=draw(st.sampled_from(list(Rounding))),
-            overflow=draw(st.sampled_from(list(Overflow))),
-        ),
-        reset_on_last=draw(st.booleans()),
-    )
-    multipliers = draw(st.sampled_from(possible_multipliers(layer.lanes, design)))
-    design = _with_multipliers(design, multipliers)
-    schedule(design)
-    return design
+def _taps(rng: np.random.Generator, name: str, n: int, fmt: QFormat, style: str) -> tuple[Tap, ...]:
+    """Give the connections weights: one for all units of a tap, or any."""
+    taps = []
+    for offset, where in _shape(rng, name, n):
+        weights = _codes(rng, fmt, n, style)
+        if style == "sign":
+            weights = (int(rng.integers(1, fmt.max + 1)),) * n
+        masked = [w if there else 0 for w, there in zip(weights, where, strict=True)]
+        taps.append(Tap(offset, tuple(masked)))
+    return tuple(taps)
 
 
-def _with_multipliers(design: Design, multipliers: int) -> Design:
-    from dataclasses import replace
-
-    return replace(design, readout=replace(design.readout, multipliers=multipliers))
-
-
-def _activation(draw: Any, rng: np.random.Generator, state: QFormat) -> Activation:
+def _activation(draw: Draw, rng: np.random.Generator, state: QFormat) -> Activation:
     kind = draw(st.sampled_from(["clip", "clip", "clip-odd", "pwl", "tanh-pwl", "table", "tanh"]))
     if kind == "clip":
         return Clip(state.min, state.max)
@@ -177,7 +84,7 @@ def _activation(draw: Any, rng: np.random.Generator, state: QFormat) -> Activati
         low, high = state.min, state.max
     if kind == "clip-odd":
         return Clip(low, high)
-    if kind == "tanh-pwl" and state.frac >= 3 and state.frac < state.width:
+    if kind == "tanh-pwl" and 3 <= state.frac < state.width:
         return tanh_pwl(state)[0]
     if kind == "tanh" and state.frac < state.width:
         return tanh_table(state, draw(st.integers(3, 10)))[0]
@@ -193,7 +100,98 @@ def _activation(draw: Any, rng: np.random.Generator, state: QFormat) -> Activati
     return PiecewiseLinear(low, high, tuple(segments))
 
 
-def stimulus(design: Design, rng: np.random.Generator, samples: int) -> tuple[Any, Any]:
+def _inputs(
+    draw: Draw, rng: np.random.Generator, n: int, style: str
+) -> tuple[list[InputChannel], list[LinearInput | LevelInput]]:
+    """K channels, all of one format or each of its own, linear or level."""
+    count = draw(st.one_of(st.just(1), st.integers(1, 8)))
+    shared = _format(draw, None) if draw(st.booleans()) else None
+    channels: list[InputChannel] = []
+    tables: list[LinearInput | LevelInput] = []
+    for k in range(count):
+        fmt = shared or _format(draw, None)
+        channels.append(InputChannel(f"u{k}", fmt))
+        weight = _format(draw)
+        weights = _codes(rng, weight, n, style)
+        if draw(st.integers(0, 3)):
+            tables.append(LinearInput(weight, weights))
+        else:
+            thresholds = rng.integers(fmt.min - 1, fmt.max + 2, n)
+            high = _codes(rng, weight, n, style)
+            tables.append(LevelInput(weight, tuple(thresholds.tolist()), weights, high))
+    return channels, tables
+
+
+def _layer(draw: Draw, max_units: int, max_lanes: int | None) -> tuple[Any, RingLayer]:
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    n = draw(st.integers(1, max_units))
+    width = draw(WIDTHS)
+    state = QFormat(width, draw(st.integers(0, width + 1)))
+    style = draw(st.sampled_from(["sign", "levels", "any"]))
+    channels, tables = _inputs(draw, rng, n, style)
+    tap_format, bias_format = _format(draw), _format(draw)
+    bias_style = draw(st.sampled_from(["zero", "sign", "any"]))
+    layer = RingLayer(
+        n_units=n,
+        state=state,
+        tap_format=tap_format,
+        taps=_taps(rng, draw(st.sampled_from(TOPOLOGIES)), n, tap_format, style),
+        inputs=tuple(tables),
+        bias_format=bias_format,
+        bias=(0,) * n if bias_style == "zero" else _codes(rng, bias_format, n, bias_style),
+        activation=_activation(draw, rng, state),
+        rounding=draw(st.sampled_from(list(Rounding))),
+        leak_shift=draw(st.sampled_from([0, 0, 0, 1, 3])),
+        initial_state=(0,) * n if draw(st.booleans()) else _codes(rng, state, n, "any"),
+        lanes=min(draw(st.integers(1, n)), max_lanes or n),
+    )
+    return (rng, channels), layer
+
+
+@st.composite
+def designs(draw: Any, max_units: int = 12, max_lanes: int | None = None) -> Design:
+    """Any design that loads; table contents come from a drawn seed."""
+    (rng, channels), layer = _layer(draw, max_units, max_lanes)
+    squares = _format(draw, None) if draw(st.booleans()) else None
+    same = len({channel.format for channel in channels}) == 1
+    features = Features(
+        states=squares is None or draw(st.booleans()),
+        squares=squares,
+        square_rounding=draw(st.sampled_from(list(Rounding))),
+        inputs=same and draw(st.booleans()),
+        one=draw(st.sampled_from([None, QFormat(1, 0, False), QFormat(4, 6)])),
+    )
+    weight_format = _format(draw)
+    count = layer.n_units * features.per_unit + len(channels) * features.inputs
+    count += features.one is not None
+    outputs = draw(st.one_of(st.just(1), st.integers(1, 16)))
+    formats = [
+        QFormat(draw(st.integers(1, 24)), draw(st.integers(0, 24)), draw(st.booleans()))
+        for _ in range(outputs)
+    ]
+    design = Design(
+        name="generated",
+        inputs=tuple(channels),
+        layer=layer,
+        features=features,
+        readout=Readout(
+            outputs=tuple(Output(f"y{k}", fmt) for k, fmt in enumerate(formats)),
+            weight_format=weight_format,
+            weights=tuple(_codes(rng, weight_format, count, "any") for _ in range(outputs)),
+            rounding=draw(st.sampled_from(list(Rounding))),
+            overflow=draw(st.sampled_from(list(Overflow))),
+        ),
+        reset_on_last=draw(st.booleans()),
+    )
+    multipliers = draw(st.sampled_from(possible_multipliers(layer.lanes, design)))
+    design = replace(design, readout=replace(design.readout, multipliers=multipliers))
+    schedule(design)
+    return design
+
+
+def stimulus(
+    design: Design, rng: np.random.Generator, samples: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Input codes (T, K) with corners and held rails, and last flags (T,)."""
     columns = []
     for channel in design.inputs:
