@@ -163,8 +163,20 @@ def _pretty(value: Any, indent: str = "") -> str:
 
 
 def save(design: Design, path: str | Path) -> Path:
-    """Write the design file; an earlier file survives any failure."""
-    return write_atomic(path, _pretty(to_document(design)) + "\n")
+    """Write the design file; an earlier file survives any failure.
+
+    Raises
+    ------
+    DesignError
+        If the provenance is not JSON.
+    RchwError
+        If the file cannot be written.
+    """
+    try:
+        text = _pretty(to_document(design))
+    except (TypeError, ValueError):
+        raise DesignError("provenance must be JSON with finite numbers") from None
+    return write_atomic(path, text + "\n")
 
 
 def load(path: str | Path) -> Design:

@@ -152,7 +152,11 @@ class Reader:
             )
 
     def rest(self) -> dict[str, Any]:
-        """All keys not yet taken."""
+        """Return all keys not yet taken, which may hold any JSON that can be written again."""
+        try:
+            json.dumps(self._value, allow_nan=False)
+        except (TypeError, ValueError):
+            raise DesignError(f"{self._path} must be JSON with finite numbers") from None
         return self._value
 
     def end(self) -> None:

@@ -1,0 +1,64 @@
+"""One small literal design in which every part of a design has a say."""
+
+from rchw.activation import PiecewiseLinear
+from rchw.design import (
+    AffineEncoder,
+    Design,
+    Features,
+    InputChannel,
+    LevelInput,
+    LinearInput,
+    Output,
+    Readout,
+    RingLayer,
+    Tap,
+)
+from rchw.fixed import Overflow, QFormat, Rounding
+
+__all__ = ["EXAMPLE"]
+
+EXAMPLE = Design(
+    name="example",
+    inputs=(
+        InputChannel("wind", QFormat(4, 3), AffineEncoder(2.0, 0.125)),
+        InputChannel("rain", QFormat(4, 3), AffineEncoder(-1.0, 0.5)),
+    ),
+    layer=RingLayer(
+        n_units=5,
+        state=QFormat(6, 5),
+        tap_format=QFormat(4, 2),
+        taps=(Tap(1, (3, 3, -2, 3, 3)), Tap(4, (0, 1, 1, 1, 0))),
+        inputs=(
+            LinearInput(QFormat(3, 1), (1, -1, 1, 1, -1)),
+            LevelInput(QFormat(3, 1), (-4, 0, 3, 5, 7), (-1, -1, 2, 0, 1), (1, 2, -2, 1, 3)),
+        ),
+        bias_format=QFormat(5, 4),
+        bias=(2, 0, -3, 1, 5),
+        activation=PiecewiseLinear(-30, 29, ((None, 1, -4), (-8, 0, 0), (9, 1, 4))),
+        rounding=Rounding.HALF_UP,
+        leak_shift=1,
+        initial_state=(1, 0, -7, 0, 20),
+        lanes=2,
+    ),
+    features=Features(
+        squares=QFormat(7, 6, False),
+        square_rounding=Rounding.HALF_EVEN,
+        inputs=True,
+        one=QFormat(3, 2),
+    ),
+    readout=Readout(
+        outputs=(
+            Output("power", QFormat(9, 4), 3.0, 0.25),
+            Output("trend", QFormat(7, 2), -1.0, 2.0),
+        ),
+        weight_format=QFormat(5, 3),
+        weights=(
+            (7, -3, 2, 9, -11, 4, 0, 1, -2, 6, 3, -5, 8),
+            (-1, 2, -3, 4, -5, 6, -7, 8, -9, 10, -11, 12, -13),
+        ),
+        rounding=Rounding.HALF_EVEN,
+        overflow=Overflow.WRAP,
+        multipliers=4,
+    ),
+    provenance={"source": "written by hand"},
+)
