@@ -153,7 +153,7 @@ def _behind(net: _Netlist, name: str) -> int:
             if at == "DI" and net.cells[sink]["type"] == "TRELLIS_FF"
         }
         known = cell["connections"].get("CLK0", list(clocks))
-        found = net.registers(cell, pins, known[0]) if list(clocks) == known else None
+        found = net.registers(cell, pins, known[0]) if known and list(clocks) == known else None
         if found is None:
             break
         if row == "PIPELINE":  # the first row keeps its enable, which must be that of the second

@@ -105,6 +105,7 @@ def build(
     digest: str,
     seeds: Sequence[int] = (1,),
     expected: Mapping[str, int] | None = None,
+    clocks_per_sample: int = 1,
     native: bool = False,
     timeout: float = 600.0,
     progress: tools.Progress | None = None,
@@ -130,6 +131,8 @@ def build(
         Of the placer; the bitstream is made from the fastest.
     expected : mapping, optional
         Least counts of ``block_ram`` and ``dsp`` that synthesis must infer.
+    clocks_per_sample : int
+        Of the design; the report turns clocks into samples per second with it.
     native : bool
         Use a `yosys` on ``PATH`` when it is new enough.
     timeout : float
@@ -188,6 +191,11 @@ def build(
             "digest": digest,
             "verilog": {"file": f"{name}.v", "sha256": hashlib.sha256(source).hexdigest()},
             **_report(target, core, placements, best, bitstream),
+            "clocks_per_sample": clocks_per_sample,
+            "samples_per_second": {
+                "at_median_clock": round(median_clock(placements) / clocks_per_sample),
+                "at_board_clock": round(target.clock / clocks_per_sample),
+            },
         }
         text = json.dumps(report, indent=2) + "\n"
         (work / "report.json").write_text(text, encoding="utf-8")
