@@ -15,7 +15,7 @@ from rchw.hdl.emit import write_verilog
 from rchw.hdl.top import lane_map
 from rchw.process import Progress
 from rchw.schedule import schedule
-from rchw.sim.testbench import testbench, write_vectors
+from rchw.sim.testbench import bench_verilog, write_vectors
 
 __all__ = ["port_metadata", "write_package"]
 
@@ -156,11 +156,13 @@ def write_package(
     beats = len(vectors[0].read_text(encoding="utf-8").splitlines())
     ports = port_metadata(design)
     widths = StreamPorts(
-        *(sum(lane["bits"] for lane in ports[f"{side}_stream"]["lanes"])
-          for side in ("input", "output"))
+        *(
+            sum(lane["bits"] for lane in ports[f"{side}_stream"]["lanes"])
+            for side in ("input", "output")
+        )
     )
     files += [
-        write_atomic(out / f"{name}_tb.v", testbench(design, beats)),
+        write_atomic(out / f"{name}_tb.v", bench_verilog(design, beats)),
         *vectors,
         write_atomic(out / f"{name}.core", _core(name)),
         write_atomic(out / f"{name}.sdc", _sdc(name)),
@@ -170,7 +172,9 @@ def write_package(
     ]
     for board in BOARDS.values():
         suffix = "pcf" if board.device.family == "ice40" else "lpf"
-        files.append(write_atomic(out / "constraints" / f"{board.name}.{suffix}", constraints(board)))
+        files.append(
+            write_atomic(out / "constraints" / f"{board.name}.{suffix}", constraints(board))
+        )
     return {
         "kind": "verilog",
         "version": 1,

@@ -117,18 +117,21 @@ def requantize(
 
 
 def select(m: Module, index: Value, values: Sequence[Value], name: str) -> Value:
-    """``values[index]`` as a case statement; a constant index costs nothing."""
+    """``values[index]`` as a tree of two-way choices; a constant index costs nothing.
+
+    Not a case statement: Yosys writes that as overlapping patterns, which lint refuses.
+    """
     if isinstance(index, Const):
         return values[index.value]
-    values = values[: 1 << len(index)]  # what the index cannot name is not there
-    if len(values) == 1:
-        return values[0]
-    width = max(len(v) + (0 if v.shape().signed else 1) for v in values)
+    level = list(values[: 1 << len(index)])  # what the index cannot name is not there
+    if len(level) == 1:
+        return level[0]
+    width = max(len(v) + (0 if v.shape().signed else 1) for v in level)
+    for bit in index:
+        if len(level) == 1:
+            break
+        pairs = zip(level[::2], [*level[1::2], level[-1]], strict=False)
+        level = [even if odd is even else Mux(bit, odd, even) for even, odd in pairs]
     result = Signal(signed(width), name=name)
-    with m.Switch(index):
-        for position, value in enumerate(values[:-1]):
-            with m.Case(position):
-                m.d.comb += result.eq(value)
-        with m.Default():
-            m.d.comb += result.eq(values[-1])
+    m.d.comb += result.eq(level[0])
     return result

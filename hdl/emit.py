@@ -110,8 +110,7 @@ def _header(design: Design) -> str:
         f" leak shift {layer.leak_shift}",
         f"readout of {design.n_features} features, weights {readout.weight_format},"
         f" rounding {readout.rounding.value}, {readout.overflow.value}",
-        f"{layer.lanes} lanes, {readout.multipliers} multipliers,"
-        f" {plan.clocks} clocks per sample",
+        f"{layer.lanes} lanes, {readout.multipliers} multipliers, {plan.clocks} clocks per sample",
         "",
         "lanes of the streams, first bit first in time and place:",
         *_lanes("s_axis_tdata", [channel.name for channel in design.inputs], inputs),

@@ -15,7 +15,7 @@ from rchw.sim.lanes import pack, word_bytes
 from rchw.sim.stimulus import rail_drive, stimulus
 from rchw.sim.top import top_of
 
-__all__ = ["golden_codes", "testbench", "write_vectors"]
+__all__ = ["bench_verilog", "golden_codes", "write_vectors"]
 
 
 def golden_codes(
@@ -73,7 +73,7 @@ def write_vectors(design: Design, out: Path, samples: int = 256, seed: int = 1) 
     ]
 
 
-def testbench(design: Design, beats: int) -> str:
+def bench_verilog(design: Design, beats: int) -> str:
     """Verilog text of ``NAME_tb.v`` for golden vectors of that many beats.
 
     Three passes over the vectors: without pauses, with pauses on both sides, and with a reset in

@@ -1,0 +1,36 @@
+"""Time per area at the end of a run, and one place for Hypothesis settings."""
+
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# The same examples on every machine, and no database: a run must be reproducible from the checkout.
+settings.register_profile("rchw", derandomize=True, database=None, deadline=None, print_blob=True)
+settings.load_profile("rchw")
+
+_seconds: dict[str, float] = defaultdict(float)
+_counts: dict[str, int] = defaultdict(int)
+
+
+def _area(nodeid: str) -> str:
+    """Folder below tests, or the file of a test directly in it, or the doctests."""
+    parts = Path(nodeid.split("::")[0]).parts
+    if parts[0] != "tests":
+        return "doctests"
+    return parts[1] if len(parts) > 2 else Path(parts[1]).stem.removeprefix("test_")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Add up set-up, call and tear-down."""
+    area = _area(report.nodeid)
+    _seconds[area] += report.duration
+    _counts[area] += report.when == "call"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table, the slowest area first."""
+    terminalreporter.section("time per area")
+    for area, seconds in sorted(_seconds.items(), key=lambda item: -item[1]):
+        terminalreporter.write_line(f"{seconds:8.1f} s  {_counts[area]:5d} tests  {area}")
