@@ -24,8 +24,9 @@ _DROPPED = (
 )  # fmt: skip
 
 # Amaranth's own Verilog has a combinational process per register, which is hard to read and draws
-# lint warnings. Here processes become registers and plain assignments; nothing is optimised, for that
-# would merge names and let a signal's upper bits be assigned from its own. The state memory loses the zeros that Amaranth writes into it: nothing may rely on them.
+# lint warnings. Here processes become registers and plain assignments; nothing is optimised, for
+# that would merge names and let a signal's upper bits be assigned from its own. The state memory
+# loses the zeros that Amaranth writes into it: nothing may rely on them.
 _SCRIPT = """\
 read_rtlil <<rtlil
 {rtlil}
