@@ -19,7 +19,7 @@ Codes = NDArray[np.int64]
 Integers = NDArray[Any]  # int64, or object: Python integers without bound
 
 _MAX_WIDTH = 48
-_NAME = re.compile(r"([su])fix([0-9]{1,2})_en([0-9]{1,2})")
+_NAME = re.compile(r"([su])fix([1-9][0-9]?)_en(0|[1-9][0-9]?)")  # one spelling for each
 
 
 class Rounding(Enum):
