@@ -1,0 +1,205 @@
+"""An interpreter of design files, written from `docs/design-format.md` and nothing else.
+
+It knows neither numpy nor rchw. It computes with exact rationals where the reference computes with
+aligned integer codes, so that a wrong alignment cannot be wrong in both in the same way. Where the
+two disagree, the page is wrong, or one of them has not done what it says.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+__all__ = ["Interpretation", "decode", "encode", "interpret"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """Section 1: ``sfixW_enF`` or ``ufixW_enF``."""
+
+    signed: bool
+    width: int
+    frac: int
+
+    @classmethod
+    def of(cls, name: str) -> "Format":
+        width, frac = name[4:].split("_en")
+        return cls(name[0] == "s", int(width), int(frac))
+
+    @property
+    def least(self) -> int:
+        return -(1 << (self.width - 1)) if self.signed else 0
+
+    @property
+    def greatest(self) -> int:
+        return (1 << (self.width - self.signed)) - 1
+
+    def value(self, code: int) -> Fraction:
+        return Fraction(code, 2**self.frac)
+
+
+def rounded(r: Fraction, rounding: str) -> int:
+    if rounding == "truncate":
+        return math.floor(r)
+    if rounding == "half-up":
+        return math.floor(r + Fraction(1, 2))
+    return round(r)  # Python rounds a fraction to the nearest integer, ties to even
+
+
+def quantised(value: Fraction, to: Format, rounding: str, overflow: str) -> int:
+    code = rounded(value * 2**to.frac, rounding)
+    if overflow == "saturate":
+        return min(max(code, to.least), to.greatest)
+    code %= 1 << to.width
+    return code - (1 << to.width) if code > to.greatest else code
+
+
+def encode(document: dict[str, Any], values: Sequence[Sequence[float]]) -> list[list[int]]:
+    """Section 3: input codes of rows of real inputs."""
+    return [
+        [_encoded(value, channel) for value, channel in zip(row, document["inputs"], strict=True)]
+        for row in values
+    ]
+
+
+def _encoded(value: float, channel: dict[str, Any]) -> int:
+    to, encoder = Format.of(channel["format"]), channel["encoder"]
+    scaled = (value - float(encoder["offset"])) * float(encoder["gain"]) * 2.0**to.frac + 0.5
+    if math.isinf(scaled):
+        return to.greatest if scaled > 0 else to.least
+    return min(max(math.floor(scaled), to.least), to.greatest)
+
+
+def decode(document: dict[str, Any], codes: Sequence[Sequence[int]]) -> list[list[float]]:
+    """Section 6: real outputs of rows of output codes."""
+    return [
+        [
+            float(output["decoder"]["offset"])
+            + float(output["decoder"]["scale"]) * (code * 2.0 ** -Format.of(output["format"]).frac)
+            for code, output in zip(row, document["readouts"][0]["outputs"], strict=True)
+        ]
+        for row in codes
+    ]
+
+
+@dataclass
+class Interpretation:
+    """Codes of one run; `steps` holds the sums and targets of every unit on the way."""
+
+    states: list[list[int]] = field(default_factory=list)
+    outputs: list[list[int]] = field(default_factory=list)
+    final_state: list[int] = field(default_factory=list)
+    steps: list[dict[str, Any]] = field(default_factory=list)
+
+
+class _Layer:
+    """Section 4, with every code of the file turned into its value once."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        layer = document["layers"][0]
+        self.units: int = layer["units"]
+        self.state = Format.of(layer["state"])
+        self.rounding: str = layer["rounding"]
+        self.shift: int = layer["leak_shift"]
+        self.activation: dict[str, Any] = layer["activation"]
+        taps = Format.of(layer["taps"]["format"])
+        self.taps = [
+            (tap["offset"], [taps.value(w) for w in tap["weights"]])
+            for tap in layer["taps"]["table"]
+        ]
+        self.bias = [Format.of(layer["bias"]["format"]).value(b) for b in layer["bias"]["codes"]]
+        channels = {c["name"]: Format.of(c["format"]) for c in document["inputs"]}
+        places = [c["name"] for c in document["inputs"]]
+        self.linear: list[tuple[int, Format, list[Fraction]]] = []
+        self.level: list[tuple[int, list[int], list[Fraction], list[Fraction]]] = []
+        for entry in layer["inputs"]:
+            place, of = places.index(entry["source"]), Format.of(entry["format"])
+            if entry["kind"] == "linear":
+                weights = [of.value(w) for w in entry["weights"]]
+                self.linear.append((place, channels[entry["source"]], weights))
+            else:
+                low, high = ([of.value(w) for w in entry[key]] for key in ("low", "high"))
+                self.level.append((place, entry["thresholds"], low, high))
+
+    def sums(self, x: Sequence[int], u: Sequence[int]) -> list[Fraction]:
+        values = [self.state.value(code) for code in x]
+        sums = []
+        for i in range(self.units):
+            s = self.bias[i]
+            for offset, weights in self.taps:
+                s += weights[i] * values[(i - offset) % self.units]
+            for place, of, weights in self.linear:
+                s += weights[i] * of.value(u[place])
+            for place, thresholds, low, high in self.level:
+                s += high[i] if u[place] >= thresholds[i] else low[i]
+            sums.append(s)
+        return sums
+
+    def target(self, s: Fraction) -> int:
+        law = self.activation
+        if law["kind"] == "table":
+            index = Format.of(law["index"])
+            place = quantised(s, index, self.rounding, "saturate") + 2 ** (index.width - 1)
+            entry: int = law["entries"][place]
+            return entry
+        z = rounded(s * 2**self.state.frac, self.rounding)
+        if law["kind"] == "pwl":
+            segment = [g for g in law["segments"] if g["start"] is None or g["start"] <= z][-1]
+            z = rounded(Fraction(z, 2 ** segment["shift"]), self.rounding) + segment["offset"]
+        return int(min(max(z, law["low"]), law["high"]))
+
+    def updated(self, x: int, f: int) -> int:
+        return x + rounded(Fraction(f - x, 2**self.shift), self.rounding) if self.shift else f
+
+
+def _features(
+    document: dict[str, Any], state: Format, u: Sequence[int], x: Sequence[int]
+) -> list[Fraction]:
+    """Section 5: values of all features."""
+    values: list[Fraction] = []
+    for block in document["features"]:
+        of = Format.of(block["format"])
+        if block["kind"] == "states":
+            values += [of.value(code) for code in x]
+        elif block["kind"] == "squares":
+            rounding = block["rounding"]
+            squares = (quantised(state.value(c) ** 2, of, rounding, "saturate") for c in x)
+            values += [of.value(code) for code in squares]
+        elif block["kind"] == "inputs":
+            values += [of.value(code) for code in u]
+        else:
+            values.append(of.value(1))
+    return values
+
+
+def interpret(
+    document: dict[str, Any],
+    codes: Sequence[Sequence[int]],
+    last: Sequence[bool] | None = None,
+) -> Interpretation:
+    """Run a design file on rows of input codes; `last` marks the ends of sequences."""
+    layer, readout = _Layer(document), document["readouts"][0]
+    initial: list[int] = document["layers"][0]["initial_state"]
+    weight = Format.of(readout["weights"]["format"])
+    rows = [[weight.value(w) for w in row] for row in readout["weights"]["codes"]]
+    formats = [Format.of(output["format"]) for output in readout["outputs"]]
+    result = Interpretation(final_state=list(initial))
+    for t, u in enumerate(codes):
+        before = result.final_state
+        sums = layer.sums(before, u)
+        targets = [layer.target(s) for s in sums]
+        x = [layer.updated(a, b) for a, b in zip(before, targets, strict=True)]
+        features = _features(document, layer.state, u, x)
+        totals = [sum(a * b for a, b in zip(row, features, strict=True)) for row in rows]
+        outputs = [
+            quantised(Fraction(total), to, readout["rounding"], readout["overflow"])
+            for total, to in zip(totals, formats, strict=True)
+        ]
+        result.states.append(x)
+        result.outputs.append(outputs)
+        result.steps.append({"before": before, "sums": sums, "targets": targets,
+                             "features": features, "totals": totals})
+        ends = last is not None and last[t] and document["reset"]["on_last"]
+        result.final_state = list(initial) if ends else x
+    return result
