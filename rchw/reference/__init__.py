@@ -4,5 +4,6 @@ It reads the design and its tables, never a width, a schedule or anything of `rc
 """
 
 from rchw.reference.pipeline import Trace, run
+from rchw.reference.reservoir import ReferenceReservoir
 
-__all__ = ["Trace", "run"]
+__all__ = ["ReferenceReservoir", "Trace", "run"]

@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rchw.activation import Clip, PiecewiseLinear, Table
-from rchw.design import Design, LevelInput, LinearInput
+from rchw.design import Design, LevelInput
 from rchw.fixed import Rounding
+from rchw.reference.bounds import integer_type, ring_bound
 from rchw.reference.ring import RingReference
 
 __all__ = ["compiled_states", "run_states", "stepped_states"]
@@ -37,14 +38,14 @@ def run_states(
 ) -> Integers:
     """States of a run on valid input codes, compiled where possible.
 
-    Shapes (T, K), (T,), (N,) -> int32 or int64 array (T, N). Codes must lie within the channels'
+    Shapes (T, K), (T,), (N,) -> int32 or int64 array (T, N). Codes and state must lie within their
     formats; `rchw.reference.run` checks that, this function does not.
     """
     inputs = np.asarray(codes)
     flags = np.zeros(len(inputs), dtype=bool) if last is None else np.asarray(last, dtype=bool)
     states = compiled_states(design, inputs, flags, state)
     if states is None:
-        dtype = np.int64 if _bound(design, state) < 1 << 62 else object
+        dtype = integer_type(ring_bound(design))
         states = stepped_states(design, inputs, flags, state, dtype).astype(np.int64)
     return states
 
@@ -69,8 +70,8 @@ def compiled_states(
 ) -> Integers | None:
     """States by numba, or None where numba is missing or a sum might exceed 62 bits."""
     kernels = _kernels()
-    bound = _bound(design, state)
-    if kernels is None or bound >= 1 << 62:
+    bound = ring_bound(design)
+    if kernels is None or integer_type(bound) is object:
         return None
     layer = design.layer
     ring = RingReference(design)
@@ -143,31 +144,6 @@ def _activation_table(activation: Any) -> tuple[int, Integers]:
     if isinstance(activation, Table):
         return 2, np.array(activation.entries, dtype=np.int64)[:, None]
     return 0, np.zeros((1, 1), dtype=np.int64)
-
-
-def _bound(design: Design, state: ArrayLike | None) -> int:
-    """Magnitude that no sum, shifted and rounded, exceeds; in unbounded integers."""
-    layer = design.layer
-    frac = RingReference(design).fraction()
-    largest = 1 << (layer.state.width - 1)
-    if state is not None and np.asarray(state).size:
-        given = np.asarray(state)
-        largest = max(largest, abs(int(given.max())), abs(int(given.min())))
-    taps = sum(max(abs(w) for w in tap.weights) for tap in layer.taps) * largest
-    total = taps << (frac - layer.state.frac - layer.tap_format.frac)
-    total += max(abs(b) for b in layer.bias) << (frac - layer.bias_format.frac)
-    for channel, entry in zip(design.inputs, layer.inputs, strict=True):
-        shift = frac - entry.format.frac
-        if isinstance(entry, LinearInput):
-            part = max(abs(w) for w in entry.weights) << channel.format.width
-            total += part << (shift - channel.format.frac)
-        else:
-            total += max(abs(w) for w in (*entry.low, *entry.high)) << shift
-    activation = layer.activation
-    if isinstance(activation, Table):
-        total <<= max(0, activation.index.frac - frac)
-    # Half a step of any rounding, an offset of a segment, and a state in the leak.
-    return total + (1 << max(frac, 24)) + (1 << 27) * (not isinstance(activation, Clip)) + largest
 
 
 def _cycle_clip(

@@ -1,14 +1,14 @@
 """Run a whole design on input codes: the one entry to the reference."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rchw.design import Design
 from rchw.errors import DesignError
-from rchw.reference.compiled import compiled_states, stepped_states
+from rchw.reference.bounds import integer_type, ring_bound
+from rchw.reference.compiled import run_states, stepped_states
 from rchw.reference.readout import ReadoutReference
 
 __all__ = ["Trace", "run"]
@@ -32,19 +32,20 @@ class Trace:
     final_state: NDArray[np.int64]
 
 
-def _integer_type(design: Design) -> Any:
-    """int64 where a crude bound on every sum stays below 2**62, else Python integers."""
-    layer, features, readout = design.layer, design.features, design.readout
-    formats = [layer.state, layer.tap_format, layer.bias_format, readout.weight_format]
-    formats += [channel.format for channel in design.inputs]
-    formats += [entry.format for entry in layer.inputs]
-    formats += [fmt for fmt in (features.squares, features.one) if fmt is not None]
-    formats += [output.format for output in readout.outputs]
-    widest = sum(sorted((fmt.width for fmt in formats), reverse=True)[:2])
-    frac = sum(sorted((fmt.frac for fmt in formats), reverse=True)[:2])
-    terms = (design.n_features + len(layer.taps) + design.n_inputs + 2).bit_length()
-    products = 2 * layer.state.width
-    return np.int64 if max(widest, products) + frac + terms < 62 else object
+def _checked_state(design: Design, state: ArrayLike) -> NDArray[np.int64]:
+    start, fmt = np.asarray(state), design.layer.state
+    if start.shape != (design.n_units,) or start.dtype.kind not in "iu":
+        raise DesignError(
+            f"state must be integers of shape ({design.n_units},), not {start.dtype} of "
+            f"{start.shape}"
+        )
+    outside = (start < fmt.min) | (start > fmt.max)
+    if outside.any():
+        unit = int(np.argmax(outside))
+        raise DesignError(
+            f"state of unit {unit} must be from {fmt.min} to {fmt.max} ({fmt}), not {start[unit]}"
+        )
+    return start.astype(np.int64)
 
 
 def run(
@@ -75,7 +76,7 @@ def run(
     Raises
     ------
     DesignError
-        If a shape is wrong, or a code lies outside its channel's format.
+        If a shape is wrong, or a code lies outside its format.
     """
     inputs = np.asarray(codes)
     if inputs.ndim != 2 or inputs.shape[1] != design.n_inputs:
@@ -93,19 +94,16 @@ def run(
     flags = np.zeros(len(inputs), dtype=bool) if last is None else np.asarray(last, dtype=bool)
     if flags.shape != (len(inputs),):
         raise DesignError(f"last flags must have shape ({len(inputs)},), not {flags.shape}")
-    start = None if state is None else np.asarray(state)
-    if start is not None and start.shape != (design.n_units,):
-        raise DesignError(f"state must have shape ({design.n_units},), not {start.shape}")
-    dtype = _integer_type(design)
-    states = compiled_states(design, inputs, flags, start) if compiled else None
-    if states is None:
-        states = stepped_states(design, inputs, flags, start, dtype)
-    states = states.astype(dtype)
+    start = None if state is None else _checked_state(design, state)
+    if compiled:
+        states = run_states(design, inputs, flags, start).astype(np.int64)
+    else:
+        dtype = integer_type(ring_bound(design))
+        states = stepped_states(design, inputs, flags, start, dtype).astype(np.int64)
     if len(states) and not (flags[-1] and design.reset_on_last):
         final = states[-1]
     elif len(states) or start is None:
-        final = np.array(design.layer.initial_state, dtype=dtype)
+        final = np.array(design.layer.initial_state, dtype=np.int64)
     else:
         final = start
-    outputs = ReadoutReference(design, dtype).outputs(states, inputs.astype(dtype))
-    return Trace(states.astype(np.int64), outputs.astype(np.int64), final.astype(np.int64))
+    return Trace(states, ReadoutReference(design).outputs(states, inputs), final)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from rchw.design import Design
 from rchw.fixed import requantize
+from rchw.reference.bounds import feature_bound, integer_type, readout_bound
 
 __all__ = ["ReadoutReference", "feature_codes"]
 
@@ -25,6 +26,8 @@ def feature_codes(design: Design, states: Integers, inputs: Integers) -> list[tu
     inputs : integer array (T, K)
     """
     features, state = design.features, design.layer.state
+    dtype = integer_type(feature_bound(design))
+    states, inputs = states.astype(dtype), inputs.astype(dtype)
     blocks: list[tuple[int, Integers]] = []
     if features.states:
         blocks.append((state.frac, states))
@@ -35,7 +38,7 @@ def feature_codes(design: Design, states: Integers, inputs: Integers) -> list[tu
     if features.inputs:
         blocks.append((design.inputs[0].format.frac, inputs))
     if features.one is not None:
-        blocks.append((features.one.frac, np.ones((len(states), 1), dtype=states.dtype)))
+        blocks.append((features.one.frac, np.ones((len(states), 1), dtype=dtype)))
     return blocks
 
 
@@ -44,18 +47,17 @@ class ReadoutReference:
     """The readout of a design in full integers."""
 
     design: Design
-    dtype: Any = np.int64
 
-    def outputs(self, states: Integers, inputs: Integers) -> Integers:
+    def outputs(self, states: Integers, inputs: Integers) -> NDArray[np.int64]:
         """Output codes of states after their samples; shapes (T, N), (T, K) -> (T, L)."""
         design, readout = self.design, self.design.readout
         blocks = feature_codes(design, states, inputs)
         finest = max(frac for frac, _ in blocks)
-        aligned = np.concatenate([codes * (1 << (finest - frac)) for frac, codes in blocks], axis=1)
-        weights = np.array(readout.weights, dtype=self.dtype)
-        totals = aligned @ weights.T
+        dtype = integer_type(readout_bound(design))
+        columns = [codes.astype(dtype) * (1 << (finest - frac)) for frac, codes in blocks]
+        totals = np.concatenate(columns, axis=1) @ np.array(readout.weights, dtype=dtype).T
         frac = readout.weight_format.frac + finest
-        columns = [
+        outputs = [
             requantize(
                 totals[:, k],
                 frac - output.format.frac,
@@ -65,4 +67,4 @@ class ReadoutReference:
             )
             for k, output in enumerate(readout.outputs)
         ]
-        return np.stack(columns, axis=1)
+        return np.stack(outputs, axis=1).astype(np.int64)

@@ -1,0 +1,88 @@
+"""Magnitudes that no sum of the reference exceeds: they choose its integer type, never a result.
+
+They are computed from formats and weights in unbounded integers, apart from `rchw.ranges`, whose
+intervals give the circuit its widths.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from rchw.activation import Clip, Table
+from rchw.design import Design, LinearInput
+from rchw.fixed import QFormat
+from rchw.reference.ring import RingReference
+
+__all__ = ["feature_bound", "integer_type", "readout_bound", "ring_bound"]
+
+
+def integer_type(bound: int) -> Any:
+    """Return int64 where it holds `bound` with a bit to spare, else object: Python's integers."""
+    return np.int64 if bound < 1 << 62 else object
+
+
+def ring_bound(design: Design) -> int:
+    """Bound every number in a step of the ring, shifted and rounded."""
+    layer = design.layer
+    frac = RingReference(design).fraction()
+    state = _magnitude(layer.state)
+    taps = sum(max(abs(w) for w in tap.weights) for tap in layer.taps) * state
+    total = taps << (frac - layer.state.frac - layer.tap_format.frac)
+    total += max(abs(b) for b in layer.bias) << (frac - layer.bias_format.frac)
+    for channel, entry in zip(design.inputs, layer.inputs, strict=True):
+        shift = frac - entry.format.frac
+        if isinstance(entry, LinearInput):
+            part = max(abs(w) for w in entry.weights) * _magnitude(channel.format)
+            total += part << (shift - channel.format.frac)
+        else:
+            total += max(abs(w) for w in (*entry.low, *entry.high)) << shift
+    activation = layer.activation
+    if isinstance(activation, Table):
+        total <<= max(0, activation.index.frac - frac)
+    # Half a step of any rounding, an offset of a segment, and a state in the leak.
+    return total + (1 << max(frac, 24)) + (1 << 27) * (not isinstance(activation, Clip)) + state
+
+
+def _magnitude(fmt: QFormat) -> int:
+    return max(fmt.max, -fmt.min)
+
+
+def _features(design: Design) -> list[tuple[int, int, int]]:
+    """Fraction bits, magnitude and number of the features of each kind."""
+    features, state = design.features, design.layer.state
+    found = []
+    if features.states:
+        found.append((state.frac, _magnitude(state), design.n_units))
+    if features.squares is not None:
+        found.append((features.squares.frac, _magnitude(features.squares), design.n_units))
+    if features.inputs:
+        fmt = design.inputs[0].format
+        found.append((fmt.frac, _magnitude(fmt), design.n_inputs))
+    if features.one is not None:
+        found.append((features.one.frac, 1, 1))
+    return found
+
+
+def feature_bound(design: Design) -> int:
+    """Bound every feature at the finest fraction, and the squares before they are rounded."""
+    kinds = _features(design)
+    finest = max(frac for frac, _, _ in kinds)
+    largest = max(magnitude << (finest - frac) for frac, magnitude, _ in kinds)
+    squares, state = design.features.squares, design.layer.state
+    if squares is None:
+        return largest
+    shift = 2 * state.frac - squares.frac
+    return max(largest, (_magnitude(state) ** 2 << max(-shift, 0)) + (1 << max(shift, 0)))
+
+
+def readout_bound(design: Design) -> int:
+    """Bound every number in the readout, the features and the shifts to the outputs included."""
+    kinds, readout = _features(design), design.readout
+    finest = max(frac for frac, _, _ in kinds)
+    values = [m << (finest - frac) for frac, m, count in kinds for _ in range(count)]
+    largest = feature_bound(design)
+    for output, row in zip(readout.outputs, readout.weights, strict=True):
+        total = sum(value * abs(w) for value, w in zip(values, row, strict=True))
+        shift = readout.weight_format.frac + finest - output.format.frac
+        largest = max(largest, (total << max(-shift, 0)) + (1 << max(shift, 0)))
+    return largest

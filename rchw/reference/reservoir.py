@@ -1,0 +1,57 @@
+"""The integer ring of a design as a `rchw.reservoir.Reservoir`."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rchw.design import Design
+from rchw.reference.pipeline import run
+
+__all__ = ["ReferenceReservoir"]
+
+
+@dataclass(frozen=True)
+class ReferenceReservoir:
+    """States of a design, its readout left aside.
+
+    Parameters
+    ----------
+    design : Design
+    compiled : bool
+        As in `rchw.reference.run`: the same states, sooner.
+    """
+
+    design: Design
+    compiled: bool = True
+
+    @property
+    def n_units(self) -> int:
+        """Number of units N."""
+        return self.design.n_units
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of input channels K."""
+        return self.design.n_inputs
+
+    def run(self, inputs: ArrayLike, state: ArrayLike | None = None) -> NDArray[np.int64]:
+        """Drive the ring with codes; ``states[t]`` is the state after ``inputs[t]``.
+
+        Parameters
+        ----------
+        inputs : integer array (T, K)
+            Codes of the design's channels; `rchw.design.Design.encode` makes them of values.
+        state : integer array (N,), optional
+            State codes before the first sample; by default the design's initial state.
+
+        Returns
+        -------
+        int64 array (T, N)
+
+        Raises
+        ------
+        DesignError
+            If a shape is wrong, or a code lies outside its format.
+        """
+        return run(self.design, inputs, state=state, compiled=self.compiled).states
