@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import cocotb
+import numpy as np
 from cocotb.triggers import First, Timer
 from numpy.typing import NDArray
 
@@ -31,13 +32,17 @@ async def stream(dut: Any) -> None:
     """Run every job of the job file."""
     path = Path(os.environ["RCHW_JOB"])
     records: list[dict[str, Any]] = []
-    for index, job in load_jobs(path):
+    for number, (index, job) in enumerate(load_jobs(path)):
         port = Port(dut, index)
         port.start_clock()
         await port.clocks(1)
         phases = []
         for phase in job.phases:
-            phases.append(await run_phase(port, job, phase))
+            found, seen = await run_phase(port, job, phase)
+            if phase.keep:
+                found["outputs"] = f"outputs_{number}_{len(phases)}.npy"
+                np.save(path.with_name(found["outputs"]), np.concatenate([s.codes for s in seen]))
+            phases.append(found)
             if phases[-1]["verdict"] == "fail":
                 break
         port.drive("aresetn", 0)
@@ -47,8 +52,8 @@ async def stream(dut: Any) -> None:
         os.replace(temporary, path.with_name("record.json"))
 
 
-async def run_phase(port: Port, job: Job, phase: Phase) -> dict[str, Any]:
-    """One phase: reset, its segments, a verdict."""
+async def run_phase(port: Port, job: Job, phase: Phase) -> tuple[dict[str, Any], list[Seen]]:
+    """One phase: reset, its segments, a verdict; and what was seen."""
     words = pack(phase.codes, job.top.inputs)
     source_pauses = parse(phase.source, phase.seed)
     sink_pauses = parse(phase.sink, phase.seed + 1)
@@ -63,7 +68,7 @@ async def run_phase(port: Port, job: Job, phase: Phase) -> dict[str, Any]:
             break
     stalls = {name: port.read(name) - before[name] for name in before}
     print("@progress", json.dumps({"design": job.top.name, "phase": phase.name}), flush=True)
-    return measure(job, phase, seen, stalls) | judge(job, phase, seen)
+    return measure(job, phase, seen, stalls) | judge(job, phase, seen), seen
 
 
 async def _run_segment(

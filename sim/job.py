@@ -36,6 +36,9 @@ class Phase:
     resets : tuple of (int, int)
         ``(k, clocks)``: that many clocks after sample ``k`` has gone in, ``aresetn`` goes low, and
         sample ``k + 1`` comes next; outputs still under way are lost.
+    keep : bool
+        Write the output codes that were seen beside the record, in the file it names as
+        ``outputs``.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Phase:
     sink: str = "never"
     seed: int = 0
     resets: tuple[tuple[int, int], ...] = ()
+    keep: bool = False
 
     def __post_init__(self) -> None:
         if not len(self.codes) == len(self.last) == len(self.want) > 0:
@@ -83,7 +87,7 @@ class Job:
     window: int = 2000
 
 
-_PLAIN = ("name", "source", "sink", "seed", "resets")
+_PLAIN = ("name", "source", "sink", "seed", "resets", "keep")
 _ARRAYS = ("codes", "last", "want")
 
 
@@ -129,7 +133,7 @@ def load_jobs(path: Path) -> list[tuple[int, Job]]:
             top = record["top"]
             phases = tuple(
                 Phase(
-                    **{key: fields[key] for key in ("name", "source", "sink", "seed")},
+                    **{key: fields[key] for key in ("name", "source", "sink", "seed", "keep")},
                     **{key: arrays[f"{number}_{place}_{key}"] for key in _ARRAYS},
                     resets=tuple((int(k), int(clocks)) for k, clocks in fields["resets"]),
                 )
