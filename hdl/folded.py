@@ -34,8 +34,8 @@ class FoldedCore(wiring.Component):
 
     Latency
     -------
-    From an input beat to its output beat: ``clocks + loop_latency + 3`` and one more where several
-    products are added per clock or where features are squared or selected.
+    `rchw.schedule.latency`: from an input beat to its output beat ``busy + loop_latency + 3``, one
+    more with squares, and one more where several products are added per clock.
 
     Throughput
     ----------

@@ -30,7 +30,8 @@ class ParallelCore(wiring.Component):
 
     Latency
     -------
-    6 clocks and one for every two levels of the adder tree over the features.
+    `rchw.schedule.latency`: 6 clocks and one for every two levels of the adder tree over the
+    features with a weight.
 
     Throughput
     ----------

@@ -26,7 +26,7 @@ from rchw.activation import Clip
 from rchw.design import Design
 from rchw.errors import DesignError
 
-__all__ = ["Schedule", "default_multipliers", "possible_multipliers", "schedule"]
+__all__ = ["Schedule", "default_multipliers", "latency", "possible_multipliers", "schedule"]
 
 
 @dataclass(frozen=True)
@@ -133,8 +133,8 @@ def schedule(design: Design) -> Schedule:
     top_clocks = ceil(top_units / group) * per_group
     input_clocks = ceil(design.n_inputs / group) * hold if design.features.inputs else 0
     busy = top_clocks + (words - 1) * word_clocks + input_clocks
-    latency = loop_latency(design)
-    clocks = max(busy, _hazard(design, latency, words, word_clocks, top_clocks))
+    loop = loop_latency(design)
+    clocks = max(busy, _hazard(design, loop, words, word_clocks, top_clocks))
     return Schedule(
         False,
         words,
@@ -144,10 +144,32 @@ def schedule(design: Design) -> Schedule:
         word_clocks,
         top_clocks,
         input_clocks,
-        latency,
+        loop,
         clocks,
         busy,
     )
+
+
+def latency(design: Design) -> int:
+    """Clocks from a sample's input beat to its output beat, if neither side pauses.
+
+    Folded form
+        ``busy + loop_latency + 3``, one more with squares, and one more where several products are
+        added per clock.
+    Parallel form
+        6, and one for every two levels of the adder tree over the features whose weight is not
+        zero, of the output that has the most of them.
+    """
+    plan = schedule(design)
+    if not plan.parallel:
+        several = plan.group > 1 or plan.paired
+        return plan.busy + plan.loop_latency + 3 + (design.features.squares is not None) + several
+    rows = (row[: design.n_products] for row in design.readout.weights)
+    terms = max(sum(weight != 0 for weight in row) for row in rows)
+    stages = 6
+    while terms > 1:
+        stages, terms = stages + 1, ceil(terms / 4)
+    return stages
 
 
 def _hazard(design: Design, latency: int, words: int, word_clocks: int, top_clocks: int) -> int:
