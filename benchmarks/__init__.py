@@ -1,0 +1,1 @@
+"""Measurements whose figures appear in the documentation; each module is a command."""
