@@ -54,7 +54,7 @@ def _codes(rng: np.random.Generator, fmt: QFormat, count: int, style: str) -> tu
 def _shape(rng: np.random.Generator, name: str, n: int) -> topology.TapTable:
     """Where a topology has taps, as weights of 0 and 1; the nearest one that N units can form."""
     if name == "free":
-        offsets = rng.choice(n, size=int(rng.integers(1, min(4, n) + 1)), replace=False)
+        offsets = rng.choice(n, size=int(rng.integers(0, min(4, n) + 1)), replace=False)
         return [(int(k), rng.integers(0, 2, n)) for k in offsets]
     if name == "cycle-jumps" and n >= 4:
         return topology.cycle_jumps(n, 1, int(rng.integers(2, n // 2 + 1)), 1)
