@@ -19,6 +19,7 @@ __all__ = [
     "dead_band",
     "layer_ranges",
     "readout_ranges",
+    "square_interval",
     "state_interval",
 ]
 
@@ -183,7 +184,7 @@ class ReadoutRanges:
     features : dict of str to Interval
         Codes of each kind, before that shift.
     accumulators : tuple of Interval, one per output
-        Every partial sum in any order of the products lies inside.
+        Every partial sum that starts from the constant lies inside, in any order of the products.
     """
 
     frac: int
