@@ -232,7 +232,7 @@ def random_signs(n_units: int, n_inputs: int, rng: np.random.Generator) -> NDArr
     return _regular_rows(n_units, n_inputs, lambda: 2 * rng.integers(0, 2, size=n_units) - 1)
 
 
-def auto_signs(n_units: int, n_inputs: int = 1) -> NDArray[np.int64]:
+def auto_signs(n_units: int, n_inputs: int = 1, skip: int = 0) -> NDArray[np.int64]:
     """Regular signs from pi: per channel the next window of N digits that keeps full rank.
 
     The first channel starts at the first digit, so this is the plain pi pattern wherever that is
@@ -242,6 +242,8 @@ def auto_signs(n_units: int, n_inputs: int = 1) -> NDArray[np.int64]:
     ----------
     n_units, n_inputs : int
         N and K, at least 1.
+    skip : int
+        Digits of pi to leave out first.
 
     Returns
     -------
@@ -252,8 +254,8 @@ def auto_signs(n_units: int, n_inputs: int = 1) -> NDArray[np.int64]:
     DesignError
         If N is 2, where no pattern of equal magnitudes is regular.
     """
-    position = -1
-    window_end = 0
+    position = skip - 1
+    window_end = skip
 
     def window() -> NDArray[np.int64]:
         nonlocal position, window_end

@@ -89,12 +89,12 @@ class RingModel:
     @property
     def n_units(self) -> int:
         """Number of units N."""
-        return self._input_weights.shape[1]
+        return int(self._input_weights.shape[1])
 
     @property
     def n_inputs(self) -> int:
         """Number of input channels K."""
-        return self._input_weights.shape[0]
+        return int(self._input_weights.shape[0])
 
     def run(self, inputs: ArrayLike, state: ArrayLike | None = None) -> Values:
         """Drive the ring; ``states[t]`` is the state after ``inputs[t]``.

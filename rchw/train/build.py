@@ -28,7 +28,7 @@ from rchw.design import (
 from rchw.errors import DesignError
 from rchw.fixed import QFormat, Rounding
 from rchw.schedule import default_multipliers, schedule
-from rchw.train.options import Hyperparameters, TrainOptions
+from rchw.train.options import LINES, Hyperparameters, TrainOptions
 
 __all__ = ["build_design", "dyadic", "fit_outputs", "squares_format"]
 
@@ -62,18 +62,21 @@ def squares_format(state: QFormat) -> QFormat:
     return QFormat(max(kept, 1), max(2 * state.frac - (width - kept), 0), False)
 
 
-def _signs(options: TrainOptions, n_inputs: int) -> NDArray[np.int64]:
+def _signs(options: TrainOptions, hyper: Hyperparameters, n_inputs: int) -> NDArray[np.int64]:
     """Signs (K, N); whether a pattern keeps the rank is checked on the weights themselves."""
     n = options.units
     if options.signs == "random":
         return topology.random_signs(n, n_inputs, np.random.default_rng(options.seed))
     if options.signs == "pi":
         return np.stack([topology.pi_signs(n, n * k) for k in range(n_inputs)])
-    return topology.auto_signs(n, n_inputs)
+    skip = hyper.window * n * n_inputs
+    if n == 2 and options.reservoir in LINES:  # no regular pattern exists, and a line needs none
+        return topology.pi_signs(n * n_inputs, skip).reshape(n_inputs, n)
+    return topology.auto_signs(n, n_inputs, skip)
 
 
 def _refuse_singular(weights: NDArray[Any], options: TrainOptions) -> None:
-    if options.reservoir in ("delay-line", "delay-line-feedback"):
+    if options.reservoir in LINES:
         return  # no circulant: a line has no Fourier bin to lose
     for channel, row in enumerate(weights):
         if not topology.is_regular(row):
@@ -119,7 +122,7 @@ def _channels(
     options: TrainOptions, hyper: Hyperparameters, inputs: NDArray[np.float64]
 ) -> tuple[tuple[InputChannel, ...], tuple[LinearInput | LevelInput, ...]]:
     n, bits, n_inputs = options.units, options.input_bits, inputs.shape[1]
-    signs = _signs(options, n_inputs)
+    signs = _signs(options, hyper, n_inputs)
     weights = signs * hyper.input_scaling
     bipolar = options.reservoir == "integer" and hyper.input_coding == "bipolar"
     level = options.reservoir == "integer" and not bipolar
@@ -131,7 +134,7 @@ def _channels(
         fmt = QFormat(bits, bits - 1)
         reach = fmt.max * fmt.resolution
         if hyper.levels:
-            weights = topology.level_weights(weights)
+            weights = topology.level_weights(weights, skip=hyper.window * weights.size)
     _refuse_singular(weights, options)
     codes, weight_format = dyadic(weights, "input weight")
     channels, tables = [], []
@@ -153,7 +156,7 @@ def _bias(
 ) -> tuple[tuple[int, ...], QFormat]:
     if options.reservoir == "integer" or hyper.bias == 0 or hyper.bias_signs == "none":
         return (0,) * options.units, QFormat(2, 0)
-    signs = _signs(options, n_inputs)[0]
+    signs = _signs(options, hyper, n_inputs)[0]
     if hyper.bias_signs == "independent":
         signs = topology.pi_signs(options.units, (n_inputs + 1) * options.units)
     codes, fmt = dyadic(signs * hyper.bias, "bias")

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from rchw.errors import DesignError
 from rchw.fixed import Rounding
 
-__all__ = ["Hyperparameters", "TrainOptions"]
+__all__ = ["LINES", "RESERVOIRS", "WINDOWS", "Hyperparameters", "TrainOptions"]
 
 RESERVOIRS = ("cycle", "delay-line", "delay-line-feedback", "cycle-jumps", "integer")
+LINES = ("delay-line", "delay-line-feedback")  # not closed: no Fourier bin of signs to lose
+WINDOWS = 16  # sign patterns that a search looks at
 
 
 def _one_of(what: str, value: object, allowed: tuple[str, ...]) -> None:
@@ -132,6 +134,9 @@ class Hyperparameters:
         ``same`` (as the first input), ``independent`` or ``none``.
     levels : bool
         Input weights of 1/4, 1/2, 3/4 and 1 times the magnitude.
+    window : int
+        Signs ``auto`` and levels leave out this many times N digits of pi: which signs meet on the
+        ring decides which products of past inputs squares can tell apart.
     backward, jump_weight : float
     jump_length : int
     kappa, amplitude : int
@@ -145,6 +150,7 @@ class Hyperparameters:
     bias: float = 0.125
     bias_signs: str = "same"
     levels: bool = False
+    window: int = 0
     backward: float = 0.125
     jump_weight: float = 0.25
     jump_length: int = 5
@@ -155,5 +161,6 @@ class Hyperparameters:
     def __post_init__(self) -> None:
         _one_of("bias signs", self.bias_signs, ("same", "independent", "none"))
         _one_of("input coding", self.input_coding, ("level", "bipolar"))
+        _within("window", self.window, 0, 63)
         _within("kappa", self.kappa, 1, (1 << 23) - 1)
         _within("amplitude", self.amplitude, 1, (1 << 22) - 1)

@@ -54,7 +54,8 @@ def proposals(
         elif seen:
             known = best()
             point = {key: known[key] for key in grid}
-            for key in rng.permutation(np.array(list(grid)))[: int(rng.integers(1, 3))]:
+            count = int(rng.integers(1, 3)) + refused // 20  # further away where all is known
+            for key in rng.permutation(np.array(list(grid)))[:count]:
                 values = grid[str(key)]
                 index = values.index(point[str(key)]) + int(rng.choice([-2, -1, 1, 2]))
                 point[str(key)] = values[min(max(index, 0), len(values) - 1)]

@@ -19,7 +19,7 @@ from rchw.errors import DesignError
 from rchw.reference import run
 from rchw.reference.compiled import run_states
 from rchw.train.build import build_design
-from rchw.train.options import Hyperparameters, TrainOptions
+from rchw.train.options import WINDOWS, Hyperparameters, TrainOptions
 from rchw.train.proposals import BUDGETS, proposals
 from rchw.train.readout import Fit, outputs_of, train_readout
 
@@ -112,6 +112,7 @@ def axes(options: TrainOptions) -> dict[str, tuple[Any, ...]]:
         "bias": (0.0,) if options.bias is False else _BIAS[options.bias is True :],
         "bias_signs": ("same", "independent"),
         "levels": (False, True) if options.levels is None else (options.levels,),
+        "window": tuple(range(WINDOWS)) if options.signs == "auto" else (0,),
     }
     if options.reservoir == "delay-line-feedback":
         found["backward"] = (0.03125, 0.0625, 0.125, 0.25)
@@ -181,9 +182,10 @@ def tune(
 
     for point in proposals(grid, start, budget, options.seed, known):
         hyper = Hyperparameters(**point)
+        bar = float("inf") if best is None else best.error
         try:
-            found, error = _score(tasks, options, hyper, _SEARCH_LAMBDAS)
-            if best is None or error < best.error:
+            found, error = _score(tasks, options, hyper, _SEARCH_LAMBDAS, bar)
+            if error < bar:
                 best = Tuned(hyper, found, error, 0)
         except DesignError as reason:
             refused = refused or reason
@@ -193,7 +195,7 @@ def tune(
     if best is None:
         raise refused or DesignError("candidates must be at least 1, not 0")
     lambdas = [best.regularisation * factor for factor in _NEIGHBOURS]
-    found, error = _score(tasks, options, best.hyper, lambdas)
+    found, error = _score(tasks, options, best.hyper, lambdas, best.error)
     if error < best.error:
         best = replace(best, regularisation=found, error=error)
     return replace(best, candidates=done)
@@ -222,16 +224,24 @@ def _score(
     options: TrainOptions,
     hyper: Hyperparameters,
     lambdas: Sequence[float],
+    bar: float,
 ) -> tuple[float, float]:
-    """Best lambda of one candidate, and its mean validation error."""
-    scores: dict[float, list[float]] = {value: [] for value in lambdas}
+    """Best lambda of one candidate, and its mean validation error: infinity if not below `bar`.
+
+    The first task is solved for all lambdas, the others for the best and its neighbours only, and
+    none after which the mean could no longer be below `bar`.
+    """
+    means: dict[float, float] = dict.fromkeys(lambdas, 0.0)
     for task in tasks:
-        for found, error in zip(*_fits(task, options, hyper, lambdas), strict=True):
-            scores[found.solution.regularisation].append(error)
-    means = {k: float(np.mean(v)) for k, v in scores.items() if len(v) == len(tasks)}
-    if not means:
-        raise DesignError(f"regularisation must be larger than {list(lambdas)}")
-    best = min(means, key=lambda value: means[value])
+        fits, errors = _fits(task, options, hyper, list(means))
+        solved = zip((f.solution.regularisation for f in fits), errors, strict=True)
+        means = {value: means[value] + error / len(tasks) for value, error in solved}
+        ranked = list(means)
+        best = min(ranked, key=lambda value: means[value])
+        if not means[best] < bar:
+            return best, float("inf")
+        place = ranked.index(best)
+        means = {value: means[value] for value in ranked[max(place - 1, 0) : place + 2]}
     return best, means[best]
 
 

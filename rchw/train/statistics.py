@@ -170,7 +170,7 @@ class Statistics:
         """
         w = np.array([int(v) for v in np.asarray(weights)], dtype=object) << max(-unit, 0)
         scale = 1 << max(unit, 0)
-        quadratic = (self.gram.astype(object) * w).sum(axis=1)
+        quadratic = exact_products(self.gram, _narrowest(w)[:, None])[:, 0].astype(object)
         return int(
             (quadratic * w).sum()
             - 2 * scale * (self.moment[:, output].astype(object) * w).sum()

@@ -1,0 +1,134 @@
+"""What is fixed of a float reservoir (`IdealOptions`) and what its search chooses (`IdealPoint`).
+
+The counterpart of `rchw.train.options`: the same names, but values that need no dyadic form.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from rchw.errors import DesignError
+from rchw.model.ring import ACTIVATIONS
+from rchw.train.options import RESERVOIRS, WINDOWS
+from rchw.train.proposals import BUDGETS
+
+__all__ = ["IdealOptions", "IdealPoint", "TunedIdeal", "ideal_axes"]
+
+_FEEDBACK = (0.2, 0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98)
+_SCALING = (0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2)
+_BIAS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
+
+
+@dataclass(frozen=True)
+class IdealOptions:
+    """What is fixed before the search.
+
+    Parameters
+    ----------
+    reservoir : str
+        As in `rchw.train.TrainOptions`; ``integer`` means a cycle here, for its clip and its
+        weights are what makes it an integer one.
+    n_units : int
+        N.
+    squares : bool
+        Whether the readout also sees squared states.
+    activation : str
+        ``tanh``, ``clip`` or ``linear``.
+    levels, bias : bool, optional
+        Force input weights of four levels, or a bias, on or off; searched if not given.
+    windows : int
+        Sign patterns searched; 1 with levels off is the classic reservoir, signs of pi and one
+        magnitude.
+    encoder : str
+        ``min-max`` or ``mean-std`` (3 standard deviations at 1), of the training inputs.
+    least_regularisation : float
+        Smallest lambda tried.
+    search : str
+        ``quick`` (30 candidates), ``full`` (200) or ``none`` (the defaults).
+    seed : int
+
+    Raises
+    ------
+    DesignError
+        If a value is not possible.
+    """
+
+    reservoir: str = "cycle"
+    n_units: int = 100
+    squares: bool = False
+    activation: str = "tanh"
+    levels: bool | None = None
+    bias: bool | None = None
+    windows: int = WINDOWS
+    encoder: str = "min-max"
+    least_regularisation: float = 1e-14
+    search: str = "quick"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for what, value, allowed in (
+            ("reservoir", self.reservoir, RESERVOIRS),
+            ("activation", self.activation, ACTIVATIONS),
+            ("encoder", self.encoder, ("min-max", "mean-std")),
+            ("search", self.search, tuple(BUDGETS)),
+        ):
+            if value not in allowed:
+                raise DesignError(f"{what} must be one of {', '.join(allowed)}, not {value!r}")
+        if not 1 <= self.n_units <= 4096:
+            raise DesignError(f"units must be from 1 to 4096, not {self.n_units}")
+        if not 1 <= self.windows <= 64:
+            raise DesignError(f"windows must be from 1 to 64, not {self.windows}")
+        if not 0 < self.least_regularisation <= 0.1:
+            raise DesignError(
+                f"least regularisation must be above 0 and at most 0.1, "
+                f"not {self.least_regularisation}"
+            )
+
+    def lambdas(self) -> list[float]:
+        """Powers of ten from the least regularisation to 0.1."""
+        count = round(math.log10(0.1 / self.least_regularisation))
+        return [self.least_regularisation * 10.0**k for k in range(count + 1)]
+
+
+@dataclass(frozen=True)
+class IdealPoint:
+    """What the search chooses of the reservoir; meanings as in `rchw.train.Hyperparameters`."""
+
+    feedback: float = 0.75
+    input_scaling: float = 0.1
+    bias: float = 0.1
+    bias_signs: str = "same"
+    levels: bool = False
+    window: int = 0
+    backward: float = 0.1
+    jump_weight: float = 0.2
+    jump_length: int = 5
+
+
+@dataclass(frozen=True)
+class TunedIdeal:
+    """The chosen point, its lambda, and its mean validation error over the tasks."""
+
+    point: IdealPoint
+    regularisation: float
+    error: float
+    candidates: int
+
+
+def ideal_axes(options: IdealOptions) -> dict[str, tuple[Any, ...]]:
+    """Values of every axis that the options leave open, neighbours side by side."""
+    axes: dict[str, tuple[Any, ...]] = {
+        "feedback": _FEEDBACK,
+        "input_scaling": _SCALING,
+        "bias": (0.0,) if options.bias is False else _BIAS[options.bias is True :],
+        "bias_signs": ("same", "independent"),
+        "levels": (False, True) if options.levels is None else (options.levels,),
+        "window": tuple(range(options.windows)),
+    }
+    if options.reservoir == "delay-line-feedback":
+        axes["backward"] = (0.02, 0.05, 0.1, 0.2)
+    if options.reservoir == "cycle-jumps":
+        axes["jump_weight"] = (0.05, 0.1, 0.2, 0.3, 0.5)
+        half = options.n_units // 2
+        axes["jump_length"] = tuple(sorted({min(max(v, 2), half) for v in (2, 3, 5, 8, 13, 21)}))
+    return axes
