@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import tanh
 
 from rchw.errors import DesignError
-from rchw.fixed import QFormat
+from rchw.fixed import QFormat, Rounding
 
 __all__ = ["Activation", "Clip", "PiecewiseLinear", "Table", "tanh_pwl", "tanh_table"]
 
@@ -97,42 +97,46 @@ class Table:
 Activation = Clip | PiecewiseLinear | Table
 
 
-def tanh_table(state: QFormat, index_width: int = MAX_INDEX_WIDTH) -> tuple[Table, float]:
+def tanh_table(
+    state: QFormat,
+    index_width: int = MAX_INDEX_WIDTH,
+    rounding: Rounding = Rounding.TRUNCATE,
+) -> tuple[Table, float]:
     """Build the table of tanh and prove its error.
 
-    Entry k stands for all pre-activations that round to index k, so with truncation the index
-    means the interval [k, k+1) and the entry is tanh of its middle, rounded to the state format.
+    Entry k stands for all pre-activations that round to index k: with truncation the interval
+    [k, k + 1), with rounding to nearest [k - 1/2, k + 1/2). It is the middle of what tanh makes of
+    that interval, rounded to the state format.
 
     Parameters
     ----------
     state : QFormat
     index_width : int
-        Bits of the index, 1 to 10; its range is [-4, 4), beyond which tanh is within 7e-4 of 1.
+        Bits of the index, 1 to 10; from 3 bits its range is [-4, 4), beyond which tanh is within
+        7e-4 of 1, below it is [-1, 1) or [-2, 2).
+    rounding : Rounding
+        Of the layer that will use the table.
 
     Returns
     -------
     table : Table
     bound : float
-        No pre-activation value z (before truncation to the index) has
-        ``abs(entry - tanh(z)) > bound``. Inside an interval of width w the distance to the middle
-        is at most w/2 and the slope of tanh at most 1; rounding adds half a state step; limiting to
-        the largest code adds its distance to the true value; outside [-4, 4) the table is constant.
+        No pre-activation value z (before it is rounded to the index) has
+        ``abs(entry - tanh(z)) > bound``. Tanh is monotone, so the largest distance of an interval
+        is at one of its ends; the outermost intervals end at infinity.
     """
     index = QFormat(index_width, max(index_width - 3, 0))
-    step = index.resolution
+    start = 0.0 if rounding is Rounding.TRUNCATE else -0.5
     entries, bound = [], 0.0
     for code in range(index.min, index.max + 1):
-        left, right = code * step, (code + 1) * step
-        # The middle of the interval's image halves the error where tanh bends.
-        middle = (tanh(left) + tanh(right)) / 2
-        entry = min(max(round(middle / state.resolution), -state.max), state.max)
-        value = entry * state.resolution
+        left, right = (tanh((code + start + side) * index.resolution) for side in (0.0, 1.0))
+        entry = min(max(round((left + right) / 2 / state.resolution), -state.max), state.max)
         ends = [left, right]
         if code == index.min:
-            ends.append(float("-inf"))
+            ends.append(-1.0)
         if code == index.max:
-            ends.append(float("inf"))
-        bound = max(bound, *(abs(value - tanh(end)) for end in ends))
+            ends.append(1.0)
+        bound = max(bound, *(abs(entry * state.resolution - end) for end in ends))
         entries.append(entry)
     return Table(index, tuple(entries)), bound
 

@@ -142,7 +142,7 @@ def test_a_cycle_longer_than_the_pipeline_waits_for_nothing(
     assert schedule(design).clocks == ideal == words
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(designs())
 def test_busy_is_the_ideal_up_to_the_rounding_of_each_kind(design: Design) -> None:
     """At most one clock of H more per word and kind of feature, and one for the inputs."""
@@ -157,7 +157,7 @@ def test_busy_is_the_ideal_up_to_the_rounding_of_each_kind(design: Design) -> No
     assert ideal <= plan.busy <= ideal + padding
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(designs())
 def test_exactly_the_possible_multipliers_are_built(design: Design) -> None:
     possible = possible_multipliers(design.layer.lanes, design)
