@@ -1,0 +1,166 @@
+"""Floors of a task: what predictors without a nonlinear reservoir reach on it.
+
+A result above its floor shows nothing. What a floor leaves open is chosen on the validation
+samples, weights are fitted on the training samples after the washout, and the test samples are read
+once, for the number returned. It is all float64, so that last digits may differ between machines;
+no design depends on them.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rchw.errors import DesignError
+from rchw.model import RingModel
+from rchw.tasks.task import Task
+from rchw.topology import auto_signs, cycle
+
+__all__ = ["FEEDBACKS", "REGULARIZATIONS", "TAPS", "floors", "persistence"]
+
+Values = NDArray[np.float64]
+
+TAPS = 60  # of the linear filter, per input channel
+FEEDBACKS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)  # of the linear ring
+# Ridge, times the number of training samples, for features of unit variance; the first is the floor
+# to state beside a result. The fit goes through singular values, which resolve it in float64.
+REGULARIZATIONS = tuple(10.0**exponent for exponent in range(-14, 1))
+_PRODUCT_SHARES = (1.0, 0.75, 0.5)  # of the most taps whose products fit
+
+
+def floors(task: Task, n_units: int) -> dict[str, float]:
+    """Test errors of the predictors that a reservoir of `n_units` must beat to show anything.
+
+    ``persistence``
+        The target's last known value, see `persistence`.
+    ``linear``
+        A finite impulse response filter of 60 taps on every input channel, with a bias.
+    ``quadratic_ring``
+        A *linear* cycle of N units (signs of `rchw.topology.auto_signs`, a feedback of
+        `FEEDBACKS`), read out from its states, their squares and a bias: 2 N + 1 features.
+    ``volterra``
+        An order-2 Volterra filter of as many features: the latest inputs, all products of two of
+        the m latest, and a bias, with m the most that fits, three quarters or half of it (channels
+        count one by one).
+
+    Parameters
+    ----------
+    task : Task
+    n_units : int
+        N, at least 1.
+
+    Returns
+    -------
+    dict of str to float
+        In the metric of the task.
+
+    Raises
+    ------
+    DesignError
+        If `n_units` is out of range.
+    """
+    if n_units < 1:
+        raise DesignError(f"units must be at least 1, not {n_units}")
+    return {
+        "persistence": task.error(persistence(task)[task.test], task.targets[task.test]),
+        "linear": _best(task, [delayed(task.inputs, TAPS * task.n_inputs)]),
+        "quadratic_ring": _best(task, _ring_features(task, n_units)),
+        "volterra": _best(task, _volterra_features(task, n_units)),
+    }
+
+
+def persistence(task: Task) -> Values:
+    """Predict every target by the last one that is known when it is due, (T, L).
+
+    ``prediction[t] = targets[t - max(horizon, 1)]``. Forecasting a series `horizon` samples ahead,
+    this is the latest input (santa-fe, sunspots, mackey-glass, henon); for narma it is the latest
+    output of the system; for channel, whose targets are past symbols, the symbol before the one
+    that is asked for. Before the first known target it is that first target.
+    """
+    lag = max(task.horizon, 1)
+    return task.targets[np.maximum(np.arange(len(task.targets)) - lag, 0)]
+
+
+def delayed(inputs: Values, count: int) -> Values:
+    """Collect the `count` latest input values at every sample, (T, count), zero before the first.
+
+    All channels at delay 0 come first, then all at delay 1, and so on.
+    """
+    n_inputs = inputs.shape[1]
+    found = np.zeros((len(inputs), count))
+    for column in range(count):
+        delay, channel = divmod(column, n_inputs)
+        found[delay:, column] = inputs[: len(inputs) - delay, channel]
+    return found
+
+
+def most_products(count: int) -> int:
+    """The largest m for which m inputs and their m (m + 1) / 2 products are at most `count`.
+
+    >>> [most_products(count) for count in (2, 4, 5, 100)]
+    [1, 1, 2, 12]
+    """
+    m = 1
+    while (m + 1) + (m + 1) * (m + 2) // 2 <= count:
+        m += 1
+    return m
+
+
+def _volterra_features(task: Task, n_units: int) -> Iterator[Values]:
+    """Yield 2 N inputs and products of two, for every share of products."""
+    inputs = _standard(task.inputs, task)
+    largest = most_products(2 * n_units)
+    for m in sorted({max(round(share * largest), 1) for share in _PRODUCT_SHARES}):
+        first, second = np.triu_indices(m)
+        linear = delayed(inputs, 2 * n_units - len(first))
+        yield np.hstack([linear, linear[:, first] * linear[:, second]])
+
+
+def _ring_features(task: Task, n_units: int) -> Iterator[Values]:
+    """Yield states and squares of a linear cycle, for every feedback."""
+    inputs = _standard(task.inputs, task)
+    for feedback in FEEDBACKS:
+        ring = RingModel(
+            cycle(n_units, feedback), auto_signs(n_units, task.n_inputs), activation="linear"
+        )
+        states = ring.run(inputs)
+        yield np.hstack([states, states**2])
+
+
+def _standard(values: Values, task: Task) -> Values:
+    """Shift and scale columns to mean 0 and variance 1 over the samples that are learnt from."""
+    part = values[task.washout : task.train.stop]
+    spread = part.std(axis=0)
+    return (values - part.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+
+
+def _best(task: Task, candidates: Iterable[Values]) -> float:
+    """Test error of the features and regularisation with the least validation error.
+
+    Equal symbol error rates are told apart by their squared error.
+    """
+    rows = slice(task.washout, task.train.stop)
+    mean = task.targets[rows].mean(axis=0)
+    wanted = task.targets[task.validation]
+    best = (np.inf, np.inf)
+    prediction = np.broadcast_to(mean, task.targets[task.test].shape)
+    for features in candidates:
+        columns = _standard(features, task)
+        weights = _ridge(columns[rows], task.targets[rows] - mean)  # (lambdas, features, L)
+        guesses = columns[task.validation] @ weights + mean
+        for index, guess in enumerate(guesses):
+            score = task.error(guess, wanted), float(np.mean((guess - wanted) ** 2))
+            if score < best:
+                best = score
+                prediction = columns[task.test] @ weights[index] + mean
+    return task.error(prediction, task.targets[task.test])
+
+
+def _ridge(features: Values, targets: Values) -> Values:
+    """Weights (lambdas, F, L) for every regularisation, from one decomposition."""
+    orthogonal, triangle = np.linalg.qr(features)
+    left, singular, right = np.linalg.svd(triangle, full_matrices=False)
+    projected = left.T @ (orthogonal.T @ targets)
+    ridge = np.array(REGULARIZATIONS)[:, None] * len(features)
+    shrink = singular / (singular**2 + ridge)
+    return np.asarray(right.T @ (shrink[:, :, None] * projected))
