@@ -1,0 +1,137 @@
+"""The command line: ``rchw COMMAND``, or ``python -m rchw.cli``.
+
+Exit code 0: done; 1: a check ran and failed; 2: bad input, a missing tool, or an interruption, told
+in one sentence on stderr.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Annotated, Any
+
+import typer
+
+from rchw import __version__
+from rchw.cli_build import (
+    build_command,
+    demo_command,
+    report_command,
+    verify_command,
+    verilog_command,
+)
+from rchw.cli_tables import EXTRAS, boards_command, doctor_command, tasks_command
+from rchw.cli_train import run_command, train_command
+from rchw.console import Outcome, Screen
+from rchw.errors import MismatchError, RchwError
+
+__all__ = ["app", "main"]
+
+_INTERRUPTED = "interrupted, and nothing earlier was changed"
+# Errors of typer's parser, wherever the installed version keeps them.
+_UsageError = typer.BadParameter.__mro__[2]
+
+app = typer.Typer(
+    name="rchw",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Every command takes --json. Exit code 1: a check failed; 2: bad input, missing tool.",
+)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Reservoir computers from a time series to silicon, bit for bit."""
+    if version:
+        typer.echo(f"rchw {__version__}")
+        raise typer.Exit(0)
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(0)
+
+
+def _register(name: str, function: Callable[..., Outcome]) -> None:
+    """Make a command of a function that returns what it leaves."""
+
+    @wraps(function)
+    def run(**arguments: Any) -> None:
+        try:
+            outcome = function(**arguments)
+        except KeyboardInterrupt:
+            # typer would turn it into exit code 130, without a word.
+            raise RchwError(_INTERRUPTED) from None
+        Screen(arguments["as_json"]).show(outcome)
+        raise typer.Exit(0 if outcome.passed else 1)
+
+    app.command(name)(run)
+
+
+_register("train", train_command)
+_register("run", run_command)
+_register("verilog", verilog_command)
+_register("verify", verify_command)
+_register("build", build_command)
+_register("report", report_command)
+_register("tasks", tasks_command)
+_register("boards", boards_command)
+_register("doctor", doctor_command)
+_register("demo", demo_command)
+
+
+def _missing(error: ImportError) -> str:
+    name = (error.name or str(error)).partition(".")[0]
+    what = f"'rchw[{EXTRAS[name]}]'" if name in EXTRAS else name
+    return f"the Python package {name} is missing: install it with `pip install {what}`"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Without the program's name; by default those of the process.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    screen = Screen("--json" in given)
+    try:
+        code = app(given, prog_name="rchw", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except MismatchError as error:
+        screen.fail(str(error))
+        return 1
+    except RchwError as error:
+        screen.fail(str(error))
+    except KeyboardInterrupt:
+        screen.fail(_INTERRUPTED)
+    except BrokenPipeError:
+        # Nobody reads on; Python must not complain about it at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except ImportError as error:
+        screen.fail(_missing(error))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        screen.fail(f"{where}{error.strerror or error}")
+    except MemoryError:
+        screen.fail("there is not enough memory for this")
+    except Exception as error:
+        if isinstance(error, _UsageError):
+            screen.fail(getattr(error, "format_message", error.__str__)())
+            return 2
+        traceback.print_exc()
+        screen.fail(f"internal error, please report it: {type(error).__name__}: {error}")
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,147 @@
+"""The commands that make and check circuits: ``verilog verify build report demo``."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import RenderableType
+
+from rchw.cli_train import Json, errors_table
+from rchw.console import Outcome, Screen, pairs, table
+from rchw.devices import board as find_board
+from rchw.document import load
+from rchw.errors import DesignError
+
+__all__ = ["build_command", "demo_command", "report_command", "verify_command", "verilog_command"]
+
+_DesignFile = Annotated[Path, typer.Argument(metavar="DESIGN.json")]
+
+
+def verilog_command(
+    design_file: _DesignFile,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the package.")],
+    samples: Annotated[int, typer.Option(help="Golden vectors.")] = 256,
+    seed: Annotated[int, typer.Option(help="Of the golden vectors.")] = 1,
+    as_json: Json = False,
+) -> Outcome:
+    """Write NAME.v with a test bench, a FuseSoC core, constraints and golden vectors."""
+    from rchw.boards.package import write_package
+
+    design = load(design_file)
+    with Screen(as_json).step(f"writing the Verilog of {design.name}") as say:
+        record = write_package(design, output, samples=samples, seed=seed, progress=say)
+    return Outcome(record, [pairs({"written": str(output), "digest": record["digest"]})])
+
+
+def verify_command(
+    design_file: _DesignFile,
+    samples: Annotated[int, typer.Option(help="Of the longest phase.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Of the stimulus.")] = 1,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder; build/NAME/verify.")
+    ] = None,
+    as_json: Json = False,
+) -> Outcome:
+    """Hold the Verilog of a design against the reference, in cocotb and Verilator."""
+    from rchw.sim.verify import verify
+
+    design = load(design_file)
+    folder = output or Path("build", design.name, "verify")
+    with Screen(as_json).step(f"verifying {design.name}") as say:
+        record = verify(design, folder, samples=samples, seed=seed, progress=say)
+    return Outcome(record, verify_shown(record, folder), passed=record["verdict"] == "pass")
+
+
+def verify_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
+    """Table of phases and the verdict."""
+    rows = [
+        [
+            phase["name"], str(phase["samples"]), str(phase["checked"]), str(phase["resets"]),
+            phase["verdict"],
+        ]
+        for phase in record["phases"]
+    ]  # fmt: skip
+    facts = {
+        "verdict": record["sentence"] or f"all {record['checked']} output beats are equal",
+        "clocks per sample": f"{record['clocks_formula']} by the formula",
+        "digest": record["digest"],
+        "written": str(folder / "verify.json"),
+    }
+    if record["clocks_per_sample"]:
+        facts["clocks per sample"] += f", {record['clocks_per_sample']['mean']:g} measured"
+    columns = ["phase", ">samples", ">checked", ">resets", "verdict"]
+    return [table(columns, rows), pairs(facts)]
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() for part in parts):
+        raise DesignError(f"seeds must be numbers separated by commas, not {text!r}")
+    return tuple(int(part) for part in parts)
+
+
+def build_command(
+    design_file: _DesignFile,
+    board: Annotated[str, typer.Option(help="See `rchw boards`.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
+    seeds: Annotated[str, typer.Option(help="Of the placer, by commas.")] = "1",
+    native: Annotated[
+        bool, typer.Option("--native", help="Use a yosys on PATH if it is new enough.")
+    ] = False,
+    timeout: Annotated[float, typer.Option(help="Seconds for one run of the placer.")] = 600.0,
+    as_json: Json = False,
+) -> Outcome:
+    """Synthesise, place, route and pack a bitstream for a board."""
+    from rchw.boards.of_design import build_design
+
+    find_board(board)
+    design, numbers = load(design_file), _seeds(seeds)
+    with Screen(as_json).step(f"building {design.name} for {board}") as say:
+        record = build_design(
+            design, board, output, seeds=numbers, native=native, timeout=timeout, progress=say
+        )
+    return Outcome(record, [pairs(build_facts(record) | {"written": str(output)})])
+
+
+def build_facts(record: dict[str, Any]) -> dict[str, str]:
+    """Collect what place-and-route says, by resource."""
+    used, capacity, clock = record["used"], record["capacity"], record["clock"]
+    facts = {"board": f"{record['board']} ({record['device']})"}
+    for key, word in (("cells", "cells"), ("block_ram", "block RAM"), ("dsp", "DSP")):
+        if key in used:
+            facts[word] = f"{used[key]} of {capacity[key]}"
+    facts["maximum clock"] = f"{clock['median_mhz']:g} MHz"
+    if "samples_per_second" in record:
+        facts["samples per second"] = f"{record['samples_per_second']:,.0f}"
+    return facts | {"bitstream": record["bitstream"]["file"], "digest": record["digest"]}
+
+
+def report_command(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the records are.")],
+    as_json: Json = False,
+) -> Outcome:
+    """Draw report.html from the records in a folder."""
+    from rchw.report import write_report
+
+    with Screen(as_json).step("drawing the report"):
+        path = write_report(folder)
+    record = {"kind": "report-page", "version": 1, "file": str(path)}
+    return Outcome(record, [pairs({"written": str(path)})])
+
+
+def demo_command(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder.")] = Path("build/demo"),
+    as_json: Json = False,
+) -> Outcome:
+    """Laser data to a verified bitstream, and a page that explains it."""
+    from rchw.demo import run_demo
+
+    record = run_demo(output, Screen(as_json))
+    passed = record["verify"]["verdict"] == "pass" and record["rtl"]["identical"]
+    shown: list[RenderableType] = [
+        errors_table(record["train"], [("RTL", record["rtl"]["error"])]),
+        *verify_shown(record["verify"], output / "verify")[:1],
+        *(pairs(build_facts(build)) for build in record["builds"]),
+        pairs({"page": record["page"]}),
+    ]
+    return Outcome(record, shown, passed=passed)

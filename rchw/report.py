@@ -1,0 +1,297 @@
+"""The page that explains a result, drawn from the records and never typed.
+
+Everything in it stands in a record of the folder; what was not measured is said to be missing. The
+page holds no path of the machine, no date, and nothing to load: it can be kept with the result.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from rchw import plot
+from rchw.commands import commands
+from rchw.devices import BOARDS
+from rchw.evidence import Evidence, collect
+from rchw.experiment import FLOORS, verdicts
+from rchw.files import write_atomic
+from rchw.page import (
+    Text,
+    code,
+    escape,
+    facts,
+    figure,
+    grid,
+    missing,
+    note,
+    page,
+    section,
+    tiles,
+)
+from rchw.report_circuit import life, local, rate, silicon, verification
+from rchw.schedule import schedule
+
+__all__ = ["NAMES", "write_report"]
+
+_PANEL = ("#f6f8fa", "#1a222b")
+NAMES = FLOORS | {
+    "float": "float model",
+    "reference": "integer reference",
+    "rtl": "RTL",
+}
+_HOW = {
+    "persistence": "the last known value of the target",
+    "linear": "a filter of 60 taps per input",
+    "quadratic_ring": "a linear ring of the same size, with squared states",
+    "volterra": "products of two delayed inputs, as many features",
+    "float": "the same family in floating point, at its own optimum",
+    "reference": "this design in Python, in full integers",
+    "rtl": "this design's Verilog, simulated by Verilator",
+}
+_METRICS = {"nmse": "NMSE", "ser": "symbol error rate"}
+_FAMILIES = {
+    "cycle": "cycle reservoir",
+    "delay-line": "delay-line reservoir",
+    "delay-line-feedback": "delay line with feedback",
+    "cycle-jumps": "cycle reservoir with jumps",
+    "integer": "integer cycle reservoir",
+}
+
+
+def write_report(folder: Path) -> Path:
+    """Write ``report.html`` into a folder from the records found in it.
+
+    Parameters
+    ----------
+    folder : Path
+        With its subfolders.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    DesignError
+        If the folder holds no record, or records that cannot be read.
+    RchwError
+        If the page cannot be written.
+    """
+    evidence = collect(folder)
+    body = [
+        _header(evidence),
+        *_prediction(evidence),
+        *_errors(evidence),
+        *life(evidence),
+        *silicon(evidence),
+        *verification(evidence),
+        *_design(evidence),
+        *_making(evidence),
+    ]
+    title = f"{evidence.name}: rchw report"
+    return write_atomic(folder / "report.html", page(title, body, plot.THEMES, _PANEL))
+
+
+def _errors_of(evidence: Evidence) -> dict[str, float]:
+    train, rtl = evidence.records.get("train"), evidence.records.get("rtl")
+    errors = dict(train["test"]["errors"]) if train else {}
+    if rtl:
+        errors["rtl"] = rtl["error"]
+    return {key: errors[key] for key in NAMES if errors.get(key) is not None}
+
+
+def _metric(evidence: Evidence) -> str:
+    train = evidence.records.get("train")
+    return _METRICS.get(train["task"]["metric"], "") if train else ""
+
+
+def _what(evidence: Evidence) -> str:
+    """One phrase of what was built."""
+    design = evidence.design
+    if design is None:
+        return "A reservoir"
+    options = design.provenance.get("options")
+    family = options.get("reservoir") if isinstance(options, Mapping) else None
+    kind = _FAMILIES.get(str(family), "ring reservoir")
+    article = "An" if kind[0] in "aeiou" else "A"
+    return f"{article} {kind} of {design.n_units} units with {design.layer.state.width}-bit states"
+
+
+def _summary(evidence: Evidence) -> str:
+    """One sentence from what was measured."""
+    train, rtl, check = (evidence.records.get(key) for key in ("train", "rtl", "verify"))
+    errors = _errors_of(evidence)
+    text = _what(evidence)
+    if train and "reference" in errors:
+        text += (
+            f" predicts {train['task']['name']} with {_metric(evidence)} "
+            f"{errors['reference']:.4g} on {train['test']['samples']:,} test samples"
+        )
+    else:
+        text += " was made"
+    if rtl:
+        text += (
+            "; its Verilog gives the same codes, bit for bit"
+            if rtl["identical"]
+            else "; its Verilog gives other codes"
+        )
+    elif check:
+        text += (
+            "; its Verilog equals the reference, bit for bit"
+            if check["verdict"] == "pass"
+            else "; its Verilog does not equal the reference"
+        )
+    if evidence.builds:
+        best = evidence.builds[0][1]
+        text += f"; on {BOARDS[best['board']].title} it takes {rate(best)} samples per second"
+    return text + "."
+
+
+def _header(evidence: Evidence) -> Text:
+    errors, check = _errors_of(evidence), evidence.records.get("verify")
+    rows = []
+    if "reference" in errors:
+        rows.append((f"{errors['reference']:.4g}", f"{_metric(evidence)}, integers"))
+        if errors["reference"] > 0 and "linear" in errors:
+            times = _times(errors["linear"] / errors["reference"])
+            rows.append((times, "linear floor's error over it"))
+    if evidence.builds:
+        build = evidence.builds[0][1]
+        rows.append((rate(build), f"samples per second on {build['board']}"))
+        rows.append((f"{build['used']['cells']:,}", f"logic cells on {build['board']}"))
+    if check and check["verdict"] == "pass":
+        rows.append((f"{check['checked']:,}", "output codes checked, none differs"))
+    return Text(
+        f'<header><p class="kind">rchw report</p><h1>{escape(evidence.name)}</h1>'
+        f'<p class="lead">{escape(_summary(evidence))}</p>{tiles(rows)}'
+        f'<p class="digest">design {code(evidence.digest)}</p></header>'
+    )
+
+
+def _prediction(evidence: Evidence) -> Iterator[Text]:
+    train = evidence.records.get("train")
+    if train is None:
+        yield from missing("Prediction", "No training record here.", "rchw train")
+        return
+    yield section("Prediction against truth")
+    if evidence.target is None or evidence.prediction is None:
+        yield note("The series of the test samples is not beside its record.")
+        return
+    same = evidence.records.get("rtl", {}).get("identical")
+    label = "integer reference and RTL" if same else "integer reference"
+    shown = min(300, len(evidence.target))
+    drawn = plot.prediction_figure(
+        evidence.target, evidence.prediction, samples=shown, label=label, ylabel="value"
+    )
+    task = train["task"]
+    steps = abs(task["horizon"])
+    ahead = f"{steps} step{'s' * (steps != 1)} {'ahead' if task['horizon'] > 0 else 'back'}"
+    caption = (
+        f"The first {shown} of {train['test']['samples']:,} test samples, {ahead}, and below the "
+        f"difference at the same scale. Data: {task['data']}."
+    )
+    yield figure(plot.svg(drawn, "prediction", themed=True), caption, "prediction against truth")
+
+
+def _errors(evidence: Evidence) -> Iterator[Text]:
+    train, errors = evidence.records.get("train"), _errors_of(evidence)
+    if train is None or not errors:
+        return
+    yield section("How good that is")
+    won = verdicts(train["test"]["errors"])
+    beaten = [NAMES[key] for key, better in won.items() if better]
+    missed = [NAMES[key] for key, better in won.items() if not better]
+    text = f"The integers are below {_list(beaten)}." if beaten else "The integers beat no floor."
+    if missed:
+        text += f" Missed: {_list(missed)}, which needs no reservoir and does better."
+    yield Text(f"<p>{escape(text)}</p>")
+    roles = {"float": "ideal", "reference": "model", "rtl": "good"}
+    drawn = plot.error_bars(
+        {NAMES[key]: value for key, value in errors.items()},
+        metric=_metric(evidence),
+        roles={NAMES[key]: role for key, role in roles.items()},
+    )
+    named = plot.svg(drawn, "errors", themed=True)
+    yield figure(named, "Every choice was made on the validation samples.", "errors")
+    own = errors.get("reference", 0.0)
+    rows = [
+        [NAMES[key], f"{value:.6g}", _times(value / own) if own else "", _HOW[key]]
+        for key, value in errors.items()
+    ]
+    strong = [index for index, key in enumerate(errors) if key in ("reference", "rtl")]
+    yield grid(["predictor", f">{_metric(evidence)}", ">relative", "what it is"], rows, strong)
+    rtl = evidence.records.get("rtl")
+    if rtl and rtl["identical"]:
+        yield note(
+            f"All {rtl['samples']:,} samples of the series went through the simulated Verilog; the "
+            f"last line is computed from the codes it gave, each of which equals the reference."
+        )
+    elif rtl:
+        yield note(f"The Verilog differs from the reference: {local(evidence, rtl['sentence'])}")
+    checked = train["validation"]
+    told = {
+        "validation error": f"{checked['compensated']:.6g} with compensated rounding of the "
+        f"readout, {checked['nearest']:.6g} with nearest, {checked['real_readout']:.6g} unrounded",
+        "clipped states": f"{100 * train['test']['clipped']:.2f} % on the test samples",
+    }
+    if train.get("dead_band"):
+        low, high = train["dead_band"]
+        told["dead band"] = f"a state may rest {-low} below to {high} codes above its target"
+    yield facts(told)
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.3g}\N{MULTIPLICATION SIGN}"
+
+
+def _list(items: list[str]) -> str:
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def _design(evidence: Evidence) -> Iterator[Text]:
+    design = evidence.design
+    if design is None:
+        return
+    layer, readout, plan = design.layer, design.readout, schedule(design)
+    yield section("What was built")
+    taps = ", ".join(f"{tap.offset}" for tap in layer.taps)
+    leak = f", leak 2**-{layer.leak_shift}" if layer.leak_shift else ""
+    features = [
+        "states" if design.features.states else "",
+        f"squares {design.features.squares}" if design.features.squares else "",
+        "inputs" if design.features.inputs else "",
+        "one" if design.features.one else "",
+    ]
+    outputs = [f"{output.name} {output.format}" for output in readout.outputs]
+    yield facts(
+        {
+            "inputs": ", ".join(f"{u.name} {u.format}" for u in design.inputs),
+            "states": f"{layer.n_units} of {layer.state}, rounding {layer.rounding.value}",
+            "taps": f"offset {taps}, weights {layer.tap_format}",
+            "activation": type(layer.activation).__name__ + leak,
+            "features": f"{design.n_features}: " + ", ".join(word for word in features if word),
+            "readout": f"weights {readout.weight_format}, {readout.multipliers} multipliers",
+            "outputs": ", ".join(outputs),
+            "schedule": f"{layer.lanes} lanes, {plan.clocks} clocks per sample",
+        }
+    )
+
+
+def _making(evidence: Evidence) -> Iterator[Text]:
+    yield section("How it was made")
+    yield Text("<pre>" + "\n".join(escape(line) for line in commands(evidence)) + "</pre>")
+    tools: dict[str, str] = {}
+    for record in [*evidence.records.values(), *(build for _, build in evidence.builds)]:
+        tools |= record.get("tools", {})
+    rows = {name: tools[name] for name in sorted(tools, key=str.lower)}
+    train = evidence.records.get("train")
+    if train:
+        split = train["task"]["split"]
+        for length, (name, value) in zip(split, train["task"]["split_sha256"].items(), strict=True):
+            rows[f"{name} samples"] = Text(f"{length:,}, sha256 {code(value)}")
+    for _, build in evidence.builds:
+        value = code(build["bitstream"]["sha256"])
+        rows[f"bitstream, {build['board']}"] = Text(f"sha256 {value}")
+    yield facts(rows)
+    if evidence.left_out:
+        listed = ", ".join(evidence.left_out)
+        yield note(f"Left out, for they belong to another design: {listed}.")
+    yield Text(f'<footer class="digest">design {code(evidence.digest)}</footer>')
