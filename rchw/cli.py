@@ -56,17 +56,15 @@ def _root(
 
 
 def _register(name: str, function: Callable[..., Outcome]) -> None:
-    """Make a command of a function that returns what it leaves."""
+    """Make a command of a function; `main` receives what it returns."""
 
     @wraps(function)
-    def run(**arguments: Any) -> None:
+    def run(**arguments: Any) -> Outcome:
         try:
-            outcome = function(**arguments)
+            return function(**arguments)
         except KeyboardInterrupt:
             # typer would turn it into exit code 130, without a word.
             raise RchwError(_INTERRUPTED) from None
-        Screen(arguments["as_json"]).show(outcome)
-        raise typer.Exit(0 if outcome.passed else 1)
 
     app.command(name)(run)
 
@@ -81,6 +79,14 @@ _register("tasks", tasks_command)
 _register("boards", boards_command)
 _register("doctor", doctor_command)
 _register("demo", demo_command)
+
+
+def _usage(error: Exception, given: Sequence[str]) -> str:
+    """Sentence of the parser, and where to read on."""
+    sentence = str(getattr(error, "format_message", error.__str__)()).rstrip(".")
+    names = [word for word in given[:1] if not word.startswith("-")]
+    known = [command.name for command in app.registered_commands]
+    return f"{sentence} (see `{' '.join(['rchw', *(n for n in names if n in known), '--help'])}`)"
 
 
 def _missing(error: ImportError) -> str:
@@ -105,8 +111,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     screen = Screen("--json" in given)
     try:
-        code = app(given, prog_name="rchw", standalone_mode=False)
-        return code if isinstance(code, int) else 0
+        outcome = app(given, prog_name="rchw", standalone_mode=False)
+        if not isinstance(outcome, Outcome):
+            return 0  # help or version
+        screen.show(outcome)
+        return 0 if outcome.passed else 1
     except MismatchError as error:
         screen.fail(str(error))
         return 1
@@ -126,7 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         screen.fail("there is not enough memory for this")
     except Exception as error:
         if isinstance(error, _UsageError):
-            screen.fail(getattr(error, "format_message", error.__str__)())
+            screen.fail(_usage(error, given))
             return 2
         traceback.print_exc()
         screen.fail(f"internal error, please report it: {type(error).__name__}: {error}")

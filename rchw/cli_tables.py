@@ -66,7 +66,7 @@ def boards_command(as_json: Json = False) -> Outcome:
     keys = ("name", "title", "device", "lut", "ff", "block_ram", "dsp", "clock_mhz")
     rows = [[f"{entry[key]:g}" if key == "clock_mhz" else str(entry[key]) for key in keys]
             for entry in entries]  # fmt: skip
-    columns = ["board", "title", "device", ">LUT", ">FF", ">block RAM", ">DSP", ">clock MHz"]
+    columns = ["board", "title", "device", ">LUT", ">FF", ">RAM", ">DSP", ">MHz"]
     return Outcome({"kind": "boards", "version": 1, "boards": entries}, [table(columns, rows)])
 
 

@@ -1,6 +1,7 @@
 """What a command shows: tables or one JSON record on stdout, progress on stderr."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,7 +45,10 @@ class Outcome:
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> Table:
     """Table whose columns starting with ``>`` are right-aligned."""
-    made = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold")
+    made = Table(
+        box=SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold",
+        pad_edge=False,
+    )  # fmt: skip
     for index, name in enumerate(columns):
         made.add_column(
             name.removeprefix(">"),
@@ -79,7 +83,9 @@ class Screen:
 
     def __init__(self, as_json: bool = False) -> None:
         self.as_json = as_json
-        self._out = Console(highlight=False)
+        # A file or a pipe has no width of its own: there, lines may be longer than 80 characters.
+        width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
+        self._out = Console(highlight=False, width=width)
         self._err = Console(stderr=True, highlight=False)
 
     @property

