@@ -16,6 +16,7 @@ from rchw.design import Design
 from rchw.document import digest, load
 from rchw.errors import DesignError
 from rchw.files import sha256_of, write_atomic
+from rchw.names import KEYWORDS
 
 __all__ = ["Json", "errors_table", "run_command", "train_command"]
 
@@ -114,7 +115,8 @@ def train_command(
 
 def _identifier(stem: str) -> str:
     """Make a design name of a file name, as far as that goes; its law is checked later."""
-    return "".join(c if c.isascii() and c.isalnum() else "_" for c in stem.lower())
+    name = "".join(c if c.isascii() and c.isalnum() else "_" for c in stem.lower())
+    return f"{name}_" if name in KEYWORDS else name
 
 
 def errors_table(record: dict[str, Any], more: Sequence[tuple[str, float]] = ()) -> Table:

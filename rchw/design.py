@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from rchw.activation import Activation
 from rchw.errors import DesignError
 from rchw.fixed import Overflow, QFormat, Rounding
+from rchw.names import KEYWORDS
 
 __all__ = [
     "AffineEncoder",
@@ -325,6 +326,8 @@ class Design:
 
     def __post_init__(self) -> None:
         check_name("design name", self.name)
+        if self.name in KEYWORDS:
+            raise DesignError(f"design name must be no keyword of Verilog, not {self.name!r}")
         check_range("input channels", len(self.inputs), 1, MAX_CHANNELS)
         names = [channel.name for channel in self.inputs]
         if len(set(names)) != len(names):
