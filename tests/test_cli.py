@@ -230,7 +230,7 @@ def test_the_core_alone_trains_runs_and_is_told_what_is_missing(
     assert codes == ["0", "0", "0", "2", "2", "2"], done.stderr
     assert again.read_bytes() == (folder / "small.json").read_bytes()
     assert "install it with `pip install 'rchw[hdl]'`" in done.stderr
-    assert "install it with `pip install 'rchw[plot]'`" in done.stderr
+    assert "install it with `pip install matplotlib`" in done.stderr
     assert "reservoirpy" in done.stderr and "Traceback" not in done.stderr
 
 
