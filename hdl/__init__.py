@@ -3,5 +3,9 @@
 Nothing here imports `rchw.reference`: circuit and reference share the design and no other code.
 """
 
+from rchw.tools import need
+
 if __name__ != "rchw.hdl":
     raise ImportError("import rchw.hdl, not hdl")
+
+need("amaranth", "hdl")

@@ -6,6 +6,7 @@ WebAssembly tools see relative paths only (their ``/tmp`` is private): run them 
 folder and name files relative to it.
 """
 
+import importlib
 import importlib.util
 import os
 import re
@@ -28,6 +29,7 @@ __all__ = [
     "ToolStatus",
     "environment_for_verilator",
     "find",
+    "need",
     "run",
     "survey",
 ]
@@ -181,6 +183,30 @@ def find(name: str, *, native: bool = False) -> ToolStatus:
     if not status.usable:
         raise ToolError(f"{status.problem}: install it with `{status.tool.install}`")
     return status
+
+
+def need(package: str, extra: str) -> None:
+    """Refuse to go on without a Python package that an extra of rchw brings.
+
+    Parameters
+    ----------
+    package : str
+        Its import name.
+    extra : str
+        ``hdl`` for ``rchw[hdl]``.
+
+    Raises
+    ------
+    ToolError
+        If it cannot be imported; the sentence says how to install it.
+    """
+    try:
+        importlib.import_module(package)
+    except ImportError:
+        raise ToolError(
+            f"the Python package {package} is missing: "
+            f"install it with `pip install 'rchw[{extra}]'`"
+        ) from None
 
 
 def survey() -> list[ToolStatus]:

@@ -13,7 +13,7 @@ import pytest
 
 from rchw import tools
 from rchw.errors import ToolError
-from rchw.tools import TOOLS, Tool, ToolStatus, find, run, survey
+from rchw.tools import TOOLS, Tool, ToolStatus, find, need, run, survey
 
 PYTHON = ToolStatus(Tool("python", "tests", "python.org", ()), Path(sys.executable), "3")
 
@@ -37,6 +37,12 @@ def test_a_missing_tool_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(shutil, "which", lambda *args, **kwargs: None)
     with pytest.raises(ToolError, match=r"yosys \(synthesis\) is missing: .*pip install yowasp"):
         find("yosys")
+
+
+def test_a_missing_package_names_the_extra_that_brings_it() -> None:
+    need("numpy", "hdl")
+    with pytest.raises(ToolError, match=r"^the Python package n0ne is missing: .*'rchw\[hdl\]'`$"):
+        need("n0ne", "hdl")
 
 
 def test_an_old_tool_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
