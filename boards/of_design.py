@@ -29,9 +29,9 @@ def circuit_needs(verilog: str, device: Device) -> dict[str, int]:
     """Least counts of ``block_ram`` and ``dsp`` that synthesis of an emitted file must infer.
 
     Each memory marked for block RAM takes at least one block, more if its bits do not fit; each
-    product of two variables takes at least one multiplier, more if an operand is wider than the
-    device's. Products are counted only where there are multipliers and the operands are wide
-    enough that no synthesis would choose LUTs.
+    product of two variables takes at least one multiplier (how many more where an operand is wider
+    than the device's is for synthesis to say). Products are counted only where there are
+    multipliers and the operands are wide enough that no synthesis would choose LUTs.
 
     Parameters
     ----------
@@ -49,9 +49,8 @@ def circuit_needs(verilog: str, device: Device) -> dict[str, int]:
         widths = {name: int(top) + 1 for top, name in _WIDTH.findall(module)}
         for product, left, right in _PRODUCT.findall(module):
             a, b = widths.get(left, 1), widths.get(right, 1)
-            if min(a, b) >= _LEAST_OPERAND and widths.get(product, 1) >= _LEAST_PRODUCT:
-                limit = max(device.dsp_width, 1)
-                multipliers += ceil(a / limit) * ceil(b / limit)
+            wide = widths.get(product, 1) >= _LEAST_PRODUCT
+            multipliers += wide and min(a, b) >= _LEAST_OPERAND
     return {"block_ram": blocks, "dsp": multipliers if device.dsps else 0}
 
 
