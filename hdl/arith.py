@@ -2,11 +2,22 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 
 from rchw.fixed import Overflow, QFormat, Rounding
 
-__all__ = ["add_tree", "clamp", "digits", "requantize", "select", "shift_round", "times"]
+__all__ = [
+    "add_tree",
+    "clamp",
+    "digits",
+    "drop_bits",
+    "fit",
+    "requantize",
+    "rounding_offset",
+    "select",
+    "shift_round",
+    "times",
+]
 
 
 def digits(constant: int) -> list[tuple[int, int]]:
@@ -57,20 +68,29 @@ def add_tree(values: Sequence[Value]) -> Value:
     return level[0]
 
 
-def shift_round(value: Value, shift: int, rounding: Rounding) -> Value:
-    """Divide by ``2**shift`` with the given rounding; a negative shift is exact."""
+def rounding_offset(shift: int, rounding: Rounding) -> int:
+    """What must be added before `drop_bits` so that both together round."""
+    return 0 if shift <= 0 or rounding is Rounding.TRUNCATE else 1 << (shift - 1)
+
+
+def drop_bits(value: Value, shift: int, rounding: Rounding) -> Value:
+    """Divide by ``2**shift`` a value to which `rounding_offset` has been added."""
     if shift <= 0:
         return value << -shift
     value = value.as_signed() if value.shape().signed else (value + Const(0, signed(1)))
-    if shift >= len(value) and rounding is Rounding.TRUNCATE:
-        return value >> (len(value) - 1)
+    if rounding is not Rounding.HALF_EVEN:
+        return value >> min(shift, len(value) - 1)
+    if shift >= len(value):
+        value = value + Const(0, signed(shift + 1))
+    # With the half added, a tie is a multiple of 2**shift; its even neighbour is this or the one
+    # below.
     kept = value >> shift
-    if rounding is Rounding.TRUNCATE:
-        return kept
-    half = 1 << (shift - 1)
-    if rounding is Rounding.HALF_UP:
-        return (value + half) >> shift
-    return (value + (half - 1) + kept[0]) >> shift
+    return Cat(kept[0] & value[:shift].any(), kept[1:]).as_signed()
+
+
+def shift_round(value: Value, shift: int, rounding: Rounding) -> Value:
+    """Divide by ``2**shift`` with the given rounding; a negative shift is exact."""
+    return drop_bits(value + rounding_offset(shift, rounding), shift, rounding)
 
 
 def clamp(m: Module, value: Value, low: int, high: int, name: str) -> Value:
@@ -108,11 +128,15 @@ def requantize(
     name: str,
 ) -> Value:
     """Drop `shift` fraction bits and fit into `to`: `rchw.fixed.requantize` as gates."""
-    rounded = shift_round(value, shift, rounding)
+    return fit(m, shift_round(value, shift, rounding), to, overflow, name)
+
+
+def fit(m: Module, value: Value, to: QFormat, overflow: Overflow, name: str) -> Value:
+    """Saturate or wrap a code of any width into a format."""
     if overflow is Overflow.SATURATE:
-        return clamp(m, rounded, to.min, to.max, name)
+        return clamp(m, value, to.min, to.max, name)
     result = Signal(signed(to.width) if to.signed else to.width, name=name)
-    m.d.comb += result.eq(rounded)
+    m.d.comb += result.eq(value)
     return result
 
 

@@ -23,11 +23,14 @@ def lane_drives(
     fields: Fields,
     columns: Sequence[Sequence[int]],
     max_shared: int = MAX_SHARED,
-) -> list[Value]:
-    """Sum of input contributions and bias of each lane's current unit.
+    mirrored: bool = False,
+) -> list[tuple[Value, Value]]:
+    """Sum of input contributions and bias of each lane's current unit, and a carry to add to it.
 
     Units with equal input weights and bias share one registered sum; where there are more than
     `max_shared` different ones, each channel shares its products, and the bias is a table.
+    Units of opposite signs share a sum too if `mirrored`: the value then is the complement of
+    the sum, and the carry 1.
 
     Parameters
     ----------
@@ -36,9 +39,11 @@ def lane_drives(
     enable : Value
         The shared registers follow the inputs while it is high.
     fields : Fields
-        Per-word constants; valid one clock after the word's address, like the result.
+        Per-word constants, valid when the result is.
     columns : P sequences of W unit numbers
         The unit of each lane in each word.
+    max_shared : int
+    mirrored : bool
 
     Latency
     -------
@@ -51,32 +56,32 @@ def lane_drives(
          layer.bias[i])
         for i in range(layer.n_units)
     ]
+    opposite = {row: tuple(-weight for weight in row) for row in rows}
+    flipped = [mirrored and row < opposite[row] in opposite for row in rows]
+    rows = [opposite[row] if flip else row for row, flip in zip(rows, flipped, strict=True)]
     kinds = sorted(set(rows))
     if linear and len(kinds) <= max_shared:
         shared = []
         for position, row in enumerate(kinds):
-            unit = rows.index(row)
             parts = [
                 times(u, weight << shift)
                 for u, weight, shift in zip(inputs, row[:-1], ranges.input_shifts, strict=True)
                 if weight
             ]
             total = add_tree(parts) + (row[-1] << ranges.bias_shift)
-            register = Signal(
-                signed(ranges.drive[unit].width), name=f"drive_{position}", reset_less=True
-            )
+            unit = rows.index(row)  # its own range, or that of the opposite
+            interval = ranges.drive[unit].scale(-1 if flipped[unit] else 1)
+            register = Signal(signed(interval.width), name=f"drive_{position}", reset_less=True)
             with m.If(enable):
                 m.d.sync += register.eq(total)
             shared.append(register)
-        return [
-            select(
-                m,
-                fields.add(f"kind_{lane}", [kinds.index(rows[i]) for i in column]),
-                shared,
-                f"drive_of_{lane}",
-            )
-            for lane, column in enumerate(columns)
-        ]
+        drives = []
+        for lane, column in enumerate(columns):
+            kind = fields.add(f"kind_{lane}", [kinds.index(rows[i]) for i in column])
+            chosen = select(m, kind, shared, f"drive_of_{lane}")
+            carry = fields.add(f"flipped_{lane}", [int(flipped[i]) for i in column])
+            drives.append((chosen ^ carry.replicate(len(chosen)).as_signed(), carry))
+        return drives
     return _by_channel(m, design, ranges, inputs, enable, fields, columns)
 
 
@@ -88,7 +93,7 @@ def _by_channel(
     enable: Value,
     fields: Fields,
     columns: Sequence[Sequence[int]],
-) -> list[Value]:
+) -> list[tuple[Value, Value]]:
     layer = design.layer
     terms: list[list[Value]] = [[] for _ in columns]
     for k, entry in enumerate(layer.inputs):
@@ -129,4 +134,4 @@ def _by_channel(
     for lane, column in enumerate(columns):
         bias = fields.add(f"bias_{lane}", [layer.bias[i] for i in column])
         terms[lane].append(bias << ranges.bias_shift)
-    return [add_tree(parts) for parts in terms]
+    return [(add_tree(parts), Const(0, 1)) for parts in terms]

@@ -7,9 +7,10 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from rchw.activation import Clip
-from rchw.design import Design
+from rchw.design import Design, Tap
 from rchw.hdl.activation import activate, leak
 from rchw.hdl.arith import add_tree, select, times
+from rchw.hdl.counter import delayed
 from rchw.hdl.drive import lane_drives
 from rchw.hdl.ports import input_layout, output_layout
 from rchw.hdl.readout import FoldedReadout
@@ -34,7 +35,7 @@ class FoldedCore(wiring.Component):
 
     Latency
     -------
-    `rchw.schedule.latency`: from an input beat to its output beat ``busy + loop_latency + 3``, one
+    `rchw.schedule.latency`: from an input beat to its output beat ``busy + loop_latency + 4``, two
     more with squares, and one more where several products are added per clock.
 
     Throughput
@@ -67,20 +68,21 @@ class FoldedCore(wiring.Component):
             for lane in range(layer.lanes)
         ]
 
+        accepted = Signal()
+        m.d.comb += accepted.eq(self.i.valid & self.i.ready)
+        last, ended, first = Signal(), Signal(init=1), Signal()
+        with m.If(accepted):
+            # `ended` still belongs to the sample before, and is set by a reset.
+            m.d.sync += [
+                last.eq(self.i.payload.last),
+                ended.eq(self.i.payload.last if design.reset_on_last else 0),
+                first.eq(ended),
+            ]
         inputs: list[Value] = []
-        last = Signal()
-        first = Signal(init=1)
-        with m.If(self.i.valid & self.i.ready):
-            m.d.sync += last.eq(self.i.payload.last)
-            # `last` still belongs to the sample before.
-            m.d.sync += first.eq(last if design.reset_on_last else 0)
-        begun = Signal()
-        with m.If(self.i.valid & self.i.ready & ~begun):
-            m.d.sync += [begun.eq(1), first.eq(1)]
         for channel in design.inputs:
             field = self.i.payload[channel.name]
             held = Signal.like(field, name=channel.name, reset_less=True)
-            with m.If(self.i.valid & self.i.ready):
+            with m.If(accepted):
                 m.d.sync += held.eq(field)
             inputs.append(held)
         m.d.comb += [
@@ -88,14 +90,14 @@ class FoldedCore(wiring.Component):
             self.i.ready.eq(sequencer.ready),
             sequencer.free.eq(readout.free),
             readout.reserve.eq(sequencer.reserve),
+            readout.last.eq(last),
         ]
 
-        word_data, write, token = self._state_pass(m, sequencer, inputs, first, columns)
+        word_data, token = self._state_pass(m, sequencer, inputs, accepted, first, columns)
         m.d.comb += [
             readout.advance.eq(token),
             readout.states.eq(Cat(*(value[: layer.state.width] for value in word_data))),
             readout.inputs.eq(Cat(*inputs)),
-            readout.last.eq(last),
         ]
         wiring.connect(m, readout.o, wiring.flipped(self.o))
         return m
@@ -105,19 +107,29 @@ class FoldedCore(wiring.Component):
         m: Module,
         sequencer: Sequencer,
         inputs: Sequence[Value],
+        accepted: Value,
         first: Value,
         columns: Sequence[Sequence[int]],
-    ) -> tuple[list[Signal], Signal, Signal]:
-        """Pipeline: 0 address, 1 taps and drive, 2 sum, 3 activation (4, leak 5), then write."""
+    ) -> tuple[list[Signal], Value]:
+        """Pipeline: 0 address (1, registered word), 1 taps and drive, 2 sum, 3 activation, 4 leak.
+
+        The second clock of the activation and the leak are there only where the design has them;
+        then follows the write.
+        """
         design, layer = self.design, self.design.layer
         plan = schedule(design)
         ranges = layer_ranges(design)
-        fields = Fields(plan.words)
+        fields = Fields(plan.words, plan.read_register)
+        read = 1 + plan.read_register  # clocks from the address to the word
         stages = plan.loop_latency - 1
-        issued = _delayed(m, sequencer.issue, stages, "issued")
-        token = _delayed(m, sequencer.product, stages - 1, "token")
-        fresh = Signal()  # `first`, as the word that was addressed one clock ago must see it
-        m.d.sync += fresh.eq(first)
+        issued = delayed(m, sequencer.issue, stages, "issued")
+        token = delayed(m, sequencer.product, stages - 2, "token")
+        # The word addressed in the last clock of a sample still belongs to the sample before.
+        fresh = delayed(m, first, read, "first")[-1]
+        if plan.read_register:
+            enable = delayed(m, accepted, read, "accepted")[-1]
+        else:
+            enable = Const(1)
 
         width = layer.state.width
         word_data = [
@@ -132,49 +144,56 @@ class FoldedCore(wiring.Component):
         reads = memory.build(
             m,
             word=sequencer.word,
-            restart=sequencer.restart,
             step=sequencer.next_word,
             half=sequencer.half,
             write=issued[-1],
             data=word_data,
+            registered=plan.read_register,
         )
-        drives = lane_drives(m, design, ranges, inputs, Const(1), fields, columns)
+        drives = lane_drives(
+            m, design, ranges, inputs, enable, fields, columns, mirrored=True
+        )
         for lane, column in enumerate(columns):
             sources = {
-                offset: self._source(m, reads, fields, lane, column, offset, fresh)
+                offset: self._source(reads, fields, lane, column, offset)
                 for offset, weights in dict(taps).items()
                 if any(weights[unit] for unit in column)
             }
-            self._unit(m, lane, column, sources, drives[lane], fields, word_data[lane], issued)
+            self._unit(m, lane, column, sources, drives[lane], fields, word_data[lane],
+                       fresh, issued)
         fields.build(m, "units", sequencer.word)
-        return word_data, issued[-1], token[-1]
+        return word_data, token[-1]
 
     def _source(
         self,
-        m: Module,
         reads: dict[tuple[int, bool], list[Value]],
         fields: Fields,
         lane: int,
         column: Sequence[int],
         offset: int,
-        fresh: Value,
     ) -> Value:
         """State that the lane's unit reads through the tap of this offset."""
-        layer = self.design.layer
         direct, wrapped = reads.get((offset, False)), reads.get((offset, True))
-        name = f"{offset}_{lane}"
         if direct is None or wrapped is None:
-            chosen = (direct or wrapped or [Const(0, 1)])[lane]
-        else:
-            wraps = fields.add(f"wraps_{name}", [int(unit < offset) for unit in column])
-            chosen = Mux(wraps, wrapped[lane], direct[lane])
-        initial = fields.add(
-            f"initial_{name}",
-            [layer.initial_state[(unit - offset) % layer.n_units] for unit in column],
+            return (direct or wrapped or [Const(0, 1)])[lane]
+        wraps = fields.add(f"wraps_{offset}_{lane}", [int(unit < offset) for unit in column])
+        return Mux(wraps, wrapped[lane], direct[lane])
+
+    def _initial(
+        self, fields: Fields, name: str, column: Sequence[int], taps: Sequence[Tap]
+    ) -> Value:
+        """Sum of the taps' products with the initial state."""
+        layer = self.design.layer
+        return fields.add(
+            name,
+            [
+                sum(
+                    layer.initial_state[(unit - tap.offset) % layer.n_units] * tap.weights[unit]
+                    for tap in taps
+                )
+                for unit in column
+            ],
         )
-        source = Signal(signed(layer.state.width), name=f"source_{name}")
-        m.d.comb += source.eq(Mux(fresh, initial, chosen))
-        return source
 
     def _unit(
         self,
@@ -182,12 +201,13 @@ class FoldedCore(wiring.Component):
         lane: int,
         column: Sequence[int],
         sources: dict[int, Value],
-        drive: Value,
+        drive: tuple[Value, Value],
         fields: Fields,
         result: Signal,
+        fresh: Value,
         issued: Sequence[Value],
     ) -> None:
-        """Clock 1 to the end of the loop for one lane."""
+        """From the words that were read to the end of the loop for one lane."""
         layer, ranges = self.design.layer, layer_ranges(self.design)
         parts = []
         for tap in layer.taps:
@@ -202,17 +222,26 @@ class FoldedCore(wiring.Component):
                 product = select(m, index, products, f"product_{name}")
             else:
                 product = sources[tap.offset] * fields.add(name, weights)
-            parts.append(product << ranges.tap_shift)
+            parts.append(product)
+        initial = self._initial(fields, f"initial_{lane}", column, layer.taps)
+        # A constant here becomes the set or reset of the register, and costs no multiplexer.
+        fed = Mux(fresh, initial, add_tree(parts)) << ranges.tap_shift
         units = sorted(set(column))
-        tap_sum = _register(m, add_tree(parts), _hull(ranges.taps, units), f"taps_{lane}")
-        driven = _register(m, drive, _hull(ranges.drive, units), f"driven_{lane}")
-        total = _register(
-            m, tap_sum + driven, _hull(ranges.accumulator, units), f"total_{lane}"
-        )
+        taps = _register(m, fed, _hull(ranges.taps, units), f"taps_{lane}")
+        value, carry = drive
+        driven = _register(m, value, _hull(ranges.drive, units), f"driven_{lane}")
+        if not isinstance(carry, Const):
+            held = Signal(name=f"carry_{lane}", reset_less=True)
+            m.d.sync += held.eq(carry)
+            carry = held
+        # The carry enters below the lowest bit: one addition, where a sum of three would be two.
+        summed = (Cat(Const(1, 1), taps).as_signed() + Cat(carry, driven).as_signed()) >> 1
+        total = _register(m, summed, _hull(ranges.accumulator, units), f"total_{lane}")
         target = activate(m, layer, total, ranges.frac, f"unit_{lane}", clocked=True)
         if layer.leak_shift:
             # The old state waits for its target: the sum, the activation and the target register.
-            old: Value = sources[0]
+            start = self._initial(fields, f"old_{lane}", column, [Tap(0, (1,) * layer.n_units)])
+            old: Value = Mux(fresh, start, sources[0])
             delay = 3 if isinstance(layer.activation, Clip) else 4
             for stage in range(delay):
                 held = Signal(signed(layer.state.width), name=f"old_{lane}_{stage}")
@@ -235,13 +264,3 @@ def _register(m: Module, value: Value, interval: Interval, name: str) -> Signal:
     register = Signal(signed(interval.width), name=name, reset_less=True)
     m.d.sync += register.eq(value)
     return register
-
-
-def _delayed(m: Module, bit: Value, clocks: int, name: str) -> list[Value]:
-    """The bit itself and its delayed copies: index k is k clocks late."""
-    copies = [bit]
-    for clock in range(1, clocks + 1):
-        copy = Signal(name=f"{name}_{clock}")
-        m.d.sync += copy.eq(copies[-1])
-        copies.append(copy)
-    return copies

@@ -12,9 +12,9 @@ from rchw.hdl.activation import activate, leak
 from rchw.hdl.arith import add_tree, requantize, times
 from rchw.hdl.drive import lane_drives
 from rchw.hdl.ports import input_layout, output_layout
-from rchw.hdl.readout import round_outputs
+from rchw.hdl.readout import output_interval, output_start, round_outputs
 from rchw.hdl.rom import Fields
-from rchw.ranges import Interval, layer_ranges, readout_ranges
+from rchw.ranges import layer_ranges, readout_ranges
 
 __all__ = ["ParallelCore"]
 
@@ -64,9 +64,12 @@ class ParallelCore(wiring.Component):
         pipe.step()
         fields = Fields(1)
         columns = [[unit] for unit in range(design.n_units)]
-        drives = lane_drives(
-            m, design, layer_ranges(design), inputs, go, fields, columns, design.n_units
-        )
+        drives = [
+            value
+            for value, _ in lane_drives(
+                m, design, layer_ranges(design), inputs, go, fields, columns, design.n_units
+            )
+        ]
         inputs = [pipe.register(code, f"{c.name}_driven")
                   for code, c in zip(inputs, design.inputs, strict=True)]
         pipe.step()
@@ -154,11 +157,9 @@ class ParallelCore(wiring.Component):
             pipe.step()
         totals: list[Value] = []
         for output, terms in enumerate(sums):
-            start = 0
-            if features.one is not None:
-                start = design.readout.weights[output][-1] << ranges.shifts["one"]
-            interval = ranges.accumulators[output].hull(Interval(start, start))
-            total = Signal(signed(interval.width), name=f"total_out_{output}")
+            start = output_start(design, ranges, output)
+            width = output_interval(design, ranges, output).width
+            total = Signal(signed(width), name=f"total_out_{output}")
             m.d.comb += total.eq(add_tree(terms) + start)
             totals.append(total)
         return totals

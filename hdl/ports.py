@@ -33,10 +33,10 @@ class OutputQueue(wiring.Component):
 
     Members
     -------
-    reserve : In(1), free : Out(1)
-        Take room; allowed while `free`.
-    push : In(1), payload : In(output_layout)
-        A result arrives; there is room, since it was reserved.
+    reserve : In(1), last : In(1), free : Out(1)
+        Take room, allowed while `free`; `last` of the sample is known by then and waits here.
+    push : In(1), codes : In(output_layout without last)
+        A result arrives, in the order of the reservations.
     o : Out(stream)
 
     Parameters
@@ -50,12 +50,14 @@ class OutputQueue(wiring.Component):
     def __init__(self, design: Design, latency: int, period: int) -> None:
         self._layout = output_layout(design)
         self._slots = latency // period + 1
+        codes = {name: field.shape for name, field in self._layout if name != "last"}
         super().__init__(
             {
                 "reserve": In(1),
+                "last": In(1),
                 "free": Out(1),
                 "push": In(1),
-                "payload": In(self._layout),
+                "codes": In(data.StructLayout(codes)),
                 "o": Out(stream.Signature(self._layout)),
             }
         )
@@ -63,23 +65,33 @@ class OutputQueue(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Build the circuit."""
         m = Module()
+        pop = Signal()
+        m.d.comb += pop.eq(self.o.valid & self.o.ready)
         used = Signal(range(self._slots + 1))
-        pop = self.o.valid & self.o.ready
-        m.d.comb += self.free.eq(used != self._slots)
         m.d.sync += used.eq(used + self.reserve - pop)
+        m.d.comb += self.free.eq(used != self._slots)
         if self._slots == 1:
+            last, codes = Signal(), Signal.like(self.codes, reset_less=True)
             with m.If(self.push):
-                m.d.sync += [self.o.payload.eq(self.payload), self.o.valid.eq(1)]
+                m.d.sync += [codes.eq(self.codes), self.o.valid.eq(1)]
             with m.Elif(self.o.ready):
                 m.d.sync += self.o.valid.eq(0)
-            return m
-        width = self._layout.size
-        m.submodules.fifo = fifo = SyncFIFO(width=width, depth=self._slots)
-        m.d.comb += [
-            fifo.w_data.eq(self.payload),
-            fifo.w_en.eq(self.push),
-            self.o.payload.eq(fifo.r_data),
-            self.o.valid.eq(fifo.r_rdy),
-            fifo.r_en.eq(self.o.ready),
-        ]
+            with m.If(self.reserve):
+                m.d.sync += last.eq(self.last)
+        else:
+            m.submodules.lasts = lasts = SyncFIFO(width=1, depth=self._slots)
+            m.submodules.codes = queue = SyncFIFO(width=self.codes.shape().size, depth=self._slots)
+            last, codes = lasts.r_data, data.View(self.codes.shape(), queue.r_data)
+            m.d.comb += [
+                lasts.w_data.eq(self.last),
+                lasts.w_en.eq(self.reserve),
+                lasts.r_en.eq(pop),
+                queue.w_data.eq(self.codes),
+                queue.w_en.eq(self.push),
+                queue.r_en.eq(self.o.ready),
+                self.o.valid.eq(queue.r_rdy),
+            ]
+        m.d.comb += self.o.payload.last.eq(last)
+        for name, _ in self.codes.shape():
+            m.d.comb += self.o.payload[name].eq(codes[name])
         return m

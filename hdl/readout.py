@@ -9,13 +9,21 @@ from amaranth.lib.wiring import In, Out
 
 from rchw.design import Design
 from rchw.fixed import Overflow
-from rchw.hdl.arith import add_tree, requantize, select
+from rchw.hdl.arith import add_tree, drop_bits, fit, requantize, rounding_offset, select
+from rchw.hdl.counter import countdown, delayed
 from rchw.hdl.ports import OutputQueue, output_layout
 from rchw.hdl.rom import Fields
 from rchw.ranges import Interval, ReadoutRanges, readout_ranges
 from rchw.schedule import schedule
 
-__all__ = ["FoldedReadout", "ReadoutClock", "readout_clocks", "round_outputs"]
+__all__ = [
+    "FoldedReadout",
+    "ReadoutClock",
+    "output_interval",
+    "output_start",
+    "readout_clocks",
+    "round_outputs",
+]
 
 STATES, SQUARES, INPUTS = 0, 1, 2
 
@@ -76,23 +84,32 @@ def readout_clocks(design: Design) -> list[ReadoutClock]:
     return clocks
 
 
+def output_start(design: Design, ranges: ReadoutRanges, output: int) -> int:
+    """Where an output's sum starts: the constant feature, and the half that rounding needs."""
+    readout = design.readout
+    start = rounding_offset(ranges.frac - readout.outputs[output].format.frac, readout.rounding)
+    if design.features.one is not None:
+        start += readout.weights[output][-1] << ranges.shifts["one"]
+    return start
+
+
+def output_interval(design: Design, ranges: ReadoutRanges, output: int) -> Interval:
+    """All sums of an output that began with `output_start`."""
+    readout = design.readout
+    half = rounding_offset(ranges.frac - readout.outputs[output].format.frac, readout.rounding)
+    return ranges.accumulators[output] + Interval(half, half)
+
+
 def round_outputs(
     m: Module, design: Design, ranges: ReadoutRanges, totals: Sequence[Value]
 ) -> list[Value]:
-    """Output codes of the exact sums."""
+    """Output codes of the sums that began with `output_start`."""
     readout = design.readout
-    return [
-        requantize(
-            m,
-            total,
-            ranges.frac - output.format.frac,
-            output.format,
-            readout.rounding,
-            readout.overflow,
-            f"round_{output.name}",
-        )
-        for total, output in zip(totals, readout.outputs, strict=True)
-    ]
+    codes = []
+    for total, output in zip(totals, readout.outputs, strict=True):
+        rounded = drop_bits(total, ranges.frac - output.format.frac, readout.rounding)
+        codes.append(fit(m, rounded, output.format, readout.overflow, f"round_{output.name}"))
+    return codes
 
 
 class FoldedReadout(wiring.Component):
@@ -101,19 +118,22 @@ class FoldedReadout(wiring.Component):
     Members
     -------
     advance : In(1)
-        The next clock is one of the readout: its weights are addressed now.
+        A clock of the readout begins: its weights are addressed now.
     states : In(P * width)
-        State codes of the word in work, in the clock after `advance`.
-    inputs : In(K * width), last : In(1)
+        State codes of the word in work, two clocks after `advance`.
+    inputs : In(K * width)
         Of the sample in work, valid with its first word.
+    last : In(1)
+        Of the sample in work, valid with `reserve`.
     reserve : In(1), free : Out(1)
         Room for one result: taken by the sequencer, given back when a result leaves.
     o : Out(stream of `output_layout`)
 
     Latency
     -------
-    From `advance` of a sample's last clock to its beat: 6 clocks, one more where several products
-    are added per clock, one more with squares.
+    From `advance` of a sample's last clock to its beat: 7 clocks, one more where several products
+    are added per clock, two more with squares. They are: weights, operands, product, (sum,) lower
+    half of the accumulator, upper half, output.
 
     Throughput
     ----------
@@ -125,6 +145,7 @@ class FoldedReadout(wiring.Component):
         self._plan = schedule(design)
         self._ranges = readout_ranges(design)
         self._clocks = readout_clocks(design)
+        self._late = 2 if design.features.squares is not None else 0
         super().__init__(
             {
                 "advance": In(1),
@@ -140,32 +161,33 @@ class FoldedReadout(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Build the circuit."""
         m = Module()
-        design, plan, count = self._design, self._plan, len(self._clocks)
-        address = Signal(range(max(count, 2)))
-        done = address == count - 1
-        with m.If(self.advance):
-            m.d.sync += address.eq(Mux(done, 0, address + 1))
-        fields = Fields(count)
+        design, plan = self._design, self._plan
+        count = len(self._clocks)
+        order = self._clocks[::-1]  # the address counts down
+        early = Fields(count, registered=True)
+        group = early.add("group", [clock.group for clock in order])
+        address, ends = countdown(m, "address", count, self.advance)
+        early.build(m, "groups", address)
+        advance = delayed(m, self.advance, self._late, "late")[-1]
+        if self._late:
+            # The squares take their time, so weights are addressed later instead of held.
+            address, ends = countdown(m, "late_address", count, advance)
+        fields = Fields(count, registered=True)
+        weights = self._weights(fields, order)
         flags = _Flags(
-            valid=self.advance,
-            begins=self.advance & (address == 0),
-            done=self.advance & done,
-            ending=address >= count - plan.hold,
-            turn=fields.add("turn", [clock.hold for clock in self._clocks]),
-            last=Const(0),
+            valid=advance,
+            done=advance & ends,
+            turn=fields.add("turn", [clock.hold for clock in order]),
+            ending=Const(0)
+            if plan.hold == 1
+            else fields.add("ending", [int(k < plan.hold) for k in range(count)]),
         )
-        weights = self._weights(fields)
-        source = fields.add("source", [clock.source for clock in self._clocks])
-        group = fields.add("group", [clock.group for clock in self._clocks])
+        source = fields.add("source", [clock.source for clock in order])
         fields.build(m, "weights", address)
-        flags = flags.delayed(m, "states", turn=False)  # the fields are late by themselves
-
-        # The next sample may begin before this one is done, so its flag travels with the products.
-        held = Signal(name="last_held")
-        last = Signal(name="last_taken")
-        m.d.comb += last.eq(Mux(flags.begins, self.last, held))
-        m.d.sync += held.eq(last)
-        flags = replace(flags, last=last)
+        flags = flags.delayed(m, "address", fields=False)
+        flags = flags.delayed(m, "states", fields=False)
+        if plan.hold == 1:
+            flags = replace(flags, ending=flags.done)
         operands, flags, weights = self._operands(m, source, group, flags, weights)
         products, flags = self._products(m, operands, weights, flags)
         totals, flags = self._accumulate(m, products, flags)
@@ -173,25 +195,24 @@ class FoldedReadout(wiring.Component):
         m.submodules.queue = queue
         m.d.comb += [
             queue.reserve.eq(self.reserve),
+            queue.last.eq(self.last),
             self.free.eq(queue.free),
             queue.push.eq(flags.done),
-            queue.payload.last.eq(flags.last),
         ]
         rounded = round_outputs(m, design, self._ranges, totals)
         for output, code in zip(design.readout.outputs, rounded, strict=True):
-            m.d.comb += queue.payload[output.name].eq(code)
+            m.d.comb += queue.codes[output.name].eq(code)
         wiring.connect(m, queue.o, wiring.flipped(self.o))
         return m
 
     def _latency(self) -> int:
         """Clocks from the sequencer's last to the earliest clock in which a result can leave."""
-        extra = (self._design.features.squares is not None) + (self._operand_count() > 1)
-        return self._plan.loop_latency + 5 + extra
+        return self._plan.loop_latency + 4 + self._late + (self._operand_count() > 1)
 
     def _operand_count(self) -> int:
         return self._plan.group * (2 if self._plan.paired else 1)
 
-    def _weights(self, fields: Fields) -> list[Value]:
+    def _weights(self, fields: Fields, order: Sequence[ReadoutClock]) -> list[Value]:
         """One field per multiplier: operand-major, then the outputs served in one clock."""
         rows = self._design.readout.weights
         per_clock = self._design.n_outputs // self._plan.hold
@@ -199,7 +220,7 @@ class FoldedReadout(wiring.Component):
         for slot in range(self._operand_count()):
             for position in range(per_clock):
                 column = []
-                for clock in self._clocks:
+                for clock in order:
                     feature = clock.features[slot]
                     output = clock.hold * per_clock + position
                     column.append(0 if feature is None else rows[output][feature])
@@ -220,14 +241,15 @@ class FoldedReadout(wiring.Component):
         taken: list[Value] = [
             select(m, group, lanes[g :: plan.group], f"unit_{g}") for g in range(plan.group)
         ]
-        inputs = self._inputs(m, flags.begins)
+        squares: list[Value] = []
         if features.squares is not None:
+            # A register on each side of the multiplier belongs to it.
             taken = [_clocked(m, x, f"taken_{g}") for g, x in enumerate(taken)]
-            source = _clocked(m, source, "source_taken")
-            flags = flags.delayed(m, "taken")
-            weights = [_clocked(m, w, f"weight_taken_{k}") for k, w in enumerate(weights)]
+            squares = [_clocked(m, x * x, f"squared_{g}") for g, x in enumerate(taken)]
+            taken = [_clocked(m, x, f"waiting_{g}") for g, x in enumerate(taken)]
         plain = [x << ranges.shifts["states"] for x in taken] if features.states else []
-        squared = [self._square(m, x, g) for g, x in enumerate(taken)] if features.squares else []
+        squared = [self._square(m, x, g) for g, x in enumerate(squares)]
+        inputs = self._inputs(m)
         slots = []
         for slot in range(self._operand_count()):
             g = slot % plan.group
@@ -261,13 +283,13 @@ class FoldedReadout(wiring.Component):
                 hull = hull.hull(ranges.features[name].scale(1 << ranges.shifts[name]))
         return hull
 
-    def _square(self, m: Module, x: Value, g: int) -> Value:
+    def _square(self, m: Module, square: Value, g: int) -> Value:
         design = self._design
         squares = design.features.squares
         assert squares is not None
         code = requantize(
             m,
-            x * x,
+            square,
             2 * design.layer.state.frac - squares.frac,
             squares,
             design.features.square_rounding,
@@ -276,21 +298,33 @@ class FoldedReadout(wiring.Component):
         )
         return code << self._ranges.shifts["squares"]
 
-    def _inputs(self, m: Module, begins: Value) -> list[list[Value]]:
+    def _inputs(self, m: Module) -> list[list[Value]]:
         """Input codes as features, in groups of G; held while the next sample is under way."""
         design, plan = self._design, self._plan
         if not design.features.inputs:
             return []
         fmt = design.inputs[0].format
-        held = Signal(len(self.inputs), name="inputs_held", reset_less=True)
-        with m.If(begins):
-            m.d.sync += held.eq(self.inputs)
-        codes: list[Value] = []
+        begins = Signal(init=1)  # the next clock of the readout is a sample's first
+        _, ends = countdown(m, "clock", len(self._clocks), self.advance)
+        with m.If(self.advance):
+            m.d.sync += begins.eq(ends)
+        arrives = delayed(m, self.advance & begins, 1 + self._late, "arrives")
+        codes: Value = self.inputs
+        # The first register waits for the last operands of the sample before; where the next
+        # sample is accepted meanwhile, another one takes its inputs first.
+        steps = [0, len(arrives) - 1] if len(arrives) > 2 else [len(arrives) - 1]
+        for step in steps:
+            held = Signal(len(self.inputs), name=f"inputs_held_{step}", reset_less=True)
+            with m.If(arrives[step]):
+                m.d.sync += held.eq(codes)
+            codes = held
+        chosen: list[Value] = []
         for k in range(design.n_inputs):
-            raw = held[k * fmt.width : (k + 1) * fmt.width]
-            codes.append((raw.as_signed() if fmt.signed else raw) << self._ranges.shifts["inputs"])
-        codes += [codes[0]] * (-len(codes) % plan.group)
-        return [codes[k : k + plan.group] for k in range(0, len(codes), plan.group)]
+            raw = codes[k * fmt.width : (k + 1) * fmt.width]
+            code = raw.as_signed() if fmt.signed else raw
+            chosen.append(code << self._ranges.shifts["inputs"])
+        chosen += [chosen[0]] * (-len(chosen) % plan.group)
+        return [chosen[k : k + plan.group] for k in range(0, len(chosen), plan.group)]
 
     def _products(
         self, m: Module, operands: list[Signal], weights: list[Value], flags: "_Flags"
@@ -311,25 +345,61 @@ class FoldedReadout(wiring.Component):
     def _accumulate(
         self, m: Module, sums: Sequence[Value], flags: "_Flags"
     ) -> tuple[list[Value], "_Flags"]:
-        """Add up; with a sample's last product hand the total over and start from the constant."""
+        """Add up; with a sample's last product hand the total over and start again.
+
+        The upper half follows one clock after the lower, which halves the carry chain.
+        """
         design, ranges = self._design, self._ranges
+        upper = flags.delayed(m, "lower")
         totals: list[Value] = []
         for output in range(design.n_outputs):
             hold, position = divmod(output, len(sums))
-            start = 0
-            if design.features.one is not None:
-                start = design.readout.weights[output][-1] << ranges.shifts["one"]
-            width = ranges.accumulators[output].hull(Interval(start, start)).width
-            accumulator = Signal(signed(width), name=f"accumulator_{output}", init=start)
-            total = Signal(signed(width), name=f"total_{output}", reset_less=True)
-            grown = Signal(signed(width), name=f"grown_{output}")
-            m.d.comb += grown.eq(accumulator + sums[position])
-            with m.If(flags.valid & (flags.turn == hold)):
-                m.d.sync += accumulator.eq(grown)
-                with m.If(flags.ending):
-                    m.d.sync += [accumulator.eq(start), total.eq(grown)]
-            totals.append(total)
-        return totals, flags.delayed(m, "total")
+            start = output_start(design, ranges, output)
+            width = max(output_interval(design, ranges, output).width, 2)
+            split = (width + 1) // 2
+            term = Signal(signed(width), name=f"term_{output}")
+            m.d.comb += term.eq(sums[position])
+            low, carry = self._half(
+                m, f"low_{output}", term[:split], Const(0, 1), start, flags, hold
+            )
+            late = Signal(signed(max(len(sums[position]) - split, 1)), name=f"late_{output}",
+                          reset_less=True)
+            carried = Signal(name=f"carry_{output}", reset_less=True)
+            m.d.sync += [late.eq(term[split:]), carried.eq(carry)]
+            extended = Signal(width - split, name=f"upper_{output}")
+            m.d.comb += extended.eq(late)
+            high, _ = self._half(
+                m, f"high_{output}", extended, carried, start >> split, upper, hold
+            )
+            totals.append(Cat(low, high).as_signed())
+        return totals, upper.delayed(m, "total")
+
+    def _half(
+        self,
+        m: Module,
+        name: str,
+        term: Value,
+        carry: Value,
+        start: int,
+        flags: "_Flags",
+        hold: int,
+    ) -> tuple[Signal, Value]:
+        """One half of an accumulator: the register that takes its totals, and the carry out."""
+        width = len(term)
+        accumulator = Signal(width, name=f"{name}_sum", init=start % (1 << width))
+        total = Signal(width, name=f"{name}_total", reset_less=True)
+        grown = Signal(width + 1, name=f"{name}_grown")
+        if isinstance(carry, Const):
+            m.d.comb += grown.eq(accumulator + term)
+        else:
+            m.d.comb += grown.eq((Cat(Const(1, 1), accumulator) + Cat(carry, term)) >> 1)
+        mine = Signal(name=f"{name}_turn")
+        m.d.comb += mine.eq(flags.turn == hold)
+        with m.If(flags.valid & mine):
+            m.d.sync += accumulator.eq(grown)
+            with m.If(flags.ending):
+                m.d.sync += [accumulator.eq(start % (1 << width)), total.eq(grown)]
+        return total, grown[width]
 
 
 @dataclass(frozen=True)
@@ -337,18 +407,19 @@ class _Flags:
     """What accompanies a clock of the readout down its pipeline."""
 
     valid: Value
-    begins: Value
-    done: Value
-    ending: Value
-    turn: Value
-    last: Value
+    done: Value  # the sample's last clock
+    turn: Value  # which of the H sets of outputs
+    ending: Value  # that set's last clock of the sample
 
-    def delayed(self, m: Module, name: str, turn: bool = True) -> "_Flags":
-        """Copies one clock later; unused ones vanish in synthesis."""
+    def delayed(self, m: Module, name: str, fields: bool = True) -> "_Flags":
+        """Copies one clock later; unused ones vanish in synthesis.
+
+        `fields`: so are those which come from memory, and are late by themselves.
+        """
         copies = {}
-        for key in ("valid", "begins", "done", "ending", "turn", "last"):
+        for key in ("valid", "done", "turn", "ending"):
             value = getattr(self, key)
-            if isinstance(value, Const) or (key == "turn" and not turn):
+            if isinstance(value, Const) or (key in ("turn", "ending") and not fields):
                 copies[key] = value
                 continue
             copy = Signal(len(value), name=f"{key}_{name}")

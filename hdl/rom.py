@@ -28,23 +28,25 @@ class Fields:
     ----------
     words : int
         Length of every column.
+    registered : bool
+        A register follows the memory.
     """
 
-    def __init__(self, words: int) -> None:
-        self._words = words
+    def __init__(self, words: int, registered: bool = False) -> None:
+        self._words, self._registered = words, registered
         self._columns: list[tuple[Signal, Sequence[int]]] = []
 
     def add(self, name: str, column: Sequence[int], is_signed: bool = False) -> Value:
-        """Return a value that equals ``column[address]``, one clock after the address."""
+        """Return a value that equals ``column[address]``, one or two clocks after the address."""
         assert len(column) == self._words
         if len(set(column)) == 1:
             return _constant(column[0])
         low, high = min(column), max(column)
         if low < 0 or is_signed:
             width = max((-low - 1).bit_length() if low < 0 else 0, high.bit_length()) + 1
-            signal = Signal(signed(width), name=name)
+            signal = Signal(signed(width), name=name, reset_less=True)
         else:
-            signal = Signal(high.bit_length(), name=name)
+            signal = Signal(high.bit_length(), name=name, reset_less=True)
         for earlier, values in self._columns:
             if tuple(values) == tuple(column) and earlier.shape() == signal.shape():
                 return earlier
@@ -71,7 +73,8 @@ class Fields:
         m.d.comb += port.addr.eq(address)
         position = 0
         for signal, _ in self._columns:
-            m.d.comb += signal.eq(port.data[position : position + len(signal)])
+            field = port.data[position : position + len(signal)]
+            m.d["sync" if self._registered else "comb"] += signal.eq(field)
             position += len(signal)
 
 

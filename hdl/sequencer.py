@@ -1,9 +1,10 @@
 """When the folded ring does what: words, clocks within a word, waiting for a free output."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from rchw.hdl.counter import countdown
 from rchw.schedule import Schedule
 
 __all__ = ["Sequencer"]
@@ -11,6 +12,9 @@ __all__ = ["Sequencer"]
 
 class Sequencer(wiring.Component):
     """Counts one sample period; holds in its last clock until the output has room.
+
+    Every counter ends where it began, so nothing is loaded at the start of a sample, and every
+    decision is made from registered ends: at most one level of logic in front of the counters.
 
     Members
     -------
@@ -25,9 +29,9 @@ class Sequencer(wiring.Component):
     issue : Out(1)
         First clock of a word.
     product : Out(1)
-        A clock in which the readout will multiply, `loop_latency` - 1 clocks later.
-    next_word, restart : Out(1)
-        The word counter goes on, or starts again, at the next clock.
+        A clock in which the readout will multiply.
+    next_word : Out(1)
+        The word counter goes on at the next clock.
     half : Out(1)
         Half of the state memory that is read.
     """
@@ -44,8 +48,7 @@ class Sequencer(wiring.Component):
                 "issue": Out(1),
                 "product": Out(1),
                 "next_word": Out(1),
-                "restart": Out(1),
-                "half": Out(1),
+                "half": Out(1, init=1),  # writing begins with the other
             }
         )
 
@@ -53,52 +56,68 @@ class Sequencer(wiring.Component):
         """Build the circuit."""
         m = Module()
         plan = self._plan
-        running = Signal()
-        fresh = Signal(init=1)
-        sub = Signal(range(max(plan.word_clocks, plan.top_clocks, 2)), init=plan.top_clocks - 1)
+        running, go, final = Signal(), Signal(), Signal()
         tail_clocks = plan.clocks - plan.busy + plan.input_clocks
-        tail = Signal(range(max(tail_clocks + 1, 2)))  # clocks left after the words
-        in_words = tail == 0
-        word_ends = running & in_words & (sub == 0)
-        words_end = word_ends & (self.word == 0)
-        final = Signal()
+        in_words: Value = Signal(init=1, name="in_words") if tail_clocks else Const(1)
+        word, word_ends = countdown(m, "word", plan.words, self.next_word)
+        first_clock, last_clock = self._clocks_of_word(m, go & in_words, word_ends)
+        words_end = Signal()
+        m.d.comb += words_end.eq(in_words & last_clock & word_ends)
+        multiplies: Value = in_words
         if tail_clocks:
-            m.d.comb += final.eq(running & (tail == 1))
+            tail, tail_ends = countdown(m, "tail", tail_clocks, go & ~in_words)
+            m.d.comb += final.eq(~in_words & tail_ends)
+            with m.If(go & (words_end | final)):
+                m.d.sync += in_words.eq(final)
+            multiplies = self._multiplies(m, in_words, go, final, tail)
         else:
             m.d.comb += final.eq(words_end)
-        advance = Signal()
         m.d.comb += [
-            advance.eq(running & (~final | self.free)),
+            go.eq(running & ~(final & ~self.free)),
             self.ready.eq(~running | (final & self.free)),
-            self.reserve.eq(final & self.free),
-            self.issue.eq(advance & fresh & in_words),
-            self.product.eq(advance & (in_words | self._multiplies(tail))),
-            self.restart.eq(self.ready & self.available),
-            self.next_word.eq(advance & word_ends & (self.word != 0)),
+            self.reserve.eq(running & final & self.free),
+            self.word.eq(word),
+            self.issue.eq(go & in_words & first_clock),
+            self.next_word.eq(go & in_words & last_clock),
+            self.product.eq(go & multiplies),
         ]
-        with m.If(advance):
-            m.d.sync += [fresh.eq(word_ends), sub.eq(sub - 1)]
-            with m.If(word_ends):
-                m.d.sync += [self.word.eq(self.word - 1), sub.eq(plan.word_clocks - 1)]
-            if tail_clocks:
-                with m.If(words_end):
-                    m.d.sync += tail.eq(tail_clocks)
-                with m.Elif(tail != 0):
-                    m.d.sync += tail.eq(tail - 1)
         with m.If(self.ready):
             m.d.sync += running.eq(self.available)
-        with m.If(self.restart):
-            m.d.sync += [
-                self.half.eq(~self.half),
-                self.word.eq(plan.words - 1),
-                sub.eq(plan.top_clocks - 1),
-                fresh.eq(1),
-                tail.eq(0),
-            ]
+        with m.If(go & words_end):
+            m.d.sync += self.half.eq(~self.half)
         return m
 
-    def _multiplies(self, tail: Signal) -> object:
+    def _clocks_of_word(self, m: Module, step: Value, top_next: Value) -> tuple[Value, Value]:
+        """First and last clock of a word; after the word of `top_next` follows the top word."""
+        plan = self._plan
+        top, clocks = plan.top_clocks, plan.word_clocks
+        if plan.words == 1:
+            clocks = top
+        if top == clocks == 1:
+            return Const(1), Const(1)
+        first = Signal(init=1, name="word_begins")
+        last = Signal(init=int(top == 1), name="word_over")
+        left = Signal(range(max(top, clocks)), init=top - 1, name="clocks_left")
+        with m.If(step):
+            m.d.sync += [first.eq(last), left.eq(left - 1), last.eq(left == 1)]
+            with m.If(last):
+                m.d.sync += [
+                    left.eq(Mux(top_next, top - 1, clocks - 1)),
+                    last.eq(Mux(top_next, int(top == 1), int(clocks == 1))),
+                ]
+        return first, last
+
+    def _multiplies(
+        self, m: Module, in_words: Value, go: Value, final: Value, tail: Value
+    ) -> Value:
         """The tail's first clocks carry the input features, the others only wait."""
         plan = self._plan
         waiting = plan.clocks - plan.busy
-        return (tail > waiting) if plan.input_clocks else 0
+        if not plan.input_clocks:
+            return in_words
+        if not waiting:
+            return Const(1)
+        multiplies = Signal(init=1)
+        with m.If(go & ~in_words):
+            m.d.sync += multiplies.eq((tail > waiting) | final)
+        return multiplies

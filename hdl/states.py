@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Signal, Value, signed
 from amaranth.lib.memory import Memory
 from amaranth.utils import ceil_log2
 
+from rchw.hdl.counter import countdown
 from rchw.hdl.rom import memory_attributes
 
 __all__ = ["ReadPlan", "StateMemory", "plan_reads"]
@@ -84,61 +85,63 @@ class StateMemory:
         m: Module,
         *,
         word: Value,
-        restart: Value,
         step: Value,
         half: Value,
         write: Value,
         data: Sequence[Value],
+        registered: bool,
     ) -> dict[tuple[int, bool], list[Value]]:
-        """Connect the memory; returns the data of each plan, lane by lane, one clock after `word`.
+        """Connect the memory; returns the data of each plan, lane by lane.
 
         Parameters
         ----------
         word : Value
             Word in work, W - 1 down to 0.
-        restart, step : Value
-            The address counters start a pass at the next clock, or go on to the next word.
+        step : Value
+            `word` goes on to the next at the next clock.
         half : Value
             Half that is read.
         write : Value
             Store `data` as the next word of the pass that is being written, highest first.
+        registered : bool
+            A register follows the memory.
+
+        Latency
+        -------
+        1 clock after `word`, 2 if `registered`.
         """
         if self._words == 1:
             return {
                 key: [data[bank] for bank in plan.banks] for key, plan in self._plans.items()
             }
-        addresses = self._read_addresses(m, word, restart, step)
-        where, write_half = self._write_address(m, write)
-        return self._banks(m, addresses, half, where, write_half, write, data)
+        addresses = self._read_addresses(m, word, step)
+        where = self._write_address(m, write)
+        return self._banks(m, addresses, half, where, write, data, registered)
 
-    def _wrapping(self, m: Module, name: str, start: int, load: Value, step: Value) -> Signal:
-        """Counter that goes down from `start` through 0 and on from W - 1."""
-        counter = Signal(range(self._words), name=name, init=start)
-        with m.If(load):
-            m.d.sync += counter.eq(start)
-        with m.Elif(step):
-            m.d.sync += counter.eq(Mux(counter == 0, self._words - 1, counter - 1))
-        return counter
-
-    def _read_addresses(
-        self, m: Module, word: Value, restart: Value, step: Value
-    ) -> dict[int, Value]:
+    def _read_addresses(self, m: Module, word: Value, step: Value) -> dict[int, Value]:
         addresses: dict[int, Value] = {self._base: word}
         for plan in self._plans.values():
             for delta in plan.deltas:
                 if delta not in addresses:
                     start = (self._words - 1 - delta + self._base) % self._words
-                    addresses[delta] = self._wrapping(m, f"word_{delta}", start, restart, step)
+                    addresses[delta], _ = countdown(
+                        m, f"word_{delta}", self._words, step, start=start
+                    )
         return addresses
 
-    def _write_address(self, m: Module, write: Value) -> tuple[Signal, Signal]:
+    def _write_address(self, m: Module, write: Value) -> Value:
+        """Word, and above it the half."""
         start = (self._words - 1 + self._base) % self._words
-        end = (start + 1) % self._words
-        where = self._wrapping(m, "write_word", start, 0, write)
+        where, ends = countdown(m, "write_word", self._words, write, start=start)
+        over = ends  # the clock of the pass's last write
+        if start != self._words - 1:
+            over = Signal(name="write_over")
+            with m.If(write):
+                m.d.sync += over.eq(where == (start + 2) % self._words)
         half = Signal(name="write_half")
-        with m.If(write & (where == end)):
+        with m.If(write & over):
             m.d.sync += half.eq(~half)
-        return where, half
+        return Cat(where, half)
 
     def _banks(
         self,
@@ -146,9 +149,9 @@ class StateMemory:
         addresses: dict[int, Value],
         half: Value,
         where: Value,
-        write_half: Value,
         write: Value,
         data: Sequence[Value],
+        registered: bool,
     ) -> dict[tuple[int, bool], list[Value]]:
         """One memory for all banks that every plan reads at the same distances."""
         keys = list(self._plans)
@@ -173,7 +176,7 @@ class StateMemory:
             m.submodules[f"states_{number}"] = memory
             port = memory.write_port()
             m.d.comb += [
-                port.addr.eq(Cat(where, write_half)),
+                port.addr.eq(where),
                 port.en.eq(write),
                 port.data.eq(Cat(*(data[bank] for bank in banks))),
             ]
@@ -183,7 +186,8 @@ class StateMemory:
                 for position, bank in enumerate(banks):
                     lane = self._plans[key].banks.index(bank)
                     field = read.data[position * self._width : (position + 1) * self._width]
-                    value = Signal(signed(self._width), name=f"read_{key[0]}_{key[1]:d}_{lane}")
-                    m.d.comb += value.eq(field)
+                    name = f"read_{key[0]}_{key[1]:d}_{lane}"
+                    value = Signal(signed(self._width), name=name, reset_less=True)
+                    m.d["sync" if registered else "comb"] += value.eq(field)
                     results[key][lane] = value
         return results

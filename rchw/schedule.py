@@ -12,8 +12,9 @@ Folded form
     with A features per unit and n_top units in the highest word. With F features, L outputs and M
     multipliers ``busy`` is ``max(W, ceil(F * L / M))`` up to the rounding of each kind of feature
     to whole clocks. ``hazard`` is the least sample period at which every tap reads a state after
-    it was written: at most `LOOP_LATENCY` above the busy time when taps wrap backwards or W is
-    small, and nothing otherwise.
+    it was written: at most ``loop_latency - 1`` above the busy time when taps wrap backwards or W
+    is small, and nothing otherwise. Where it costs no clock, the loop is one register longer, which
+    stands behind the state memory (`Schedule.read_register`).
 
 Parallel form
     P = N and M = F * L: one sample per clock.
@@ -49,6 +50,8 @@ class Schedule:
         Clocks of a word, of the highest word, and of the input features.
     loop_latency : int
         Clocks from reading a state to the first clock that can read its successor.
+    read_register : bool
+        Words are registered behind the memories, which the loop latency includes.
     clocks : int
         Clocks per sample.
     busy : int
@@ -64,12 +67,16 @@ class Schedule:
     top_clocks: int
     input_clocks: int
     loop_latency: int
+    read_register: bool
     clocks: int
     busy: int
 
 
 def loop_latency(design: Design) -> int:
-    """Clocks of the state loop: read, taps, sum, activation (two unless clip), leak, write."""
+    """Least clocks of the state loop: read, taps, sum, activation (two unless clip), leak, write.
+
+    5 to 7; `schedule` adds a register behind the memories where the sample period hides it.
+    """
     stages = 5
     if not isinstance(design.layer.activation, Clip):
         stages += 1
@@ -117,7 +124,7 @@ def schedule(design: Design) -> Schedule:
     layer, multipliers = design.layer, design.readout.multipliers
     n_units, lanes = layer.n_units, layer.lanes
     if lanes == n_units and multipliers == design.n_products * design.n_outputs:
-        return Schedule(True, 1, n_units, 1, False, 1, 1, 0, 1, 1, 1)
+        return Schedule(True, 1, n_units, 1, False, 1, 1, 0, 1, False, 1, 1)
     shapes = _shapes(lanes, design.n_outputs, design.features.per_unit)
     if multipliers not in shapes:
         possible = ", ".join(str(count) for count in possible_multipliers(lanes, design))
@@ -134,6 +141,10 @@ def schedule(design: Design) -> Schedule:
     input_clocks = ceil(design.n_inputs / group) * hold if design.features.inputs else 0
     busy = top_clocks + (words - 1) * word_clocks + input_clocks
     loop = loop_latency(design)
+    registered = (
+        words > 1 and _hazard(design, loop + 1, words, word_clocks, top_clocks) <= busy
+    )
+    loop += registered
     clocks = max(busy, _hazard(design, loop, words, word_clocks, top_clocks))
     return Schedule(
         False,
@@ -145,6 +156,7 @@ def schedule(design: Design) -> Schedule:
         top_clocks,
         input_clocks,
         loop,
+        registered,
         clocks,
         busy,
     )
@@ -154,7 +166,7 @@ def latency(design: Design) -> int:
     """Clocks from a sample's input beat to its output beat, if neither side pauses.
 
     Folded form
-        ``busy + loop_latency + 3``, one more with squares, and one more where several products are
+        ``busy + loop_latency + 4``, two more with squares, and one more where several products are
         added per clock.
     Parallel form
         6, and one for every two levels of the adder tree over the features whose weight is not
@@ -163,7 +175,8 @@ def latency(design: Design) -> int:
     plan = schedule(design)
     if not plan.parallel:
         several = plan.group > 1 or plan.paired
-        return plan.busy + plan.loop_latency + 3 + (design.features.squares is not None) + several
+        squares = 2 * (design.features.squares is not None)
+        return plan.busy + plan.loop_latency + 4 + squares + several
     rows = (row[: design.n_products] for row in design.readout.weights)
     terms = max(sum(weight != 0 for weight in row) for row in rows)
     stages = 6
