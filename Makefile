@@ -26,7 +26,7 @@ $(STAMP): pyproject.toml
 	@touch $(STAMP)
 
 demo: venv
-	$(BIN)/rchw demo --out build/demo
+	$(BIN)/rchw demo -o build/demo
 
 test: venv
 	$(BIN)/python -m pytest -q
