@@ -191,7 +191,7 @@ TASKS: dict[str, TaskInfo] = {
             name="channel",
             description="symbol sent two samples ago from a distorted, noisy signal",
             horizon=-2, washout=200, split=_RODAN_TINO, metric="ser", horizons=(-7, 2),
-            origin="four symbols through a nonlinear channel, 28 dB (Jaeger and Haas 2004)",
+            origin="four symbols, nonlinear channel, noise at 20 dB (Jaeger and Haas 2004)",
             licence=_GENERATED, draw=_channel, symbols=series.SYMBOLS,
         ),
         TaskInfo(

@@ -5,11 +5,11 @@ columns that are used are read as numbers, so a column of dates does no harm.
 """
 
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,7 +136,7 @@ def _read_text(path: Path) -> Table:
         raise DesignError(f"{path} must be UTF-8 text, not bytes of another encoding") from None
     first = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(_DELIMITERS, key=first.count)
-    reader = csv.reader(text.splitlines(), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
     try:
         numbered = [(reader.line_num, cells) for cells in reader if any(c.strip() for c in cells)]
     except csv.Error as error:
@@ -158,14 +158,10 @@ def _read_text(path: Path) -> Table:
 
 
 def _read_arrays(path: Path, suffix: str) -> Table:
+    content = path.read_bytes()  # numpy would leave a file open that it refuses
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if suffix == ".npy":
-            arrays = {"": np.asarray(loaded)}
-        else:
-            with loaded:
-                arrays = {name: loaded[name] for name in loaded.files}
-    except (ValueError, EOFError, BadZipFile, AttributeError, TypeError):
+        arrays = _arrays_of(io.BytesIO(content), suffix)
+    except Exception:  # numpy, zipfile, zlib and tokenize each have their own
         raise DesignError(
             f"{path} must hold arrays of numbers as numpy saves them, not other bytes"
         ) from None
@@ -178,7 +174,7 @@ def _read_arrays(path: Path, suffix: str) -> Table:
             raise DesignError(f"{what} must hold real numbers, not {array.dtype}")
         if array.ndim not in (1, 2):
             raise DesignError(f"{what} must have shape (T,) or (T, C), not {array.shape}")
-        table = array.reshape(len(array), -1)
+        table = array[:, None] if array.ndim == 1 else array
         if columns and len(table) != len(columns[0]):
             raise DesignError(
                 f"{what} must have as many rows as the arrays before it, {len(columns[0])}, not "
@@ -197,6 +193,14 @@ def _read_arrays(path: Path, suffix: str) -> Table:
         path, tuple(names), tuple(columns), range(len(columns[0])),
         declared.get("inputs", ()), declared.get("targets", ()),
     )  # fmt: skip
+
+
+def _arrays_of(stream: io.BytesIO, suffix: str) -> dict[str, NDArray[Any]]:
+    """Read every array of a .npz file by its name, or that of a .npy file by the empty name."""
+    if suffix == ".npy":
+        return {"": np.lib.format.read_array(stream, allow_pickle=False)}
+    with np.lib.npyio.NpzFile(stream, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
 
 
 def load_file(

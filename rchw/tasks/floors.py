@@ -25,7 +25,6 @@ FEEDBACKS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)  # of the linear ring
 # Ridge, times the number of training samples, for features of unit variance; the first is the floor
 # to state beside a result. The fit goes through singular values, which resolve it in float64.
 REGULARIZATIONS = tuple(10.0**exponent for exponent in range(-14, 1))
-_PRODUCT_SHARES = (1.0, 0.75, 0.5)  # of the most taps whose products fit
 
 
 def floors(task: Task, n_units: int) -> dict[str, float]:
@@ -39,9 +38,8 @@ def floors(task: Task, n_units: int) -> dict[str, float]:
         A *linear* cycle of N units (signs of `rchw.topology.auto_signs`, a feedback of
         `FEEDBACKS`), read out from its states, their squares and a bias: 2 N + 1 features.
     ``volterra``
-        An order-2 Volterra filter of as many features: the latest inputs, all products of two of
-        the m latest, and a bias, with m the most that fits, three quarters or half of it (channels
-        count one by one).
+        An order-2 Volterra filter of as many features: all products of two of the m latest inputs
+        (channels count one by one), with the largest m that fits, a bias, and inputs for the rest.
 
     Parameters
     ----------
@@ -65,7 +63,7 @@ def floors(task: Task, n_units: int) -> dict[str, float]:
         "persistence": task.error(persistence(task)[task.test], task.targets[task.test]),
         "linear": _best(task, [delayed(task.inputs, TAPS * task.n_inputs)]),
         "quadratic_ring": _best(task, _ring_features(task, n_units)),
-        "volterra": _best(task, _volterra_features(task, n_units)),
+        "volterra": _best(task, [_volterra_features(task, n_units)]),
     }
 
 
@@ -78,7 +76,8 @@ def persistence(task: Task) -> Values:
     that is asked for. Before the first known target it is that first target.
     """
     lag = max(task.horizon, 1)
-    return task.targets[np.maximum(np.arange(len(task.targets)) - lag, 0)]
+    known = np.maximum(np.arange(len(task.targets)) - lag, 0)
+    return np.asarray(task.targets[known])
 
 
 def delayed(inputs: Values, count: int) -> Values:
@@ -90,12 +89,12 @@ def delayed(inputs: Values, count: int) -> Values:
     found = np.zeros((len(inputs), count))
     for column in range(count):
         delay, channel = divmod(column, n_inputs)
-        found[delay:, column] = inputs[: len(inputs) - delay, channel]
+        found[delay:, column] = inputs[: max(len(inputs) - delay, 0), channel]
     return found
 
 
 def most_products(count: int) -> int:
-    """The largest m for which m inputs and their m (m + 1) / 2 products are at most `count`.
+    """Find the most inputs m that with their m (m + 1) / 2 products are at most `count`.
 
     >>> [most_products(count) for count in (2, 4, 5, 100)]
     [1, 1, 2, 12]
@@ -106,14 +105,12 @@ def most_products(count: int) -> int:
     return m
 
 
-def _volterra_features(task: Task, n_units: int) -> Iterator[Values]:
-    """Yield 2 N inputs and products of two, for every share of products."""
-    inputs = _standard(task.inputs, task)
-    largest = most_products(2 * n_units)
-    for m in sorted({max(round(share * largest), 1) for share in _PRODUCT_SHARES}):
-        first, second = np.triu_indices(m)
-        linear = delayed(inputs, 2 * n_units - len(first))
-        yield np.hstack([linear, linear[:, first] * linear[:, second]])
+def _volterra_features(task: Task, n_units: int) -> Values:
+    """Collect 2 N inputs and products of two, (T, 2 N)."""
+    first, second = np.triu_indices(most_products(2 * n_units))
+    inputs = delayed(_standard(task.inputs, task), 2 * n_units - len(first))
+    features: Values = np.hstack([inputs, inputs[:, first] * inputs[:, second]])
+    return features
 
 
 def _ring_features(task: Task, n_units: int) -> Iterator[Values]:
@@ -131,7 +128,8 @@ def _standard(values: Values, task: Task) -> Values:
     """Shift and scale columns to mean 0 and variance 1 over the samples that are learnt from."""
     part = values[task.washout : task.train.stop]
     spread = part.std(axis=0)
-    return (values - part.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    scaled: Values = (values - part.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    return scaled
 
 
 def _best(task: Task, candidates: Iterable[Values]) -> float:
