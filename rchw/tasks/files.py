@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rchw.errors import DesignError
 from rchw.tasks.task import Task, aligned, split_slices
 
-__all__ = ["SUFFIXES", "load_file", "read_table"]
+__all__ = ["SUFFIXES", "Table", "load_file", "read_table"]
 
 Values = NDArray[np.float64]
 Column = str | int
@@ -36,7 +36,7 @@ class Table:
         One per column; a column without a name is called by its number.
     columns : tuple of sequence
         Of str (from text) or of numbers.
-    rows : tuple of int
+    rows : sequence of int
         Number of each row in messages: the line of a text file, the index of an array.
     inputs, targets : tuple of int
         Columns that the file itself declares as such.

@@ -16,7 +16,15 @@ from rchw.model import RingModel
 from rchw.tasks.task import Task
 from rchw.topology import auto_signs, cycle
 
-__all__ = ["FEEDBACKS", "REGULARIZATIONS", "TAPS", "floors", "persistence"]
+__all__ = [
+    "FEEDBACKS",
+    "REGULARIZATIONS",
+    "TAPS",
+    "delayed",
+    "floors",
+    "most_products",
+    "persistence",
+]
 
 Values = NDArray[np.float64]
 
