@@ -31,11 +31,13 @@ def countdown(
     first = clocks - 1 if start is None else start
     counter = Signal(range(clocks), name=name, init=first)
     ends = Signal(name=f"{name}_ends", init=int(first == 0))
+    # Not one inside the other: this way it is a synchronous set and reset, shared with `rst`.
+    with m.If(step & ends):
+        m.d.sync += counter.eq(clocks - 1)
+    with m.Elif(step):
+        m.d.sync += counter.eq(counter - 1)
     with m.If(step):
-        m.d.sync += [counter.eq(counter - 1), ends.eq(counter == 1)]
-        with m.If(ends):
-            # The value of the reset too, so that both share the synchronous set and reset.
-            m.d.sync += counter.eq(clocks - 1)
+        m.d.sync += ends.eq(counter == 1)
     return counter, ends
 
 

@@ -35,7 +35,7 @@ class FoldedCore(wiring.Component):
 
     Latency
     -------
-    `rchw.schedule.latency`: from an input beat to its output beat ``busy + loop_latency + 4``, two
+    `rchw.schedule.latency`: from an input beat to its output beat ``busy`` and 8 to 10 clocks, two
     more with squares, and one more where several products are added per clock.
 
     Throughput
@@ -68,36 +68,33 @@ class FoldedCore(wiring.Component):
             for lane in range(layer.lanes)
         ]
 
-        accepted = Signal()
-        m.d.comb += accepted.eq(self.i.valid & self.i.ready)
+        # A pass begins when an input waits, and takes it when the first word has been read.
+        taken = delayed(m, sequencer.begin, 1 + plan.read_register, "begin")[-1]
         last, ended, first = Signal(), Signal(init=1), Signal()
-        with m.If(accepted):
+        with m.If(taken):
             # `ended` still belongs to the sample before, and is set by a reset.
             m.d.sync += [
                 last.eq(self.i.payload.last),
                 ended.eq(self.i.payload.last if design.reset_on_last else 0),
                 first.eq(ended),
             ]
-        inputs: list[Value] = []
-        for channel in design.inputs:
-            field = self.i.payload[channel.name]
-            held = Signal.like(field, name=channel.name, reset_less=True)
-            with m.If(accepted):
-                m.d.sync += held.eq(field)
-            inputs.append(held)
         m.d.comb += [
             sequencer.available.eq(self.i.valid),
-            self.i.ready.eq(sequencer.ready),
+            self.i.ready.eq(taken),
             sequencer.free.eq(readout.free),
             readout.reserve.eq(sequencer.reserve),
-            readout.last.eq(last),
+            readout.last.eq(ended if design.reset_on_last else last),
         ]
 
-        word_data, token = self._state_pass(m, sequencer, inputs, accepted, first, columns)
+        word_data, token = self._state_pass(m, sequencer, taken, first, columns)
+        inputs = [self.i.payload[channel.name] for channel in design.inputs]
+        held = Signal(len(readout.inputs), name="inputs", reset_less=True)
+        with m.If(taken):
+            m.d.sync += held.eq(Cat(*inputs))
         m.d.comb += [
             readout.advance.eq(token),
             readout.states.eq(Cat(*(value[: layer.state.width] for value in word_data))),
-            readout.inputs.eq(Cat(*inputs)),
+            readout.inputs.eq(held),
         ]
         wiring.connect(m, readout.o, wiring.flipped(self.o))
         return m
@@ -106,8 +103,7 @@ class FoldedCore(wiring.Component):
         self,
         m: Module,
         sequencer: Sequencer,
-        inputs: Sequence[Value],
-        accepted: Value,
+        taken: Value,
         first: Value,
         columns: Sequence[Sequence[int]],
     ) -> tuple[list[Signal], Value]:
@@ -120,16 +116,9 @@ class FoldedCore(wiring.Component):
         plan = schedule(design)
         ranges = layer_ranges(design)
         fields = Fields(plan.words, plan.read_register)
-        read = 1 + plan.read_register  # clocks from the address to the word
         stages = plan.loop_latency - 1
         issued = delayed(m, sequencer.issue, stages, "issued")
         token = delayed(m, sequencer.product, stages - 2, "token")
-        # The word addressed in the last clock of a sample still belongs to the sample before.
-        fresh = delayed(m, first, read, "first")[-1]
-        if plan.read_register:
-            enable = delayed(m, accepted, read, "accepted")[-1]
-        else:
-            enable = Const(1)
 
         width = layer.state.width
         word_data = [
@@ -150,9 +139,8 @@ class FoldedCore(wiring.Component):
             data=word_data,
             registered=plan.read_register,
         )
-        drives = lane_drives(
-            m, design, ranges, inputs, enable, fields, columns, mirrored=True
-        )
+        inputs = [self.i.payload[channel.name] for channel in design.inputs]
+        drives = lane_drives(m, design, ranges, inputs, taken, fields, columns, mirrored=True)
         for lane, column in enumerate(columns):
             sources = {
                 offset: self._source(reads, fields, lane, column, offset)
@@ -160,7 +148,7 @@ class FoldedCore(wiring.Component):
                 if any(weights[unit] for unit in column)
             }
             self._unit(m, lane, column, sources, drives[lane], fields, word_data[lane],
-                       fresh, issued)
+                       first, issued)
         fields.build(m, "units", sequencer.word)
         return word_data, token[-1]
 
@@ -204,7 +192,7 @@ class FoldedCore(wiring.Component):
         drive: tuple[Value, Value],
         fields: Fields,
         result: Signal,
-        fresh: Value,
+        first: Value,
         issued: Sequence[Value],
     ) -> None:
         """From the words that were read to the end of the loop for one lane."""
@@ -225,7 +213,7 @@ class FoldedCore(wiring.Component):
             parts.append(product)
         initial = self._initial(fields, f"initial_{lane}", column, layer.taps)
         # A constant here becomes the set or reset of the register, and costs no multiplexer.
-        fed = Mux(fresh, initial, add_tree(parts)) << ranges.tap_shift
+        fed = Mux(first, initial, add_tree(parts)) << ranges.tap_shift
         units = sorted(set(column))
         taps = _register(m, fed, _hull(ranges.taps, units), f"taps_{lane}")
         value, carry = drive
@@ -241,7 +229,7 @@ class FoldedCore(wiring.Component):
         if layer.leak_shift:
             # The old state waits for its target: the sum, the activation and the target register.
             start = self._initial(fields, f"old_{lane}", column, [Tap(0, (1,) * layer.n_units)])
-            old: Value = Mux(fresh, start, sources[0])
+            old: Value = Mux(first, start, sources[0])
             delay = 3 if isinstance(layer.activation, Clip) else 4
             for stage in range(delay):
                 held = Signal(signed(layer.state.width), name=f"old_{lane}_{stage}")

@@ -186,8 +186,8 @@ class FoldedReadout(wiring.Component):
         fields.build(m, "weights", address)
         flags = flags.delayed(m, "address", fields=False)
         flags = flags.delayed(m, "states", fields=False)
-        if plan.hold == 1:
-            flags = replace(flags, ending=flags.done)
+        ending = flags.done if plan.hold == 1 else flags.ending & flags.valid
+        flags = replace(flags, ending=ending)
         operands, flags, weights = self._operands(m, source, group, flags, weights)
         products, flags = self._products(m, operands, weights, flags)
         totals, flags = self._accumulate(m, products, flags)
@@ -331,8 +331,10 @@ class FoldedReadout(wiring.Component):
     ) -> tuple[list[Value], "_Flags"]:
         """One product register per multiplier, then their sums over the operands."""
         per_clock = len(weights) // len(operands)
+        # Kept where they are added: Yosys packs a product and the sum behind it into one SB_MAC16,
+        # and with two of them loses the other product.
         products = [
-            _clocked(m, operands[k // per_clock] * weight, f"product_{k}")
+            _clocked(m, operands[k // per_clock] * weight, f"product_{k}", len(operands) > 1)
             for k, weight in enumerate(weights)
         ]
         flags = flags.delayed(m, "product")
@@ -395,10 +397,11 @@ class FoldedReadout(wiring.Component):
             m.d.comb += grown.eq((Cat(Const(1, 1), accumulator) + Cat(carry, term)) >> 1)
         mine = Signal(name=f"{name}_turn")
         m.d.comb += mine.eq(flags.turn == hold)
-        with m.If(flags.valid & mine):
+        with m.If(flags.ending & mine):
+            # The start is the value of the reset too, and both become one synchronous set and reset.
+            m.d.sync += [accumulator.eq(start % (1 << width)), total.eq(grown)]
+        with m.Elif(flags.valid & mine):
             m.d.sync += accumulator.eq(grown)
-            with m.If(flags.ending):
-                m.d.sync += [accumulator.eq(start % (1 << width)), total.eq(grown)]
         return total, grown[width]
 
 
@@ -428,8 +431,9 @@ class _Flags:
         return _Flags(**copies)
 
 
-def _clocked(m: Module, value: Value, name: str) -> Signal:
-    """Plain register without reset, of the value's own shape."""
-    register = Signal(value.shape(), name=name, reset_less=True)
+def _clocked(m: Module, value: Value, name: str, keep: bool = False) -> Signal:
+    """Plain register without reset, of the value's own shape; `keep` holds synthesis off it."""
+    attributes = {"keep": 1} if keep else {}
+    register = Signal(value.shape(), name=name, reset_less=True, attrs=attributes)
     m.d.sync += register.eq(value)
     return register

@@ -18,8 +18,10 @@ class Sequencer(wiring.Component):
 
     Members
     -------
-    available, ready : In(1), Out(1)
-        Input handshake; `ready` does not depend on `available`.
+    available : In(1)
+        An input waits; it will be taken when it is needed, a fixed time later.
+    begin : Out(1)
+        A sample begins with the next clock.
     free : In(1)
         The output has room for the result of this sample.
     reserve : Out(1)
@@ -41,7 +43,7 @@ class Sequencer(wiring.Component):
         super().__init__(
             {
                 "available": In(1),
-                "ready": Out(1),
+                "begin": Out(1),
                 "free": In(1),
                 "reserve": Out(1),
                 "word": Out(range(max(plan.words, 2))),
@@ -56,7 +58,7 @@ class Sequencer(wiring.Component):
         """Build the circuit."""
         m = Module()
         plan = self._plan
-        running, go, final = Signal(), Signal(), Signal()
+        running, ready, go, final = Signal(), Signal(), Signal(), Signal()
         tail_clocks = plan.clocks - plan.busy + plan.input_clocks
         in_words: Value = Signal(init=1, name="in_words") if tail_clocks else Const(1)
         word, word_ends = countdown(m, "word", plan.words, self.next_word)
@@ -74,14 +76,15 @@ class Sequencer(wiring.Component):
             m.d.comb += final.eq(words_end)
         m.d.comb += [
             go.eq(running & ~(final & ~self.free)),
-            self.ready.eq(~running | (final & self.free)),
+            ready.eq(~running | (final & self.free)),
+            self.begin.eq(ready & self.available),
             self.reserve.eq(running & final & self.free),
             self.word.eq(word),
             self.issue.eq(go & in_words & first_clock),
             self.next_word.eq(go & in_words & last_clock),
             self.product.eq(go & multiplies),
         ]
-        with m.If(self.ready):
+        with m.If(ready):
             m.d.sync += running.eq(self.available)
         with m.If(go & words_end):
             m.d.sync += self.half.eq(~self.half)

@@ -166,8 +166,9 @@ def latency(design: Design) -> int:
     """Clocks from a sample's input beat to its output beat, if neither side pauses.
 
     Folded form
-        ``busy + loop_latency + 4``, two more with squares, and one more where several products are
-        added per clock.
+        ``busy + loop_latency(design) + 3``, two more with squares, and one more where several
+        products are added per clock. The input is taken when the first word has been read, so a
+        register behind the memories adds nothing.
     Parallel form
         6, and one for every two levels of the adder tree over the features whose weight is not
         zero, of the output that has the most of them.
@@ -176,7 +177,7 @@ def latency(design: Design) -> int:
     if not plan.parallel:
         several = plan.group > 1 or plan.paired
         squares = 2 * (design.features.squares is not None)
-        return plan.busy + plan.loop_latency + 4 + squares + several
+        return plan.busy + loop_latency(design) + 3 + squares + several
     rows = (row[: design.n_products] for row in design.readout.weights)
     terms = max(sum(weight != 0 for weight in row) for row in rows)
     stages = 6
