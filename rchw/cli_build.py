@@ -111,8 +111,7 @@ def build_facts(record: dict[str, Any]) -> dict[str, str]:
         if key in used:
             facts[word] = f"{used[key]} of {capacity[key]}"
     facts["maximum clock"] = f"{clock['median_mhz']:g} MHz"
-    if "samples_per_second" in record:
-        facts["samples per second"] = f"{record['samples_per_second']:,.0f}"
+    facts["samples per second"] = f"{record['samples_per_second']['at_median_clock']:,}"
     return facts | {"bitstream": record["bitstream"]["file"], "digest": record["digest"]}
 
 

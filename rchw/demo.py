@@ -30,9 +30,9 @@ __all__ = ["BOARDS", "SOURCE", "life_record", "measure_rtl", "run_demo"]
 
 SOURCE = "santa-fe"
 BOARDS = ("icebreaker", "ulx3s")
-# Two lanes and four multipliers leave room on the smaller board: 6 of its 8 multipliers.
+# One unit per clock, its state and its square multiplied at once: 3 multipliers, 100 clocks.
 OPTIONS = TrainOptions(
-    name="laser", units=100, squares=True, levels=True, lanes=2, multipliers=4, search="quick"
+    name="laser", units=100, squares=True, levels=True, lanes=1, multipliers=2, search="quick"
 )
 
 
@@ -157,15 +157,19 @@ def life_record(design: Design, life: Mapping[str, Any], verilog: Path) -> dict[
 def _internals(design: Design, verilog: Path) -> list[str]:
     """Names of what is worth seeing inside, as far as this circuit has it."""
     text = verilog.read_text(encoding="utf-8")
-    wanted = ["word", design.inputs[0].name, *(f"x{k}" for k in range(min(design.layer.lanes, 4)))]
-    return [f"core.{name}" for name in wanted if re.search(rf"^  reg .*\b{name} ?;|^  wire .*\b"
-            rf"{name} ?;", text, re.MULTILINE)]  # fmt: skip
+    wanted = ["word", *(f"x{k}" for k in range(min(design.layer.lanes, 4)))]
+    if design.n_inputs == 1:
+        wanted.insert(1, "inputs")
+    declared = r"^  (?:reg|wire) (?:\[\d+:0\] )?{} ?;"
+    return [
+        f"core.{name}" for name in wanted if re.search(declared.format(name), text, re.MULTILINE)
+    ]
 
 
 def _internal(design: Design, name: str, values: list[int]) -> dict[str, Any]:
     leaf = name.removeprefix("core.")
     shown: list[Any] = [None if value < 0 else value for value in values]
-    if leaf == design.inputs[0].name:
+    if leaf == "inputs":
         shown = _lane(values, design.inputs[0].format, 1)
     elif re.fullmatch(r"x\d+", leaf):
         shown = _lane(values, design.layer.state, 1)

@@ -6,6 +6,7 @@ page holds no path of the machine, no date, and nothing to load: it can be kept 
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from rchw import plot
 from rchw.commands import commands
@@ -28,6 +29,7 @@ from rchw.page import (
 )
 from rchw.report_circuit import life, local, rate, silicon, verification
 from rchw.schedule import schedule
+from rchw.tasks import TASKS
 
 __all__ = ["NAMES", "write_report"]
 
@@ -42,7 +44,7 @@ _HOW = {
     "linear": "a filter of 60 taps per input",
     "quadratic_ring": "a linear ring of the same size, with squared states",
     "volterra": "products of two delayed inputs, as many features",
-    "float": "the same family in floating point, at its own optimum",
+    "float": "the same family in floating point, chosen on its own validation error",
     "reference": "this design in Python, in full integers",
     "rtl": "this design's Verilog, simulated by Verilator",
 }
@@ -115,6 +117,14 @@ def _what(evidence: Evidence) -> str:
     return f"{article} {kind} of {design.n_units} units with {design.layer.state.width}-bit states"
 
 
+def _series(task: Mapping[str, Any]) -> str:
+    """Name of the series, and what it is where that is known and the horizon is the usual one."""
+    usual = TASKS.get(task["source"])
+    if usual is None or usual.horizon != task["horizon"]:
+        return str(task["name"])
+    return f"{task['name']} ({usual.description})"
+
+
 def _summary(evidence: Evidence) -> str:
     """One sentence from what was measured."""
     train, rtl, check = (evidence.records.get(key) for key in ("train", "rtl", "verify"))
@@ -122,7 +132,7 @@ def _summary(evidence: Evidence) -> str:
     text = _what(evidence)
     if train and "reference" in errors:
         text += (
-            f" predicts {train['task']['name']} with {_metric(evidence)} "
+            f" predicts {_series(train['task'])} with {_metric(evidence)} "
             f"{errors['reference']:.4g} on {train['test']['samples']:,} test samples"
         )
     else:
@@ -152,7 +162,7 @@ def _header(evidence: Evidence) -> Text:
         rows.append((f"{errors['reference']:.4g}", f"{_metric(evidence)}, integers"))
         if errors["reference"] > 0 and "linear" in errors:
             times = _times(errors["linear"] / errors["reference"])
-            rows.append((times, "linear floor's error over it"))
+            rows.append((times, "less error than the linear floor"))
     if evidence.builds:
         build = evidence.builds[0][1]
         rows.append((rate(build), f"samples per second on {build['board']}"))
@@ -251,6 +261,7 @@ def _design(evidence: Evidence) -> Iterator[Text]:
     if design is None:
         return
     layer, readout, plan = design.layer, design.readout, schedule(design)
+    lanes = "1 lane" if layer.lanes == 1 else f"{layer.lanes} lanes"
     yield section("What was built")
     taps = ", ".join(f"{tap.offset}" for tap in layer.taps)
     leak = f", leak 2**-{layer.leak_shift}" if layer.leak_shift else ""
@@ -270,7 +281,7 @@ def _design(evidence: Evidence) -> Iterator[Text]:
             "features": f"{design.n_features}: " + ", ".join(word for word in features if word),
             "readout": f"weights {readout.weight_format}, {readout.multipliers} multipliers",
             "outputs": ", ".join(outputs),
-            "schedule": f"{layer.lanes} lanes, {plan.clocks} clocks per sample",
+            "schedule": f"{lanes}, {plan.clocks} clocks per sample",
         }
     )
 

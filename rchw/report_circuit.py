@@ -59,7 +59,7 @@ def silicon(evidence: Evidence) -> Iterator[Text]:
             rows.append([word, *(_used(build, key) for build in builds)])
     rows += [
         ["highest clock", *(f"{b['clock']['median_mhz']:.1f} MHz" for b in builds)],
-        ["clocks per sample", *(str(b.get("clocks_per_sample", "")) for b in builds)],
+        ["clocks per sample", *(str(b["clocks_per_sample"]) for b in builds)],
         ["samples per second", *(rate(build) for build in builds)],
         ["slowest path", *(_path(build) for build in builds)],
         ["bitstream", *(build["bitstream"]["file"] for build in builds)],
@@ -73,7 +73,7 @@ def silicon(evidence: Evidence) -> Iterator[Text]:
 
 def _used(build: Mapping[str, Any], key: str) -> Text:
     if key not in build["used"]:
-        return Text("")
+        return Text(f"{build['core'][key]:,}")  # of the design alone: they are part of the cells
     used, capacity = build["used"][key], build["capacity"].get(key, 0)
     share = 100 * used / capacity if capacity else 0.0
     return Text(f"{used:,} of {capacity:,}{bar(share)}")
@@ -132,9 +132,7 @@ def _span(found: Mapping[str, float] | None) -> str:
 
 def rate(build: Mapping[str, Any]) -> str:
     """Say samples per second in words."""
-    found = build.get("samples_per_second")
-    if found is None:
-        return "an unknown number of"
+    found = build["samples_per_second"]["at_median_clock"]
     return f"{found / 1e6:.3g} million" if found >= 1e6 else f"{found:,.0f}"
 
 

@@ -53,7 +53,7 @@ def refused(capsys: pytest.CaptureFixture[str], words: Sequence[str | Path], tex
 
 
 def small_series(path: Path, rows: int = 400) -> Path:
-    """A noisy logistic map with a header: two columns, one to predict."""
+    """Write a logistic map with a header: two columns, one to predict."""
     rng = np.random.default_rng(5)
     x = np.empty(rows)
     x[0] = 0.3
@@ -68,5 +68,5 @@ def small_series(path: Path, rows: int = 400) -> Path:
 def train_small(capsys: pytest.CaptureFixture[str], folder: Path, *more: str) -> Called:
     """Train ``small.json`` on ``small.csv`` in a folder."""
     data = small_series(folder / "small.csv")
-    words = ("train", data, "-o", folder / "small.json", "--input-columns", "x", *SMALL, *more)
-    return call(capsys, *words)
+    place = folder / "small.json"
+    return call(capsys, "train", data, "-o", place, "--input-columns", "x", *SMALL, *more)

@@ -25,7 +25,7 @@ COMMANDS = [str(command.name) for command in app.registered_commands]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ``small.csv`` and what training on it wrote."""
+    """Make a folder with ``small.csv`` and what training on it wrote."""
     path = tmp_path_factory.mktemp("trained")
     data = small_series(path / "small.csv")
     words = ["train", str(data), "-o", str(path / "small.json"), "--input-columns", "x"]
@@ -35,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "linear floor" in done.stdout and "integer reference" in done.stdout
-    assert "training small on small" in done.stderr
+    assert "training small_ on small" in done.stderr
     return path
 
 

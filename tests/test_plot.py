@@ -1,0 +1,150 @@
+"""Figures hold the data they were given, and their SVG is the same on every run."""
+
+import re
+import subprocess
+import sys
+from typing import Any
+from xml.etree import ElementTree
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from rchw import plot
+from rchw.errors import DesignError
+
+SIGNALS: list[dict[str, Any]] = [
+    {"name": "valid", "kind": "bit", "values": [0, 1, 1, 0, None, 0], "group": "s"},
+    {"name": "data", "kind": "bus", "values": [None, 5, 5, -12, None, 7], "group": "s"},
+    {"name": "word", "kind": "bus", "values": ["a", "a", "a", "b", "b", "b"], "group": "inside"},
+]
+
+
+def figures() -> dict[str, Figure]:
+    """One of each kind."""
+    truth = np.sin(np.arange(50.0))
+    return {
+        "prediction": plot.prediction_figure(truth, truth + 0.1),
+        "errors": plot.error_bars({"floor": 0.2, "ours": 0.01}, roles={"ours": "good"}),
+        "trace": plot.search_trace([float("inf"), 0.3, 0.1, 0.1]),
+        "timing": plot.timing_diagram(SIGNALS, first_clock=7, clock_in=8, clock_out=11),
+    }
+
+
+@pytest.mark.parametrize("kind", ["prediction", "errors", "trace", "timing"])
+def test_svg_is_one_repeatable_element_without_links(kind: str) -> None:
+    text = plot.svg(figures()[kind], kind)
+    assert text == plot.svg(figures()[kind], kind)
+    root = ElementTree.fromstring(text)
+    assert root.tag.endswith("svg") and "viewBox" in root.attrib and "width" not in root.attrib
+    ids = re.findall(r'\bid="([^"]*)"', text)
+    assert len(set(ids)) == len(ids) and all(name.startswith(f"{kind}-") for name in ids)
+    used = re.findall(r'(?:href="|url\()#([^")]*)', text)
+    assert set(used) <= set(ids), "every reference is to the drawing itself"
+    outside = text.replace("http://www.w3.org/2000/svg", "").replace(
+        "http://www.w3.org/1999/xlink", ""
+    )
+    assert "http" not in outside and "<style" not in text and ":date" not in text
+
+
+@pytest.mark.parametrize("kind", ["prediction", "errors", "trace", "timing"])
+def test_every_colour_of_a_themed_drawing_has_a_name(kind: str) -> None:
+    text = plot.svg(figures()[kind], kind, themed=True)
+    named = re.sub(r"var\(--([a-z]+), (#[0-9a-f]{6})\)", "", text)
+    assert not re.findall(r"#[0-9a-f]{6}", named)
+    for role, colour in re.findall(r"var\(--([a-z]+), (#[0-9a-f]{6})\)", text):
+        assert plot.THEMES[role][0] == colour
+
+
+def test_each_light_colour_has_one_role() -> None:
+    light = [pair[0] for pair in plot.THEMES.values()]
+    assert len(set(light)) == len(light)
+
+
+def test_settings_of_the_user_are_left_alone() -> None:
+    keys = [key for key in matplotlib.rcParams if key != "backend"]  # asking for it chooses one
+    before = {key: matplotlib.rcParams[key] for key in keys}
+    for kind, figure in figures().items():
+        plot.svg(figure, kind)
+    assert {key: matplotlib.rcParams[key] for key in keys} == before
+
+
+def test_a_notebook_shows_the_figure_as_svg() -> None:
+    figure = figures()["errors"]
+    assert figure._repr_svg_().startswith("<svg ")  # type: ignore[attr-defined]
+
+
+def test_prediction_and_residual_are_the_data() -> None:
+    target = np.stack([np.arange(30.0), np.arange(30.0) ** 2], axis=1)
+    figure = plot.prediction_figure(target, target + 2.5, output=1, start=5, samples=20)
+    upper, lower = figure.axes
+    truth, found = upper.get_lines()
+    assert np.asarray(truth.get_xdata()).tolist() == list(range(5, 25))
+    assert np.asarray(truth.get_ydata()).tolist() == (np.arange(5.0, 25.0) ** 2).tolist()
+    assert np.asarray(found.get_ydata()).tolist() == (np.arange(5.0, 25.0) ** 2 + 2.5).tolist()
+    low, high = lower.get_ylim()
+    assert low < -2.5 and high > 2.5
+
+
+def test_errors_are_dots_at_their_values() -> None:
+    errors = {"floor": 0.5, "ours": 0.02, "circuit": 0.02}
+    figure = plot.error_bars(errors, metric="NMSE", roles={"circuit": "good"})
+    axes = figure.axes[0]
+    dots = axes.collections[-1]
+    assert np.asarray(dots.get_offsets())[:, 0].tolist() == [0.5, 0.02, 0.02]
+    assert np.asarray(dots.get_offsets())[:, 1].tolist() == [2, 1, 0], "from top to bottom"
+    colours = [to_hex(colour) for colour in np.asarray(dots.get_facecolors())]  # type: ignore[attr-defined]
+    assert colours[2] == plot.THEMES["good"][0] != colours[1]
+    assert axes.get_xscale() == "log"
+    assert plot.error_bars({"a": 0.3, "b": 0.2}).axes[0].get_xscale() == "linear"
+    assert plot.error_bars({"a": 0.3, "perfect": 0.0}).axes[0].get_xscale() == "linear"
+
+
+def test_a_column_of_the_waveform_ends_with_the_edge_of_its_clock() -> None:
+    axes = figures()["timing"].axes[0]
+    clock, valid = axes.get_lines()[2], axes.get_lines()[3]
+    xs, ys = np.asarray(clock.get_xdata()), np.asarray(clock.get_ydata())
+    rising = xs[1:][(np.diff(ys) > 0) & (np.diff(xs) == 0)]
+    assert rising.tolist() == [1, 2, 3, 4, 5]
+    ticks = dict(zip((label.get_text() for label in axes.get_xticklabels()), axes.get_xticks(),
+                     strict=True))  # fmt: skip
+    assert ticks["7"] == 1 and ticks["11"] == 5
+    places = [np.asarray(line.get_xdata())[0] for line in axes.get_lines()[:2]]
+    assert places == [ticks["8"], ticks["11"]], "the transfers are at their edges"
+    drawn = np.asarray(valid.get_ydata(), dtype=float)
+    levels = (drawn - drawn.min()) / 0.6
+    assert np.round(levels[::2], 2).tolist() == [0, 1, 1, 0, 0.5, 0]
+    assert {"5", "-12", "7", "a", "b"} <= {text.get_text() for text in axes.texts}
+
+
+def test_the_middle_of_a_long_wave_is_left_out() -> None:
+    long = [{"name": "n", "kind": "bus", "values": list(range(200))}]
+    figure = plot.timing_diagram(long, first_clock=100, most=20)
+    shown = {text.get_text() for text in figure.axes[0].texts}
+    assert {"0", "9", "190", "199"} <= shown and not {"10", "100", "189"} & shown
+
+
+def test_what_cannot_be_drawn_is_refused() -> None:
+    with pytest.raises(DesignError, match=r"prediction must have the length of the target, 3, not"):
+        plot.prediction_figure([1, 2, 3], [1, 2])
+    with pytest.raises(DesignError, match="window must hold at least 2 of 3 samples, not 0"):
+        plot.prediction_figure([1, 2, 3], [1, 2, 3], start=5)
+    with pytest.raises(DesignError, match="errors must be finite"):
+        plot.error_bars({"a": float("nan")})
+    with pytest.raises(DesignError, match="errors must be finite"):
+        plot.error_bars({})
+    with pytest.raises(DesignError, match="trace must hold a finite error"):
+        plot.search_trace([float("inf"), None])
+    with pytest.raises(DesignError, match=r"signals must have one length of at least 1, not \[\]"):
+        plot.timing_diagram([])
+
+
+def test_the_command_line_does_not_import_matplotlib() -> None:
+    program = "import sys, rchw.cli; print(sorted({'matplotlib', 'amaranth', 'cocotb', 'numba'} & "
+    done = subprocess.run(
+        [sys.executable, "-c", program + "set(sys.modules)))"], capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert done.stdout == "[]\n"
