@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 STATES, SQUARES, INPUTS = 0, 1, 2
+PARTS = 3  # of an accumulator
 
 
 @dataclass(frozen=True)
@@ -131,9 +132,9 @@ class FoldedReadout(wiring.Component):
 
     Latency
     -------
-    From `advance` of a sample's last clock to its beat: 7 clocks, one more where several products
-    are added per clock, two more with squares. They are: weights, operands, product, (sum,) lower
-    half of the accumulator, upper half, output.
+    From `advance` of a sample's last clock to its beat: 8 clocks, one more where several products
+    are added per clock, two more with squares. They are: two for the weights, operands, product,
+    (sum,) three parts of the accumulator, output.
 
     Throughput
     ----------
@@ -207,7 +208,7 @@ class FoldedReadout(wiring.Component):
 
     def _latency(self) -> int:
         """Clocks from the sequencer's last to the earliest clock in which a result can leave."""
-        return self._plan.loop_latency + 4 + self._late + (self._operand_count() > 1)
+        return self._plan.loop_latency + 5 + self._late + (self._operand_count() > 1)
 
     def _operand_count(self) -> int:
         return self._plan.group * (2 if self._plan.paired else 1)
@@ -349,34 +350,39 @@ class FoldedReadout(wiring.Component):
     ) -> tuple[list[Value], "_Flags"]:
         """Add up; with a sample's last product hand the total over and start again.
 
-        The upper half follows one clock after the lower, which halves the carry chain.
+        Each part of the sum follows one clock after the part below, to keep the carry chains short.
         """
         design, ranges = self._design, self._ranges
-        upper = flags.delayed(m, "lower")
+        clocks = [flags]
+        for part in range(1, PARTS):
+            clocks.append(clocks[-1].delayed(m, f"part_{part}"))
         totals: list[Value] = []
         for output in range(design.n_outputs):
             hold, position = divmod(output, len(sums))
             start = output_start(design, ranges, output)
-            width = max(output_interval(design, ranges, output).width, 2)
-            split = (width + 1) // 2
-            term = Signal(signed(width), name=f"term_{output}")
-            m.d.comb += term.eq(sums[position])
-            low, carry = self._half(
-                m, f"low_{output}", term[:split], Const(0, 1), start, flags, hold
-            )
-            late = Signal(signed(max(len(sums[position]) - split, 1)), name=f"late_{output}",
-                          reset_less=True)
-            carried = Signal(name=f"carry_{output}", reset_less=True)
-            m.d.sync += [late.eq(term[split:]), carried.eq(carry)]
-            extended = Signal(width - split, name=f"upper_{output}")
-            m.d.comb += extended.eq(late)
-            high, _ = self._half(
-                m, f"high_{output}", extended, carried, start >> split, upper, hold
-            )
-            totals.append(Cat(low, high).as_signed())
-        return totals, upper.delayed(m, "total")
+            width = max(output_interval(design, ranges, output).width, PARTS)
+            term: Value = sums[position]
+            carry: Value = Const(0, 1)
+            parts = []
+            for part, active in enumerate(clocks):
+                bits = (width + part) // PARTS
+                name = f"sum_{output}_{part}"
+                wide = Signal(signed(max(bits, len(term))), name=f"{name}_term")
+                m.d.comb += wide.eq(term)
+                total, grown = self._part(m, name, wide[:bits], carry, start, active, hold)
+                parts.append(total)
+                start >>= bits
+                if part == PARTS - 1:
+                    break
+                carry = Signal(name=f"{name}_carry", reset_less=True)
+                m.d.sync += carry.eq(grown)
+                rest = term[min(bits, len(term) - 1) :].as_signed()
+                term = Signal(rest.shape(), name=f"{name}_rest", reset_less=True)
+                m.d.sync += term.eq(rest)
+            totals.append(Cat(*parts).as_signed())
+        return totals, clocks[-1].delayed(m, "total")
 
-    def _half(
+    def _part(
         self,
         m: Module,
         name: str,
@@ -386,7 +392,7 @@ class FoldedReadout(wiring.Component):
         flags: "_Flags",
         hold: int,
     ) -> tuple[Signal, Value]:
-        """One half of an accumulator: the register that takes its totals, and the carry out."""
+        """One part of an accumulator: the register that takes its totals, and the carry out."""
         width = len(term)
         accumulator = Signal(width, name=f"{name}_sum", init=start % (1 << width))
         total = Signal(width, name=f"{name}_total", reset_less=True)

@@ -166,7 +166,7 @@ def latency(design: Design) -> int:
     """Clocks from a sample's input beat to its output beat, if neither side pauses.
 
     Folded form
-        ``busy + loop_latency(design) + 3``, two more with squares, and one more where several
+        ``busy + loop_latency(design) + 4``, two more with squares, and one more where several
         products are added per clock. The input is taken when the first word has been read, so a
         register behind the memories adds nothing.
     Parallel form
@@ -177,7 +177,7 @@ def latency(design: Design) -> int:
     if not plan.parallel:
         several = plan.group > 1 or plan.paired
         squares = 2 * (design.features.squares is not None)
-        return plan.busy + loop_latency(design) + 3 + squares + several
+        return plan.busy + loop_latency(design) + 4 + squares + several
     rows = (row[: design.n_products] for row in design.readout.weights)
     terms = max(sum(weight != 0 for weight in row) for row in rows)
     stages = 6
