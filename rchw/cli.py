@@ -5,10 +5,12 @@ in one sentence on stderr.
 """
 
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -24,10 +26,11 @@ from rchw.cli_build import (
 from rchw.cli_tables import EXTRAS, boards_command, doctor_command, tasks_command
 from rchw.cli_train import run_command, train_command
 from rchw.console import Outcome, Screen
-from rchw.errors import MismatchError, RchwError
+from rchw.errors import MismatchError, RchwError, ToolError
 
 __all__ = ["app", "main"]
 
+_LITTLE = 200_000  # bytes
 _INTERRUPTED = "interrupted, and nothing earlier was changed"
 # Errors of typer's parser, wherever the installed version keeps them.
 _UsageError = typer.BadParameter.__mro__[2]
@@ -55,6 +58,14 @@ def _root(
         raise typer.Exit(0)
 
 
+def _is_full(output: Path | None) -> bool:
+    """Whether the disk of a folder is full: tools often fail on that without a word."""
+    folder = (output or Path()).absolute()
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    return shutil.disk_usage(folder).free < _LITTLE
+
+
 def _register(name: str, function: Callable[..., Outcome]) -> None:
     """Make a command of a function; `main` receives what it returns."""
 
@@ -65,6 +76,10 @@ def _register(name: str, function: Callable[..., Outcome]) -> None:
         except KeyboardInterrupt:
             # typer would turn it into exit code 130, without a word.
             raise RchwError(_INTERRUPTED) from None
+        except ToolError as error:
+            if _is_full(arguments.get("output")):
+                raise ToolError(f"{error}; the disk is full") from error
+            raise
 
     app.command(name)(run)
 

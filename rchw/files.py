@@ -76,6 +76,8 @@ def together(folder: Path) -> Iterator[Path]:
             raise RchwError(f"{blocked[0]} cannot be written: it is a folder")
         for item in made:
             os.replace(item, folder / item.name)
+    except RchwError as error:
+        raise type(error)(str(error).replace(f"{temporary}/", f"{folder}/")) from error
     except OSError as error:
         raise RchwError(f"{folder} cannot be written: {error.strerror}") from error
     finally:

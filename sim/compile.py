@@ -193,8 +193,12 @@ def compile_simulator(
 def _build(
     tools: _Tools, folder: Path, trace: bool, optimize: str, progress: Progress | None
 ) -> None:
-    plan = json.loads((folder / "cpp" / "Vtop.json").read_text())
-    root, files = Path(plan["system"]["verilator_root"]), plan["sources"]
+    try:
+        plan = json.loads((folder / "cpp" / "Vtop.json").read_text())
+        root, files = Path(plan["system"]["verilator_root"]), plan["sources"]
+    except (OSError, ValueError, KeyError):
+        # Verilator ends with exit code 0 on a full disk.
+        raise ToolError(f"Verilator did not write all of its output into {folder}") from None
     library = _runtime(tools, [Path(name) for name in files["global"]], root, trace, progress)
     main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
     fast = [*files["classes_fast"], *files.get("support_fast", []), main]

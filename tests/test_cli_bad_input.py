@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from rchw import tools
+from rchw.errors import ToolError
 from tests.command_line import SMALL, call, refused, small_series, train_small
 
 Capture = pytest.CaptureFixture[str]
@@ -261,6 +262,20 @@ def test_a_full_disk(
     monkeypatch.setattr(os, "replace", full)
     refused(capsys, [*words, target], "No space left on device")
     assert contents(folder) == before
+
+
+def test_a_tool_that_fails_on_a_full_disk(
+    folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any, **__: Any) -> NoReturn:
+        raise ToolError("yosys stopped in the middle without a message")
+
+    monkeypatch.setattr("rchw.boards.of_design.build", fails)
+    words, target = _commands(folder)["build"]
+    assert "disk" not in refused(capsys, [*words, target], "yosys stopped in the middle")
+    usage = shutil.disk_usage(folder)
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: usage._replace(free=4096))
+    refused(capsys, [*words, target], "without a message; the disk is full")
 
 
 STEPS = {
