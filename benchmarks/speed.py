@@ -65,7 +65,7 @@ def _reservoirpy(n_units: int, steps: int) -> Callable[[], object]:
 
 
 def measure(rounds: int) -> dict[str, Any]:
-    """Steps per second of every way, the best of `rounds`."""
+    """Measure steps per second of every way, the best of `rounds`."""
     ways: dict[str, tuple[Callable[[], object], int]] = {}
     for n_units in (100, 300, 1000):
         steps = 5_000_000 // n_units
