@@ -30,9 +30,10 @@ __all__ = ["BOARDS", "SOURCE", "life_record", "measure_rtl", "run_demo"]
 
 SOURCE = "santa-fe"
 BOARDS = ("icebreaker", "ulx3s")
-# One unit per clock, its state and its square multiplied at once: 3 multipliers, 100 clocks.
+# Two units per clock, states and squares multiplied at once, and two squarers: 6 of the smaller
+# board's 8 multipliers, and 50 clocks per sample.
 OPTIONS = TrainOptions(
-    name="laser", units=100, squares=True, levels=True, lanes=1, multipliers=2, search="quick"
+    name="laser", units=100, squares=True, levels=True, lanes=2, multipliers=4, search="quick"
 )
 
 
