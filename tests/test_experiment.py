@@ -1,9 +1,12 @@
 """No choice reads test data, and what belongs together is written together."""
 
+import errno
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -77,7 +80,10 @@ def test_the_three_files_name_each_other(result: Trained, tmp_path: Path) -> Non
         companions(Path("tiny.train.json"))
 
 
-def test_together_is_all_or_nothing(tmp_path: Path) -> None:
+def test_together_is_all_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
     (tmp_path / "a").write_text("old")
     (tmp_path / "b").mkdir()
     with pytest.raises(RchwError, match="b cannot be written: it is a folder"), together(
@@ -90,6 +96,11 @@ def test_together_is_all_or_nothing(tmp_path: Path) -> None:
         raise ZeroDivisionError
     assert (tmp_path / "a").read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(RchwError, match="No space left"), together(tmp_path) as folder:
+        (folder / "a").write_text("new")
+    monkeypatch.undo()
+    assert (tmp_path / "a").read_text() == "old"
     with together(tmp_path) as folder:
         (folder / "a").write_text("new")
         (folder / "c").write_text("new")
