@@ -1,0 +1,59 @@
+"""What kinds of design a test has met, so that it can be shown to have met them all."""
+
+from collections import Counter
+
+from rchw.activation import Clip, PiecewiseLinear, Table
+from rchw.design import Design, LevelInput
+from rchw.fixed import Overflow
+from rchw.schedule import schedule
+
+__all__ = ["count_kinds", "kinds"]
+
+
+def kinds(design: Design) -> dict[str, bool]:
+    """Which classes a design belongs to."""
+    plan, layer, features, readout = (
+        schedule(design), design.layer, design.features, design.readout,
+    )  # fmt: skip
+    n, lanes, folded = layer.n_units, layer.lanes, not plan.parallel
+    return {
+        "parallel": plan.parallel,
+        "parallel of several units": plan.parallel and n > 1,
+        "one unit": n == 1,
+        "one lane": folded and lanes == 1 < n,
+        "lanes divide units": folded and 1 < lanes < n and n % lanes == 0,
+        "lanes do not divide units": folded and n % lanes != 0,
+        "all lanes, folded readout": folded and 1 < lanes == n,
+        "busy time decides": folded and plan.clocks == plan.busy,
+        "loop decides": folded and plan.clocks > plan.busy,
+        "register behind the memories": plan.read_register,
+        "several clocks per feature": plan.hold > 1,
+        "several features per clock": folded and plan.group > 1,
+        "state and square together": plan.paired,
+        "squares": features.squares is not None,
+        "squares without states": not features.states,
+        "inputs as features": features.inputs,
+        "no constant feature": features.one is None,
+        "clip": isinstance(layer.activation, Clip),
+        "piecewise-linear": isinstance(layer.activation, PiecewiseLinear),
+        "table": isinstance(layer.activation, Table),
+        "leak": layer.leak_shift > 0,
+        "level input": any(isinstance(entry, LevelInput) for entry in layer.inputs),
+        "unsigned input": any(not channel.format.signed for channel in design.inputs),
+        "8 channels": design.n_inputs == 8,
+        "16 outputs": design.n_outputs == 16,
+        "no taps": not layer.taps,
+        "several taps": len(layer.taps) > 1,
+        "initial state": any(layer.initial_state),
+        "wrapping outputs": readout.overflow is Overflow.WRAP,
+        "state runs on after tlast": not design.reset_on_last,
+        "state of 16 bits and more": layer.state.width >= 16,
+    }
+
+
+def count_kinds(designs: list[Design]) -> Counter[str]:
+    """How many designs belong to each class, classes without any included."""
+    counts: Counter[str] = Counter()
+    for design in designs:
+        counts.update({kind: int(member) for kind, member in kinds(design).items()})
+    return counts

@@ -1,0 +1,117 @@
+"""Whole designs drawn by Hypothesis: Amaranth's simulation of each equals the reference."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+from amaranth.lib import wiring
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+
+from rchw import reference
+from rchw.design import Design
+from rchw.document import digest
+from rchw.hdl.folded import FoldedCore
+from rchw.hdl.parallel import ParallelCore
+from rchw.schedule import latency, schedule
+from rchw.sim.pauses import parse
+from rchw.sim.scoreboard import assert_same
+from rchw.sim.stream import StreamTrace, trace_stream
+from tests.designs import designs, stimulus
+from tests.hdl.kinds import count_kinds
+
+# A core that fails to build leaves parts behind, about which Amaranth would say more than the error.
+pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
+
+SAMPLES = 20
+ROUNDS = 30  # at most
+PACES = ["every:3:2", "random:50:4", "bursts:2:3", "always:1"]
+PAIRS = list(product(["never", *PACES], repeat=2))[1:]
+
+
+def made_parallel(design: Design) -> Design:
+    """The same with gates of its own for every unit and every product."""
+    multipliers = design.n_products * design.n_outputs
+    return replace(
+        design,
+        layer=replace(design.layer, lanes=design.n_units),
+        readout=replace(design.readout, multipliers=multipliers),
+    )
+
+
+def often_parallel(design: Design, parallel: bool) -> Design:
+    return made_parallel(design) if parallel else design
+
+
+ANY = st.builds(often_parallel, designs(), st.sampled_from([False] * 5 + [True]))
+
+
+def core_of(design: Design) -> wiring.Component:
+    return ParallelCore(design) if schedule(design).parallel else FoldedCore(design)
+
+
+def check(design: Design, drawn: int, source: str, sink: str) -> StreamTrace:
+    """Outputs and last flags equal the reference; returns when the beats moved."""
+    codes, last = stimulus(design, np.random.default_rng(drawn), SAMPLES)
+    want = reference.run(design, codes, last).outputs
+    names = [channel.name for channel in design.inputs]
+    payloads = [
+        {**dict(zip(names, row, strict=True)), "last": int(flag)}
+        for row, flag in zip(codes.tolist(), last, strict=True)
+    ]
+    pauses = {"pauses_in": parse(source, drawn), "pauses_out": parse(sink, drawn + 1)}
+    trace = trace_stream(core_of(design), payloads, **pauses)
+    outputs = design.readout.outputs
+    got = [[int(payload[output.name]) for output in outputs] for payload in trace.payloads]
+    assert_same(want, got, what="output", names=[output.name for output in outputs])
+    assert [bool(payload["last"]) for payload in trace.payloads] == last.tolist()
+    return trace
+
+
+def met(
+    check_one: Callable[[Design, int, tuple[str, str]], None], least: int, of_each_kind: int
+) -> list[Design]:
+    """Draw designs in rounds, each afresh, until there are enough of every kind, all different."""
+    found: dict[str, Design] = {}
+    for number in range(ROUNDS):
+
+        @seed(number)
+        @settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+        @given(ANY, st.integers(0, 2**32 - 1), st.sampled_from(PAIRS))
+        def one_round(design: Design, drawn: int, pair: tuple[str, str]) -> None:
+            if digest(design) not in found:
+                check_one(design, drawn, pair)
+                found[digest(design)] = design
+
+        one_round()
+        kinds = count_kinds(list(found.values()))
+        if len(found) >= least and min(kinds.values()) >= of_each_kind:
+            break
+    rare = {kind: count for kind, count in kinds.items() if count < of_each_kind}
+    assert len(found) >= least and not rare, rare
+    return list(found.values())
+
+
+def test_two_hundred_designs(tally: dict[str, Counter[str]]) -> None:
+    """Neither side pauses, so that period and latency are the circuit's own, to the clock."""
+
+    def check_clocks(design: Design, drawn: int, _: tuple[str, str]) -> None:
+        trace = check(design, drawn, "never", "never")
+        assert set(np.diff(trace.clocks_in).tolist()) == {schedule(design).clocks}
+        assert set(np.subtract(trace.clocks_out, trace.clocks_in).tolist()) == {latency(design)}
+
+    found = met(check_clocks, 200, of_each_kind=3)
+    tally[f"{len(found)} designs in Amaranth's simulator, clock for clock"] = count_kinds(found)
+
+
+def test_designs_under_pauses(tally: dict[str, Counter[str]]) -> None:
+    """Gaps at the source, stalls at the sink, or both."""
+
+    def check_pauses(design: Design, drawn: int, pair: tuple[str, str]) -> None:
+        check(design, drawn, *pair)
+
+    found = met(check_pauses, 80, of_each_kind=0)
+    tally[f"{len(found)} designs in Amaranth's simulator, gaps and stalls"] = count_kinds(found)
