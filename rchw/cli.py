@@ -6,12 +6,16 @@ in one sentence on stderr.
 
 import os
 import shutil
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from types import FrameType
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -30,6 +34,7 @@ from rchw.errors import MismatchError, RchwError, ToolError
 
 __all__ = ["app", "main"]
 
+_TYPER_INTERRUPTED = 130
 _LITTLE = 200_000  # bytes
 _INTERRUPTED = "interrupted, and nothing earlier was changed"
 # Errors of typer's parser, wherever the installed version keeps them.
@@ -56,6 +61,32 @@ def _root(
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(0)
+
+
+class _Interrupt(KeyboardInterrupt):
+    """Ctrl-C, as a class of its own.
+
+    Python remembers a plain one that passes through `exec`, as in numba's imports, although it is
+    handled, and then ends by the signal instead of with our exit code.
+    """
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Turn Ctrl-C into `_Interrupt`, where it would have been a KeyboardInterrupt."""
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        raise _Interrupt
+
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not usual or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _is_full(output: Path | None) -> bool:
@@ -126,7 +157,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     screen = Screen("--json" in given)
     try:
-        outcome = app(given, prog_name="rchw", standalone_mode=False)
+        with _interruptible():
+            outcome = app(given, prog_name="rchw", standalone_mode=False)
+        if outcome == _TYPER_INTERRUPTED:
+            raise KeyboardInterrupt
         if not isinstance(outcome, Outcome):
             return 0  # help or version
         screen.show(outcome)

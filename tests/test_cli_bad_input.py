@@ -325,6 +325,19 @@ def test_a_real_interruption(folder: Path) -> None:
     assert contents(folder) == before
 
 
+def test_an_interruption_inside_exec(folder: Path) -> None:
+    """CPython would end by the signal, with exit code -2, although the interrupt is handled."""
+    program = """\
+import sys, rchw.cli, rchw.cli_train
+strike = "import os, signal, time; os.kill(os.getpid(), signal.SIGINT); time.sleep(9)"
+rchw.cli_train.load = lambda path: exec(strike)
+sys.exit(rchw.cli.main(["run", "a", "b"]))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "error: interrupted, and nothing earlier was changed\n"
+
+
 @pytest.mark.parametrize("name", ["verify", "build"])
 def test_a_missing_tool(
     name: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
