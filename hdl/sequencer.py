@@ -121,6 +121,7 @@ class Sequencer(wiring.Component):
         if not waiting:
             return Const(1)
         multiplies = Signal(init=1)
+        more = tail > waiting if plan.input_clocks > 1 else Const(0)
         with m.If(go & ~in_words):
-            m.d.sync += multiplies.eq((tail > waiting) | final)
+            m.d.sync += multiplies.eq(more | final)
         return multiplies
