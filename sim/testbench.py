@@ -86,9 +86,9 @@ def bench_verilog(design: Design, beats: int) -> str:
 // {name}_tb: runs the golden vectors of design
 // {digest(design)}
 // With Icarus Verilog:
-//   iverilog -g2005 -o {name}_tb {name}.v {name}_tb.v && vvp {name}_tb
+//   $ iverilog -g2005 -o {name}_tb {name}.v {name}_tb.v && vvp {name}_tb
 // With Verilator 5:
-//   verilator --binary --timing -Wno-fatal --top-module {name}_tb {name}.v {name}_tb.v
+//   $ verilator --binary --timing -Wno-fatal --top-module {name}_tb {name}.v {name}_tb.v
 
 module {name}_tb;
   localparam BEATS = {beats};
