@@ -215,4 +215,3 @@ def _abilities(ok: Mapping[str, bool]) -> dict[str, bool]:
         "build for iCE40": circuits and all_of("yosys", "nextpnr-ice40", "icepack"),
         "build for ECP5": circuits and all_of("yosys", "nextpnr-ecp5", "ecppack"),
     }
-

@@ -229,9 +229,7 @@ def run_demo(
         write_package(design, out / "verilog", progress=say)
     verilog = out / "verilog" / f"{name}.v"
     with steps.step("verifying the Verilog against the reference") as say:
-        checked = verify(
-            design, out / "verify", samples=samples, verilog=verilog, progress=say
-        )
+        checked = verify(design, out / "verify", samples=samples, verilog=verilog, progress=say)
     with steps.step(f"running all of {task.name} through the Verilog") as say:
         folder = out / "verify" / "simulation"
         rtl = measure_rtl(design, task, verilog, folder, progress=say)

@@ -92,9 +92,7 @@ def tiles(rows: Sequence[tuple[str, str]]) -> Text:
     return Text(f'<div class="tiles">{items}</div>')
 
 
-def grid(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], strong: Sequence[int] = ()
-) -> Text:
+def grid(columns: Sequence[str], rows: Sequence[Sequence[str]], strong: Sequence[int] = ()) -> Text:
     """Table; columns that start with ``>`` hold numbers, the rows in `strong` stand out."""
     kinds = [' class="n"' if name.startswith(">") else "" for name in columns]
     head = "".join(

@@ -259,5 +259,3 @@ def test_a_reader_that_goes_away_is_no_error(folder: Path, tmp_path: Path) -> No
 def shlex_command(*words: object) -> str:
     """Shell words that call the command line."""
     return " ".join(f"'{word}'" for word in (sys.executable, "-m", "rchw.cli", *words))
-
-

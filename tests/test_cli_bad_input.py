@@ -146,9 +146,7 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_calls(
-    name: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_calls(name: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     before = contents(folder)
     words, sentence = CALLS[name]

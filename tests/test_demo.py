@@ -31,9 +31,7 @@ def test_the_design_fits_the_smaller_board() -> None:
 
 
 @pytest.mark.slow
-def test_laser_light_to_two_bitstreams(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_laser_light_to_two_bitstreams(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     done = call(capsys, "demo", "-o", tmp_path / "demo", "--json")
     assert done.code == 0, done.err
     record = done.record

@@ -86,9 +86,10 @@ def test_together_is_all_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     (tmp_path / "a").write_text("old")
     (tmp_path / "b").mkdir()
-    with pytest.raises(RchwError, match="b cannot be written: it is a folder"), together(
-        tmp_path
-    ) as folder:
+    with (
+        pytest.raises(RchwError, match="b cannot be written: it is a folder"),
+        together(tmp_path) as folder,
+    ):
         (folder / "a").write_text("new")
         (folder / "b").write_text("new")
     with pytest.raises(ZeroDivisionError), together(tmp_path) as folder:
