@@ -14,14 +14,14 @@ __all__ = ["sha256_of", "together", "write_atomic"]
 
 
 def write_atomic(path: str | Path, content: str | bytes) -> Path:
-    """Write `content` to a temporary file beside `path`, then rename it over `path`.
+    r"""Write `content` to a temporary file beside `path`, then rename it over `path`.
 
     Parameters
     ----------
     path : str or Path
         Its folder is created when missing.
     content : str or bytes
-        Text is written as UTF-8 with ``\\n`` line ends.
+        Text is written as UTF-8 with ``\n`` line ends.
 
     Raises
     ------
