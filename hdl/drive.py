@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 
 from rchw.design import Design, LevelInput, LinearInput
+from rchw.fixed import QFormat
 from rchw.hdl.arith import add_tree, select, times
 from rchw.hdl.rom import Fields
 from rchw.ranges import Interval, LayerRanges
@@ -108,7 +109,7 @@ def _by_channel(
                 threshold = fields.add(f"threshold_{name}", [entry.thresholds[i] for i in column])
                 low = fields.add(f"low_{name}", [entry.low[i] for i in column])
                 high = fields.add(f"high_{name}", [entry.high[i] for i in column])
-                terms[lane].append(Mux(value >= threshold, high, low) << shift)
+                terms[lane].append(Mux(_reaches(value, threshold), high, low) << shift)
             continue
         weights = sorted(set(entry.weights))
         if len(weights) > MAX_SHARED:
@@ -135,3 +136,12 @@ def _by_channel(
         bias = fields.add(f"bias_{lane}", [layer.bias[i] for i in column])
         terms[lane].append(bias << ranges.bias_shift)
     return [(add_tree(parts), Const(0, 1)) for parts in terms]
+
+
+def _reaches(value: Value, threshold: Value) -> Value:
+    """``value >= threshold``; no comparison where no code of the format is below, or none above."""
+    if isinstance(threshold, Const):
+        codes = QFormat(len(value), 0, value.shape().signed)
+        if threshold.value <= codes.min or threshold.value > codes.max:
+            return Const(int(threshold.value <= codes.min), 1)
+    return value >= threshold

@@ -217,7 +217,10 @@ class FoldedCore(wiring.Component):
         units = sorted(set(column))
         taps = _register(m, fed, _hull(ranges.taps, units), f"taps_{lane}")
         value, carry = drive
-        driven = _register(m, value, _hull(ranges.drive, units), f"driven_{lane}")
+        driving = _hull(ranges.drive, units)
+        if not (isinstance(carry, Const) and carry.value == 0):
+            driving = Interval(driving.low - 1, driving.high)  # as the carry is not in it yet
+        driven = _register(m, value, driving, f"driven_{lane}")
         if not isinstance(carry, Const):
             held = Signal(name=f"carry_{lane}", reset_less=True)
             m.d.sync += held.eq(carry)
