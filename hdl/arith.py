@@ -53,10 +53,22 @@ def times(value: Value, constant: int) -> Value:
         shifted = value << exponent
         if total is None:
             total = shifted if sign > 0 else -shifted
+        elif sign > 0:
+            total = _add_alike(total, shifted) if value.shape().signed else total + shifted
         else:
-            total = total + shifted if sign > 0 else total - shifted
+            total = total - shifted
     assert total is not None
     return total
+
+
+def _add_alike(a: Value, b: Value) -> Value:
+    """Sum of two signed numbers with the same bit as sign, which needs no addition itself.
+
+    A cell of iCE40 that adds a bit to itself is also what the router of nextpnr can spin on forever.
+    """
+    width = max(len(a), len(b))
+    low = (a + Const(0, signed(width)))[: width - 1] + (b + Const(0, signed(width)))[: width - 1]
+    return Cat(low, a[-1]).as_signed()
 
 
 def add_tree(values: Sequence[Value]) -> Value:
@@ -108,12 +120,16 @@ def clamp(m: Module, value: Value, low: int, high: int, name: str) -> Value:
         return result
     exact = Signal(signed(len(value)), name=f"{name}_exact")
     m.d.comb += exact.eq(value)
+    sign, kept = exact[-1], exact[: width - 1]
     if low == -(1 << (width - 1)) and high == (1 << (width - 1)) - 1:
         dropped = exact[width - 1 : -1]
-        above = ~exact[-1] & dropped.any()
-        below = exact[-1] & ~dropped.all()
-    else:
-        above, below = exact > high, exact < low
+        outside = Signal(name=f"{name}_outside")
+        m.d.comb += outside.eq(Mux(sign, ~dropped.all(), dropped.any()))
+        # Gates and no choice between constants, of which Yosys would make a reset: one LUT per bit.
+        spread, limit = outside.replicate(width - 1), (~sign).replicate(width - 1)
+        m.d.comb += result.eq(Cat((kept & ~spread) | (limit & spread), sign))
+        return result
+    above, below = exact > high, exact < low
     m.d.comb += result.eq(Mux(below, low, Mux(above, high, exact[:width].as_signed())))
     return result
 

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from rchw.design import Design
 from rchw.fixed import Overflow
 from rchw.hdl.activation import activate, leak
-from rchw.hdl.arith import add_tree, requantize, times
+from rchw.hdl.arith import add_tree, digits, requantize, times
 from rchw.hdl.drive import lane_drives
 from rchw.hdl.ports import input_layout, output_layout
 from rchw.hdl.readout import output_interval, output_start, round_outputs
@@ -100,15 +100,26 @@ class ParallelCore(wiring.Component):
             Signal(signed(layer.state.width), name=f"x{i}", reset_less=True) for i in range(n)
         ]
         for i in range(n):
-            parts = []
-            for tap in layer.taps:
-                source = (i - tap.offset) % n
-                initial = layer.initial_state[source] * tap.weights[i]
-                product = times(states[source], tap.weights[i])
-                if tap.weights[i]:
-                    parts.append(Mux(first, initial, product) << ranges.tap_shift)
+            taps = [
+                (times(states[(i - tap.offset) % n], tap.weights[i]),
+                 layer.initial_state[(i - tap.offset) % n] * tap.weights[i],
+                 tap.weights[i])
+                for tap in layer.taps if tap.weights[i]
+            ]
+            parts = [product << ranges.tap_shift for product, _, _ in taps]
+            start = sum(initial for _, initial, _ in taps) << ranges.tap_shift
             total = Signal(signed(ranges.accumulator[i].width), name=f"total_{i}")
-            m.d.comb += total.eq(add_tree([*parts, drives[i]]))
+            if not parts:
+                summed = drives[i]
+            elif len(parts) == 1 and len(digits(taps[0][2])) == 1:
+                # Behind the only addition the choice fits into its LUTs; what is chosen is shared.
+                fresh = drives[i] + start if start else drives[i]
+                summed = Mux(first, fresh, parts[0] + drives[i])
+            else:
+                # Between two additions it fits as well, and keeps Yosys from joining them to one
+                # sum of three, which takes three LUTs per bit where two additions take two.
+                summed = Mux(first, start, add_tree(parts)) + drives[i]
+            m.d.comb += total.eq(summed)
             target = activate(m, layer, total, ranges.frac, f"unit_{i}", clocked=False)
             if layer.leak_shift:
                 target = leak(layer, Mux(first, layer.initial_state[i], states[i]), target)
