@@ -198,8 +198,15 @@ def interpret(
         ]
         result.states.append(x)
         result.outputs.append(outputs)
-        result.steps.append({"before": before, "sums": sums, "targets": targets,
-                             "features": features, "totals": totals})
+        result.steps.append(
+            {
+                "before": before,
+                "sums": sums,
+                "targets": targets,
+                "features": features,
+                "totals": totals,
+            }
+        )
         ends = last is not None and last[t] and document["reset"]["on_last"]
         result.final_state = list(initial) if ends else x
     return result

@@ -211,8 +211,14 @@ def every_law() -> list[Any]:
         example(),
         to_document(replace(design, layer=replace(layer, activation=table))),
         to_document(replace(design, layer=replace(layer, activation=Clip(-15, 15)))),
-        to_document(replace(design, inputs=inputs, features=features,
-                            readout=replace(design.readout, weights=rows))),
+        to_document(
+            replace(
+                design,
+                inputs=inputs,
+                features=features,
+                readout=replace(design.readout, weights=rows),
+            )
+        ),
     ]
 
 
@@ -341,8 +347,9 @@ def test_the_dead_band_is_where_the_step_rounds_to_zero(rounding: Rounding, shif
     layer = replace(from_document(example()).layer, rounding=rounding, leak_shift=shift)
     low, high = dead_band(layer)
     reach = 2 << shift
-    still = [d for d in range(-reach, reach + 1)
-             if rounded(Fraction(d, 2**shift), rounding.value) == 0]
+    still = [
+        d for d in range(-reach, reach + 1) if rounded(Fraction(d, 2**shift), rounding.value) == 0
+    ]
     assert still == list(range(low, high + 1))
     for d in range(-reach, reach + 1):  # never past the target
         assert min(0, d) <= rounded(Fraction(d, 2**shift), rounding.value) <= max(0, d)
@@ -358,8 +365,9 @@ def test_a_leaking_state_comes_to_rest_in_the_dead_band(rounding: Rounding) -> N
         inputs=(LinearInput(QFormat(2), (0, 0)),), bias_format=state, bias=(target, target),
         activation=Clip(-128, 127), initial_state=(-128, 127),
     )  # fmt: skip
-    readout = replace(design.readout, outputs=(Output("y", state),), weights=((1, 1),),
-                      multipliers=1)
+    readout = replace(
+        design.readout, outputs=(Output("y", state),), weights=((1, 1),), multipliers=1
+    )
     features = replace(design.features, squares=None, one=None)
     held = Design("held", (InputChannel("u", state),), layer, features, readout)
     rest = run(held, np.zeros((200, 1), dtype=np.int64)).states[-2:]

@@ -2,16 +2,20 @@
 
 import re
 from dataclasses import replace
-from itertools import pairwise
+from itertools import count, pairwise
+from math import ceil
 from pathlib import Path
 
 import pytest
+from hypothesis import given, seed, settings
 
+from rchw.activation import Clip
 from rchw.design import Design
 from rchw.document import from_document
 from rchw.hdl.top import AxiTop
-from rchw.schedule import possible_multipliers, schedule
+from rchw.schedule import latency, possible_multipliers, schedule
 from rchw.sim.stream import trace_stream
+from tests.designs import designs
 from tests.test_design_format import example
 
 PAGE = (Path(__file__).parents[1] / "docs" / "stream.md").read_text(encoding="utf-8")
@@ -36,14 +40,14 @@ def test_the_ports_of_the_page_are_those_of_the_top() -> None:
 
 def measured() -> list[tuple[int, int, int, int]]:
     return [
-        (int(lanes), int(multipliers), int(clocks), int(latency))
-        for lanes, multipliers, clocks, latency in table("| P | M | clocks per sample")
+        (int(lanes), int(multipliers), int(clocks), int(late))
+        for lanes, multipliers, clocks, late in table("| P | M | clocks per sample")
     ]
 
 
-@pytest.mark.parametrize("lanes, multipliers, clocks, latency", measured())
+@pytest.mark.parametrize("lanes, multipliers, clocks, late", measured())
 def test_words_clocks_and_latency_of_the_page(
-    lanes: int, multipliers: int, clocks: int, latency: int
+    lanes: int, multipliers: int, clocks: int, late: int
 ) -> None:
     design = from_document(example())
     design = replace(
@@ -56,21 +60,53 @@ def test_words_clocks_and_latency_of_the_page(
     assert list(trace.payloads) == [(int(row[5], 16), int(row[3])) for row in rows]
     entered, left = trace.clocks_in, trace.clocks_out
     assert {b - a for a, b in pairwise(entered)} == {clocks}
-    assert {b - a for a, b in zip(entered, left, strict=True)} == {latency}
-    assert (schedule(design).clocks, formula(design)) == (clocks, latency)
+    assert {b - a for a, b in zip(entered, left, strict=True)} == {late}
+    assert formula(design) == (clocks, late)
 
 
-def formula(design: Design) -> int:
-    """Latency as the page has it."""
-    plan = schedule(design)
-    if plan.parallel:
-        counts = [sum(1 for w in row[:-1] if w) for row in design.readout.weights]
-        levels = 0
-        while 4**levels < max(counts):
-            levels += 1
-        return 6 + levels
-    several = plan.group > 1 or plan.paired
-    return plan.busy + plan.loop_latency + 3 + (design.features.squares is not None) + several
+def formula(design: Design) -> tuple[int, int]:
+    """Clocks per sample and latency, as the page has them, from the design alone."""
+    layer, readout = design.layer, design.readout
+    n, p, m = layer.n_units, layer.lanes, readout.multipliers
+    outputs, squares = len(readout.outputs), design.features.squares is not None
+    a = int(design.features.states) + int(squares)
+    k = len(design.inputs) if design.features.inputs else 0
+    if p == n and m == outputs * (a * n + k):
+        products = a * n + k
+        most = max(1, *(sum(w != 0 for w in row[:products]) for row in readout.weights))
+        return 1, 6 + next(level for level in count() if 4**level >= most)
+    paired = a == 2 and m == 2 * outputs * p
+    g, h = (p, 1) if paired else (m // outputs, 1) if m >= outputs else (1, outputs // m)
+    a = 1 if paired else a
+    words = ceil(n / p)
+    top, word = ceil((n - (words - 1) * p) / g) * a * h, p // g * a * h
+    busy = top + (words - 1) * word + ceil(k / g) * h
+
+    def start(unit: int) -> int:
+        w = unit // p
+        return 0 if w == words - 1 else top + (words - 2 - w) * word
+
+    def hazard(loop: int) -> int:
+        waits = [
+            start((i - tap.offset) % n) - start(i)
+            for tap in layer.taps
+            for i in range(n)
+            if tap.weights[i]
+        ]
+        return max(loop, *(loop + wait for wait in waits)) if waits else loop
+
+    loop = 5 + (not isinstance(layer.activation, Clip)) + (layer.leak_shift > 0)
+    r = int(words > 1 and hazard(loop + 1) <= busy)
+    several = paired or g > 1
+    return max(busy, hazard(loop + r)), busy + loop + 4 + 2 * squares + several
+
+
+@seed(20261125)
+@settings(max_examples=150, deadline=None, database=None)
+@given(designs(max_units=40))
+def test_the_formulas_of_the_page_are_those_of_the_schedule(design: Design) -> None:
+    """Which `tests/hdl` holds the circuits to."""
+    assert formula(design) == (schedule(design).clocks, latency(design))
 
 
 def test_the_page_lists_every_choice() -> None:
