@@ -121,6 +121,9 @@ def clamp(m: Module, value: Value, low: int, high: int, name: str) -> Value:
     exact = Signal(signed(len(value)), name=f"{name}_exact")
     m.d.comb += exact.eq(value)
     sign, kept = exact[-1], exact[: width - 1]
+    if width == 1 and low == -1:
+        m.d.comb += result.eq(sign)
+        return result
     if low == -(1 << (width - 1)) and high == (1 << (width - 1)) - 1:
         dropped = exact[width - 1 : -1]
         outside = Signal(name=f"{name}_outside")

@@ -47,6 +47,13 @@ class OutputQueue(wiring.Component):
         Clocks between results; one slot does where a result is gone before the next is begun.
     """
 
+    reserve: Signal
+    last: Signal
+    free: Signal
+    push: Signal
+    codes: data.View
+    o: stream.Interface
+
     def __init__(self, design: Design, latency: int, period: int) -> None:
         self._layout = output_layout(design)
         self._slots = latency // period + 1
@@ -79,8 +86,9 @@ class OutputQueue(wiring.Component):
             with m.If(self.reserve):
                 m.d.sync += last.eq(self.last)
         else:
-            m.submodules.lasts = lasts = SyncFIFO(width=1, depth=self._slots)
-            m.submodules.codes = queue = SyncFIFO(width=self.codes.shape().size, depth=self._slots)
+            m.submodules.last_fifo = lasts = SyncFIFO(width=1, depth=self._slots)
+            width = self.codes.shape().size
+            m.submodules.code_fifo = queue = SyncFIFO(width=width, depth=self._slots)
             last, codes = lasts.r_data, data.View(self.codes.shape(), queue.r_data)
             m.d.comb += [
                 lasts.w_data.eq(self.last),
