@@ -172,7 +172,7 @@ def _state(options: TrainOptions, hyper: Hyperparameters) -> tuple[QFormat, Acti
     if options.activation == "clip":
         return state, Clip(-state.max, state.max)
     if options.activation == "table":
-        return state, tanh_table(state)[0]
+        return state, tanh_table(state, rounding=Rounding(options.rounding))[0]
     if state.frac < 3:
         raise DesignError(f"state bits must be at least 4 for activation pwl, not {width}")
     return state, tanh_pwl(state)[0]
