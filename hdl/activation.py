@@ -43,11 +43,12 @@ def activate(
     # The table is addressed by the raw bits of the index: negative codes sit in the upper half.
     half = 1 << (activation.index.width - 1)
     entries = activation.entries[half:] + activation.entries[:half]
-    memory = Memory(shape=signed(state.width), depth=len(entries), init=entries)
+    memory: Memory = Memory(shape=signed(state.width), depth=len(entries), init=entries)
     m.submodules[f"{name}_table"] = memory
     port = memory.read_port(domain="sync" if clocked else "comb")
     m.d.comb += port.addr.eq(index)
-    return port.data
+    entry: Value = port.data
+    return entry
 
 
 def _piecewise(

@@ -114,9 +114,9 @@ def _by_channel(
         weights = sorted(set(entry.weights))
         if len(weights) > MAX_SHARED:
             for lane, column in enumerate(columns):
-                weight = fields.add(f"weight_{k}_{lane}", [entry.weights[i] for i in column])
+                factor = fields.add(f"weight_{k}_{lane}", [entry.weights[i] for i in column])
                 product = (
-                    times(value, weight.value) if isinstance(weight, Const) else value * weight
+                    times(value, factor.value) if isinstance(factor, Const) else value * factor
                 )
                 terms[lane].append(product << shift)
             continue

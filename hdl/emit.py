@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from amaranth._toolchain.yosys import YosysError, find_yosys
-from amaranth.back import rtlil
+from amaranth.back import rtlil  # type: ignore[attr-defined]  # the stubs leave it out
 
 import rchw
 from rchw.design import Design

@@ -47,6 +47,9 @@ class FoldedCore(wiring.Component):
     `rchw.reference.run`
     """
 
+    i: stream.Interface
+    o: stream.Interface
+
     def __init__(self, design: Design) -> None:
         self.design = design
         super().__init__(

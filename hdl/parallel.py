@@ -42,6 +42,9 @@ class ParallelCore(wiring.Component):
     `rchw.reference.run`
     """
 
+    i: stream.Interface
+    o: stream.Interface
+
     def __init__(self, design: Design) -> None:
         self.design = design
         super().__init__(

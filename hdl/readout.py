@@ -78,10 +78,11 @@ def readout_clocks(design: Design) -> list[ReadoutClock]:
     if features.inputs:
         base = n * features.per_unit
         for turn, start in enumerate(range(0, design.n_inputs, plan.group)):
-            channels = [
+            channels: list[int | None] = [
                 base + k if k < design.n_inputs else None for k in range(start, start + plan.group)
             ]
-            add(channels + [None] * plan.group * plan.paired, INPUTS + turn, 0)
+            channels += [None] * plan.group * plan.paired
+            add(channels, INPUTS + turn, 0)
     return clocks
 
 
@@ -140,6 +141,14 @@ class FoldedReadout(wiring.Component):
     ----------
     ``len(readout_clocks(design))`` clocks per sample.
     """
+
+    advance: Signal
+    states: Signal
+    inputs: Signal
+    last: Signal
+    reserve: Signal
+    free: Signal
+    o: stream.Interface
 
     def __init__(self, design: Design) -> None:
         self._design = design

@@ -1,6 +1,7 @@
 """Constants that differ from word to word: one wide read-only memory, fields by name."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from amaranth.hdl import Const, Module, Signal, Value, signed
 from amaranth.lib.memory import Memory
@@ -8,12 +9,12 @@ from amaranth.lib.memory import Memory
 __all__ = ["Fields", "memory_attributes"]
 
 
-def memory_attributes(depth: int, width: int, written: bool = False) -> dict[str, str | int]:
+def memory_attributes(depth: int, width: int, written: bool = False) -> dict[str, Any]:
     """Attributes for synthesis: block memory where a block would be half used, no collision logic.
 
     A read never needs the word written in the same clock: the schedule keeps them apart.
     """
-    attributes: dict[str, str | int] = {}
+    attributes: dict[str, Any] = {}
     if depth >= 64 or depth * width >= 1024:
         attributes["ram_style"] = "block"
     if written:
@@ -65,7 +66,7 @@ class Fields:
                 row |= (column[word] & ((1 << len(signal)) - 1)) << position
                 position += len(signal)
             rows.append(row)
-        memory = Memory(
+        memory: Memory = Memory(
             shape=width, depth=self._words, init=rows, attrs=memory_attributes(self._words, width)
         )
         m.submodules[name] = memory

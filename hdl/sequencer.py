@@ -38,6 +38,16 @@ class Sequencer(wiring.Component):
         Half of the state memory that is read.
     """
 
+    available: Signal
+    begin: Signal
+    free: Signal
+    reserve: Signal
+    word: Signal
+    issue: Signal
+    product: Signal
+    next_word: Signal
+    half: Signal
+
     def __init__(self, plan: Schedule) -> None:
         self._plan = plan
         super().__init__(
@@ -50,7 +60,8 @@ class Sequencer(wiring.Component):
                 "issue": Out(1),
                 "product": Out(1),
                 "next_word": Out(1),
-                "half": Out(1, init=1),  # writing begins with the other
+                # Writing begins with the other half. The stubs still call `init` by its old name.
+                "half": Out(1, init=1),  # type: ignore[call-arg]
             }
         )
 

@@ -167,7 +167,7 @@ class StateMemory:
         bits = ceil_log2(self._words)
         for number, (distances, banks) in enumerate(groups.items()):
             width = self._width * len(banks)
-            memory = Memory(
+            memory: Memory = Memory(
                 shape=width,
                 depth=2 << bits,
                 init=[],

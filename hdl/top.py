@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import ClockDomain, Const, Module, Value
+from amaranth.hdl import ClockDomain, ClockSignal, Const, Module, ResetSignal, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -52,16 +52,16 @@ class AxiTop(wiring.Component):
     Those of the core: `rchw.hdl.folded.FoldedCore` or `rchw.hdl.parallel.ParallelCore`.
     """
 
-    aclk: Value
-    aresetn: Value
-    s_axis_tdata: Value
-    s_axis_tvalid: Value
-    s_axis_tready: Value
-    s_axis_tlast: Value
-    m_axis_tdata: Value
-    m_axis_tvalid: Value
-    m_axis_tready: Value
-    m_axis_tlast: Value
+    aclk: Signal
+    aresetn: Signal
+    s_axis_tdata: Signal
+    s_axis_tvalid: Signal
+    s_axis_tready: Signal
+    s_axis_tlast: Signal
+    m_axis_tdata: Signal
+    m_axis_tvalid: Signal
+    m_axis_tready: Signal
+    m_axis_tlast: Signal
 
     def __init__(self, design: Design) -> None:
         self.design = design
@@ -85,13 +85,13 @@ class AxiTop(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Connect the core."""
         m = Module()
-        m.domains.sync = sync = ClockDomain()
+        m.domains.sync = ClockDomain()
         design = self.design
         core = ParallelCore(design) if schedule(design).parallel else FoldedCore(design)
         m.submodules.core = core
         m.d.comb += [
-            sync.clk.eq(self.aclk),
-            sync.rst.eq(~self.aresetn),
+            ClockSignal().eq(self.aclk),
+            ResetSignal().eq(~self.aresetn),
             core.i.valid.eq(self.s_axis_tvalid),
             core.i.payload.last.eq(self.s_axis_tlast),
             self.s_axis_tready.eq(core.i.ready),

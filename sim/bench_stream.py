@@ -36,7 +36,7 @@ async def stream(dut: Any) -> None:
         port = Port(dut, index)
         port.start_clock()
         await port.clocks(1)
-        phases = []
+        phases: list[dict[str, Any]] = []
         for phase in job.phases:
             found, seen = await run_phase(port, job, phase)
             if phase.keep:

@@ -4,7 +4,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from amaranth.hdl import ClockDomain, Module, Signal, signed
+from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -17,6 +17,9 @@ INPUTS = [5, -3, 100, 7, -128, 127] * 8
 
 class Leaky(wiring.Component):
     """``x <- x - (x >> 2) + u``, three clocks per sample, with a fault by name."""
+
+    i: stream.Interface
+    o: stream.Interface
 
     def __init__(self, fault: str = "") -> None:
         self.fault = fault
@@ -58,6 +61,17 @@ class Leaky(wiring.Component):
 class Edge(wiring.Component):
     """`Leaky` behind the AXI4-Stream names, with its own clock and reset."""
 
+    aclk: Signal
+    aresetn: Signal
+    s_axis_tdata: Signal
+    s_axis_tvalid: Signal
+    s_axis_tready: Signal
+    s_axis_tlast: Signal
+    m_axis_tdata: Signal
+    m_axis_tvalid: Signal
+    m_axis_tready: Signal
+    m_axis_tlast: Signal
+
     def __init__(self) -> None:
         ports = {"aclk": In(1), "aresetn": In(1), "s_axis_tdata": In(8), "m_axis_tdata": Out(16)}
         ports |= {name: In(1) for name in ("s_axis_tvalid", "s_axis_tlast", "m_axis_tready")}
@@ -67,14 +81,14 @@ class Edge(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Connect the core."""
         m = Module()
-        m.domains.sync = sync = ClockDomain()
+        m.domains.sync = ClockDomain()
         m.submodules.core = core = Leaky()
         last, word = Signal(), Signal(signed(16))
         with m.If(core.i.valid & core.i.ready):
             m.d.sync += last.eq(self.s_axis_tlast)
         m.d.comb += [
-            sync.clk.eq(self.aclk),
-            sync.rst.eq(~self.aresetn),
+            ClockSignal().eq(self.aclk),
+            ResetSignal().eq(~self.aresetn),
             core.i.valid.eq(self.s_axis_tvalid),
             core.i.payload.eq(self.s_axis_tdata),
             core.o.ready.eq(self.m_axis_tready),
@@ -89,6 +103,9 @@ class Edge(wiring.Component):
 
 class Increment(wiring.Component):
     """A stage without any register."""
+
+    i: stream.Interface
+    o: stream.Interface
 
     def __init__(self) -> None:
         super().__init__({"i": In(stream.Signature(8)), "o": Out(stream.Signature(8))})
