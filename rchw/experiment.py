@@ -52,7 +52,7 @@ FLOORS = {
 
 
 class Steps(Protocol):
-    """What shows long steps; `rchw.console.Screen` does."""
+    """What shows long steps; `rchw.cli.console.Screen` does."""
 
     def step(self, title: str) -> AbstractContextManager[Callable[[str], None]]:
         """Show one step; yields what receives its lines."""

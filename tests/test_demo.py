@@ -8,7 +8,7 @@ import pytest
 from rchw import demo
 from rchw.devices import board
 from rchw.errors import ToolError
-from tests.command_line import call
+from tests.cli.command_line import call
 
 
 def test_what_is_missing_is_told_before_the_first_step(

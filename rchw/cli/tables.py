@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from rchw import __version__
-from rchw.cli_train import Json
-from rchw.console import Outcome, table
+from rchw.cli.console import Outcome, table
+from rchw.cli.train import Json
 from rchw.devices import BOARDS
 from rchw.tools import survey
 

@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from rchw.console import Screen
+from rchw.cli.console import Screen
 from rchw.demo import run_demo
 from rchw.document import digest, load
 from rchw.errors import DesignError
-from rchw.evidence import collect
 from rchw.plot import THEMES
 from rchw.report import write_report
+from rchw.report.evidence import collect
 from rchw.sim.rtl import run_rtl
 from rchw.train import TrainOptions
-from tests.command_line import call
+from tests.cli.command_line import call
 
 OPTIONS = TrainOptions(name="tiny", units=6, squares=True, search="none", lanes=3)
 

@@ -11,7 +11,7 @@ import typer
 from numpy.typing import NDArray
 from rich.table import Table
 
-from rchw.console import Outcome, Screen, pairs, table
+from rchw.cli.console import Outcome, Screen, pairs, table
 from rchw.design import Design
 from rchw.document import digest, load
 from rchw.errors import DesignError

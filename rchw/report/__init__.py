@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from rchw import plot
-from rchw.commands import commands
 from rchw.devices import BOARDS
-from rchw.evidence import Evidence, collect
 from rchw.experiment import FLOORS, verdicts
 from rchw.files import write_atomic
-from rchw.page import (
+from rchw.report.circuit import life, local, rate, silicon, verification
+from rchw.report.commands import commands
+from rchw.report.evidence import Evidence, collect
+from rchw.report.page import (
     Text,
     code,
     escape,
@@ -27,7 +28,6 @@ from rchw.page import (
     section,
     tiles,
 )
-from rchw.report_circuit import life, local, rate, silicon, verification
 from rchw.schedule import schedule
 from rchw.tasks import TASKS
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from rchw.evidence import Evidence
+from rchw.report.evidence import Evidence
 from rchw.tasks import TASKS
 from rchw.train.options import TrainOptions
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from rchw.cli_train import Json, errors_table
-from rchw.console import Outcome, Screen, pairs, table
+from rchw.cli.console import Outcome, Screen, pairs, table
+from rchw.cli.train import Json, errors_table
 from rchw.devices import board as find_board
 from rchw.document import load
 from rchw.errors import DesignError

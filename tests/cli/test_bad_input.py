@@ -17,7 +17,7 @@ import pytest
 
 from rchw import tools
 from rchw.errors import ToolError
-from tests.command_line import SMALL, call, refused, small_series, train_small
+from tests.cli.command_line import SMALL, call, refused, small_series, train_small
 
 Capture = pytest.CaptureFixture[str]
 
@@ -279,7 +279,7 @@ def test_a_tool_that_fails_on_a_full_disk(
 STEPS = {
     "train": ["rchw.tasks.load_task", "rchw.experiment.train", "rchw.experiment.floors",
               "rchw.experiment.train_ideal", "rchw.experiment.evaluate", "rchw.experiment.save"],
-    "run": ["rchw.reference.run", "rchw.cli_train.write_atomic"],
+    "run": ["rchw.reference.run", "rchw.cli.train.write_atomic"],
     "verilog": ["rchw.boards.package.write_package"],
     "verify": ["rchw.sim.verify.write_verilog", "rchw.sim.verify.build"],
     "build": ["rchw.boards.of_design.write_verilog", "rchw.boards.of_design.build"],
@@ -326,9 +326,9 @@ def test_a_real_interruption(folder: Path) -> None:
 def test_an_interruption_inside_exec(folder: Path) -> None:
     """CPython would end by the signal, with exit code -2, although the interrupt is handled."""
     program = """\
-import sys, rchw.cli, rchw.cli_train
+import sys, rchw.cli, rchw.cli.train
 strike = "import os, signal, time; os.kill(os.getpid(), signal.SIGINT); time.sleep(9)"
-rchw.cli_train.load = lambda path: exec(strike)
+rchw.cli.train.load = lambda path: exec(strike)
 sys.exit(rchw.cli.main(["run", "a", "b"]))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
@@ -363,7 +363,7 @@ def test_a_fault_of_ours_is_told_as_one(
     def broken(*_: Any, **__: Any) -> NoReturn:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr("rchw.cli_train.load", broken)
+    monkeypatch.setattr("rchw.cli.train.load", broken)
     done = call(capsys, "run", folder / "small.json", folder / "small.csv")
     assert done.code == 2 and "internal error, please report it: ZeroDivisionError" in done.err
     assert "Traceback" in done.err

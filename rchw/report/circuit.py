@@ -6,8 +6,8 @@ from typing import Any
 
 from rchw import plot
 from rchw.devices import BOARDS
-from rchw.evidence import Evidence
-from rchw.page import Text, bar, code, escape, figure, grid, missing, note, section
+from rchw.report.evidence import Evidence
+from rchw.report.page import Text, bar, code, escape, figure, grid, missing, note, section
 from rchw.schedule import schedule
 
 __all__ = ["life", "local", "rate", "silicon", "verification"]

@@ -19,7 +19,7 @@ from rchw.document import digest, load
 from rchw.reference import run
 from rchw.tasks import TASKS, load_task
 from rchw.train import evaluate
-from tests.command_line import call, small_series, train_small
+from tests.cli.command_line import call, small_series, train_small
 
 COMMANDS = [str(command.name) for command in app.registered_commands]
 

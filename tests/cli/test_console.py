@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
-from rchw.console import Outcome, Screen, pairs, table
+from rchw.cli.console import Outcome, Screen, pairs, table
 
 
 def with_stderr(screen: Screen, *, terminal: bool) -> Callable[[], str]:

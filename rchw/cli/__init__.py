@@ -20,16 +20,16 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from rchw import __version__
-from rchw.cli_build import (
+from rchw.cli.build import (
     build_command,
     demo_command,
     report_command,
     verify_command,
     verilog_command,
 )
-from rchw.cli_tables import EXTRAS, boards_command, doctor_command, tasks_command
-from rchw.cli_train import run_command, train_command
-from rchw.console import Outcome, Screen
+from rchw.cli.console import Outcome, Screen
+from rchw.cli.tables import EXTRAS, boards_command, doctor_command, tasks_command
+from rchw.cli.train import run_command, train_command
 from rchw.errors import MismatchError, RchwError, ToolError
 
 __all__ = ["app", "main"]
@@ -189,7 +189,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         traceback.print_exc()
         screen.fail(f"internal error, please report it: {type(error).__name__}: {error}")
     return 2
-
-
-if __name__ == "__main__":
-    sys.exit(main())
