@@ -1,0 +1,262 @@
+"""One contract for every reservoir: float model, integer reference, simulated circuit."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from rchw import topology
+from rchw.activation import Clip, tanh_pwl, tanh_table
+from rchw.design import Design
+from rchw.errors import DesignError
+from rchw.fixed import QFormat
+from rchw.model import RingModel
+from rchw.reference import ReferenceReservoir
+from rchw.reservoir import Reservoir, drop_washout
+from rchw.sim.reservoir import CircuitReservoir, showing_states
+from tests.designs import designs, stimulus
+from tests.examples import EXAMPLE
+from tests.test_schedule import ring
+
+Array = NDArray[Any]
+
+
+def model(activation: str, leak_rate: float, compiled: bool) -> RingModel:
+    """Make a cycle with jumps and two inputs in floating point."""
+    rng = np.random.default_rng(5)
+    taps = topology.cycle_jumps(9, 0.6, 4, 0.25)
+    return RingModel(taps, 0.5 * rng.normal(size=(2, 9)), 0.1, leak_rate, activation, compiled)
+
+
+def fading(lanes: int, multipliers: int = 2) -> Design:
+    """Make the example's ring contract: taps 3/8 and 1/8, clip, no leak."""
+    layer = replace(
+        EXAMPLE.layer,
+        activation=Clip(-31, 31),
+        leak_shift=0,
+        lanes=lanes,
+        tap_format=QFormat(4, 3),
+    )
+    readout = replace(EXAMPLE.readout, multipliers=multipliers)
+    return replace(EXAMPLE, layer=layer, readout=readout)
+
+
+def leaky_table() -> Design:
+    """Make a ring with a table of tanh and a leak of 1/2."""
+    state = QFormat(8, 7)
+    layer = replace(fading(3).layer, state=state, activation=tanh_table(state, 7)[0], leak_shift=1)
+    return replace(fading(1), layer=layer)
+
+
+RESERVOIRS: dict[str, Callable[[], Reservoir]] = {
+    "float tanh": lambda: model("tanh", 1.0, True),
+    "float tanh, plain": lambda: model("tanh", 0.5, False),
+    "float clip": lambda: model("clip", 0.5, True),
+    "float linear": lambda: model("linear", 1.0, False),
+    "reference": lambda: ReferenceReservoir(fading(1)),
+    "reference, plain": lambda: ReferenceReservoir(fading(1), compiled=False),
+    "reference, leaky table": lambda: ReferenceReservoir(leaky_table()),
+    "circuit, 1 lane": lambda: CircuitReservoir(fading(1)),
+    "circuit, 2 lanes": lambda: CircuitReservoir(fading(2)),
+    "circuit, parallel": lambda: CircuitReservoir(fading(5)),
+    "circuit, leaky table": lambda: CircuitReservoir(leaky_table()),
+}
+
+
+@dataclass(frozen=True)
+class Forgetful:
+    """What is no reservoir: it ignores the state that it is given."""
+
+    inner: Reservoir
+
+    @property
+    def n_units(self) -> int:
+        """Number of units."""
+        return self.inner.n_units
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of channels."""
+        return self.inner.n_inputs
+
+    def run(self, inputs: Array, state: Array | None = None) -> Array:
+        """Start from the initial state, always."""
+        return self.inner.run(inputs)
+
+
+def drive(reservoir: Reservoir, samples: int = 30, seed: int = 1) -> Array:
+    """Give inputs that suit the kind: values for a model, 4-bit codes for the others."""
+    rng = np.random.default_rng(seed)
+    shape = (samples, reservoir.n_inputs)
+    if isinstance(reservoir, RingModel):
+        return rng.uniform(-1, 1, shape)
+    return rng.integers(-8, 8, shape)
+
+
+def other_state(reservoir: Reservoir) -> Array:
+    """Any state but the initial one."""
+    rng = np.random.default_rng(2)
+    if isinstance(reservoir, RingModel):
+        return rng.uniform(-0.9, 0.9, reservoir.n_units)
+    return rng.integers(-31, 32, reservoir.n_units)
+
+
+def check_shape(reservoir: Reservoir) -> None:
+    inputs = drive(reservoir)
+    states = reservoir.run(inputs)
+    assert isinstance(reservoir, Reservoir)
+    assert states.shape == (len(inputs), reservoir.n_units)
+    assert reservoir.run(inputs[:0]).shape == (0, reservoir.n_units)
+    assert states.dtype == (np.float64 if isinstance(reservoir, RingModel) else np.int64)
+    assert len(np.unique(states, axis=0)) > 12  # it moves
+
+
+def check_determinism(reservoir: Reservoir) -> None:
+    """Equal inputs, equal bits, and nothing is changed that the caller gave."""
+    inputs, state = drive(reservoir), other_state(reservoir)
+    before = inputs.copy(), state.copy()
+    first = reservoir.run(inputs, state)
+    assert np.array_equal(first, reservoir.run(inputs, state))
+    assert np.array_equal(inputs, before[0]) and np.array_equal(state, before[1])
+
+
+def check_chunks(reservoir: Reservoir) -> None:
+    """Pieces of any length, the state handed on, equal the whole, bit for bit."""
+    inputs, state = drive(reservoir), other_state(reservoir)
+    whole = reservoir.run(inputs, state)
+    for edges in ([12], [1, 2, 29], [0, 15, 15]):
+        pieces, now = [], state
+        for chunk in np.split(inputs, edges):
+            pieces.append(reservoir.run(chunk, now))
+            now = pieces[-1][-1] if len(chunk) else now
+        assert np.array_equal(np.concatenate(pieces), whole)
+
+
+def check_reset(reservoir: Reservoir) -> None:
+    """A run leaves nothing behind: the next one starts from the initial state."""
+    inputs = drive(reservoir)
+    fresh = reservoir.run(inputs)
+    reservoir.run(drive(reservoir, seed=9), other_state(reservoir))
+    assert np.array_equal(reservoir.run(inputs), fresh)
+
+
+def check_causality(reservoir: Reservoir) -> None:
+    """A state has seen its own input, and none of those to come."""
+    inputs = drive(reservoir)
+    changed = inputs.copy()
+    changed[20] = -inputs[20] - (not isinstance(reservoir, RingModel))
+    first, second = reservoir.run(inputs), reservoir.run(changed)
+    assert np.array_equal(first[:20], second[:20])
+    assert not np.array_equal(first[20], second[20])
+
+
+def check_washout(reservoir: Reservoir) -> None:
+    """Two initial states are forgotten: to the bit in integers, nearly in floating point."""
+    inputs = drive(reservoir)
+    first, second = reservoir.run(inputs), reservoir.run(inputs, other_state(reservoir))
+    assert not np.array_equal(first[0], second[0])
+    difference = np.abs(drop_washout(first, 26) - drop_washout(second, 26)).max()
+    assert difference <= (0.05 if isinstance(reservoir, RingModel) else 0)
+
+
+CHECKS = (
+    check_shape, check_determinism, check_chunks, check_reset, check_causality, check_washout,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__[6:])
+@pytest.mark.parametrize("kind", RESERVOIRS)
+def test_contract(kind: str, check: Callable[[Reservoir], None]) -> None:
+    check(RESERVOIRS[kind]())
+
+
+def test_the_contract_can_be_broken() -> None:
+    """A reservoir that ignores its state fails where it must, a non-contracting one to forget."""
+    with pytest.raises(AssertionError):
+        check_chunks(Forgetful(ReferenceReservoir(fading(1))))
+    with pytest.raises(AssertionError):
+        check_washout(Forgetful(ReferenceReservoir(fading(1))))
+    lossless = RingModel(topology.cycle(9, 1.0), np.ones((2, 9)), activation="linear")
+    with pytest.raises(AssertionError):
+        check_washout(lossless)
+
+
+@settings(max_examples=16)
+@given(designs(max_units=6), st.integers(0, 2**32 - 1))
+def test_circuit_and_reference_have_the_same_states(design: Design, seed: int) -> None:
+    """Every state of every unit, not only what a readout makes of them."""
+    rng = np.random.default_rng(seed)
+    codes, _ = stimulus(design, rng, 10)
+    fmt = design.layer.state
+    start = rng.integers(fmt.min, fmt.max + 1, design.n_units)
+    for state in (None, start):
+        want = ReferenceReservoir(design).run(codes, state)
+        assert np.array_equal(CircuitReservoir(design).run(codes, state), want)
+
+
+def test_a_wrong_state_is_seen_in_the_circuit() -> None:
+    """One bit of a tap weight, or segments instead of a clip: other states."""
+    codes = drive(CircuitReservoir(fading(2)))
+    want = ReferenceReservoir(fading(2)).run(codes)
+    layer = fading(2).layer
+    weights = list(layer.taps[0].weights)
+    weights[3] ^= 1
+    taps = (replace(layer.taps[0], weights=tuple(weights)), layer.taps[1])
+    for broken in (
+        replace(layer, taps=taps),
+        replace(layer, activation=tanh_pwl(layer.state)[0]),
+        replace(layer, bias_format=QFormat(5, 5)),
+    ):
+        got = CircuitReservoir(replace(fading(2), layer=broken)).run(codes)
+        assert not np.array_equal(got, want)
+
+
+def test_the_states_come_out_unchanged() -> None:
+    shown = showing_states(EXAMPLE)
+    assert shown.layer == EXAMPLE.layer
+    assert [output.format for output in shown.readout.outputs] == [EXAMPLE.layer.state] * 5
+
+
+REFUSED: dict[str, tuple[Callable[[Reservoir], object], str]] = {
+    "channels": (lambda r: r.run(np.zeros((3, 3), dtype=int)), r"must .*shape \(T, 2\), not "),
+    "state": (lambda r: r.run(drive(r), np.zeros(4, dtype=int)), r"state must .*not "),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("kind", RESERVOIRS)
+def test_wrong_shapes_are_refused(kind: str, case: str) -> None:
+    call, sentence = REFUSED[case]
+    with pytest.raises(DesignError, match=sentence):
+        call(RESERVOIRS[kind]())
+
+
+@pytest.mark.parametrize("kind", ["reference", "circuit, 2 lanes"])
+def test_codes_outside_their_format_are_refused(kind: str) -> None:
+    reservoir = RESERVOIRS[kind]()
+    codes = drive(reservoir)
+    codes[7, 1] = 8
+    with pytest.raises(DesignError, match=r"rain .*must be from -8 to 7 \(sfix4_en3\), not "):
+        reservoir.run(codes)
+    with pytest.raises(DesignError, match=r"must .*-32 to 31 \(sfix6_en5\), not 32$"):
+        reservoir.run(drive(reservoir), np.full(5, 32))
+    with pytest.raises(DesignError, match=r"^input codes must be integers"):
+        reservoir.run(drive(reservoir) / 2)
+
+
+def test_many_units_cannot_be_shown() -> None:
+    assert showing_states(ring(64, 1)).n_outputs == 64
+    with pytest.raises(DesignError, match=r"^units must be at most 64 to show them all, not 65$"):
+        showing_states(ring(65, 1))
+
+
+@pytest.mark.parametrize("washout", [-1, 5, 6])
+def test_a_washout_must_leave_something(washout: int) -> None:
+    with pytest.raises(DesignError, match=rf"^washout must be from 0 to 4, not {washout}$"):
+        drop_washout(np.zeros((5, 2)), washout)
+    assert drop_washout(np.arange(5), 4).tolist() == [4]
