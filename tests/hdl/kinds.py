@@ -3,7 +3,7 @@
 from collections import Counter
 
 from rchw.activation import Clip, PiecewiseLinear, Table
-from rchw.design import Design, LevelInput
+from rchw.design import Design, LevelInput, LinearInput
 from rchw.fixed import Overflow
 from rchw.schedule import schedule
 
@@ -39,6 +39,7 @@ def kinds(design: Design) -> dict[str, bool]:
         "table": isinstance(layer.activation, Table),
         "leak": layer.leak_shift > 0,
         "level input": any(isinstance(entry, LevelInput) for entry in layer.inputs),
+        "units of opposite sign": mirrored(design),
         "unsigned input": any(not channel.format.signed for channel in design.inputs),
         "8 channels": design.n_inputs == 8,
         "16 outputs": design.n_outputs == 16,
@@ -49,6 +50,15 @@ def kinds(design: Design) -> dict[str, bool]:
         "state runs on after tlast": not design.reset_on_last,
         "state of 16 bits and more": layer.state.width >= 16,
     }
+
+
+def mirrored(design: Design) -> bool:
+    """Whether some unit gets the negative of what another gets from inputs and bias."""
+    if any(isinstance(entry, LevelInput) for entry in design.layer.inputs):
+        return False
+    weights = [entry.weights for entry in design.layer.inputs if isinstance(entry, LinearInput)]
+    rows = set(zip(*weights, design.layer.bias, strict=True))
+    return any(any(row) and tuple(-code for code in row) in rows for row in rows)
 
 
 def count_kinds(designs: list[Design]) -> Counter[str]:

@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from rchw import reference
-from rchw.design import Design
+from rchw.activation import Clip
+from rchw.design import Design, Features, InputChannel, LinearInput, Output, Readout, RingLayer, Tap
 from rchw.document import digest
+from rchw.fixed import QFormat
 from rchw.hdl.folded import FoldedCore
 from rchw.hdl.parallel import ParallelCore
 from rchw.schedule import latency, schedule
@@ -115,3 +117,23 @@ def test_designs_under_pauses(tally: dict[str, Counter[str]]) -> None:
 
     found = met(check_pauses, 80, of_each_kind=0)
     tally[f"{len(found)} designs in Amaranth's simulator, gaps and stalls"] = count_kinds(found)
+
+
+def test_units_of_opposite_sign() -> None:
+    """They share a sum and its complement, which reaches one code further than either."""
+    for width, bias, weight in product((2, 3, 5), (-2, -1, 0, 1, 2), (1, -1, 2)):
+        signs = (1, -1, -1, 1)
+        layer = RingLayer(
+            n_units=4,
+            state=QFormat(8, 0),
+            tap_format=QFormat(3, 0),
+            taps=(Tap(1, (3, 3, -3, 3)),),
+            inputs=(LinearInput(QFormat(3, 0), tuple(weight * s for s in signs)),),
+            bias_format=QFormat(3, 0),
+            bias=tuple(bias * s for s in signs),
+            activation=Clip(-127, 127),
+            lanes=2,
+        )
+        readout = Readout((Output("y", QFormat(14, 0)),), QFormat(5, 0), ((1, 3, 5, 7, 1),))
+        channel = InputChannel("u", QFormat(width, 0))
+        check(Design("mirror", (channel,), layer, Features(), readout), 1, "never", "never")
