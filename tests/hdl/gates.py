@@ -41,7 +41,8 @@ def evaluate(
     if clocks:  # gates without any register need it too
         m.domains.sync = ClockDomain()
     inputs = [
-        Signal(Shape(width, is_signed), name=f"i{k}") for k, (width, is_signed) in enumerate(formats)
+        Signal(Shape(width, is_signed), name=f"i{k}")
+        for k, (width, is_signed) in enumerate(formats)
     ]
     outputs = [Value.cast(value) for value in build(m, *inputs)]
     chunks = []

@@ -77,8 +77,10 @@ def broken(fault: str) -> str:
     if fault == "lane_order":
         design = reversed_lanes(design)
     if fault == "stream_lanes":
-        design = replace(design, readout=replace(readout, outputs=readout.outputs[::-1],
-                                                 weights=readout.weights[::-1]))
+        design = replace(
+            design,
+            readout=replace(readout, outputs=readout.outputs[::-1], weights=readout.weights[::-1]),
+        )
     return emit(design)
 
 

@@ -25,7 +25,7 @@ from rchw.sim.stream import StreamTrace, trace_stream
 from tests.designs import designs, stimulus
 from tests.hdl.kinds import count_kinds
 
-# A core that fails to build leaves parts behind, about which Amaranth would say more than the error.
+# What a failed build leaves behind would be said at more length than its error.
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 
 SAMPLES = 20
@@ -64,8 +64,8 @@ def check(design: Design, drawn: int, source: str, sink: str) -> StreamTrace:
         {**dict(zip(names, row, strict=True)), "last": int(flag)}
         for row, flag in zip(codes.tolist(), last, strict=True)
     ]
-    pauses = {"pauses_in": parse(source, drawn), "pauses_out": parse(sink, drawn + 1)}
-    trace = trace_stream(core_of(design), payloads, **pauses)
+    pauses_in, pauses_out = parse(source, drawn), parse(sink, drawn + 1)
+    trace = trace_stream(core_of(design), payloads, pauses_in=pauses_in, pauses_out=pauses_out)
     outputs = design.readout.outputs
     got = [[int(payload[output.name]) for output in outputs] for payload in trace.payloads]
     assert_same(want, got, what="output", names=[output.name for output in outputs])
