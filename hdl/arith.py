@@ -19,6 +19,8 @@ __all__ = [
     "times",
 ]
 
+MAX_GATED = 2  # dropped bits that a clamp tests with the LUTs of the bits it keeps
+
 
 def digits(constant: int) -> list[tuple[int, int]]:
     """Write a constant as the fewest signed powers of two: (sign, exponent) pairs.
@@ -120,19 +122,19 @@ def clamp(m: Module, value: Value, low: int, high: int, name: str) -> Value:
         return result
     exact = Signal(signed(len(value)), name=f"{name}_exact")
     m.d.comb += exact.eq(value)
-    sign, kept = exact[-1], exact[: width - 1]
-    if width == 1 and low == -1:
-        m.d.comb += result.eq(sign)
-        return result
     if low == -(1 << (width - 1)) and high == (1 << (width - 1)) - 1:
-        dropped = exact[width - 1 : -1]
-        outside = Signal(name=f"{name}_outside")
-        m.d.comb += outside.eq(Mux(sign, ~dropped.all(), dropped.any()))
-        # Gates and no choice between constants, of which Yosys would make a reset: one LUT per bit.
-        spread, limit = outside.replicate(width - 1), (~sign).replicate(width - 1)
-        m.d.comb += result.eq(Cat((kept & ~spread) | (limit & spread), sign))
-        return result
-    above, below = exact > high, exact < low
+        sign, dropped = exact[-1], exact[width - 1 : -1]
+        if len(dropped) <= MAX_GATED:
+            # Gates and no choice between constants, of which Yosys would make a reset and a set:
+            # one LUT per bit right behind the sum, where those need one more in front of them.
+            outside = Signal(name=f"{name}_outside")
+            m.d.comb += outside.eq(Mux(sign, ~dropped.all(), dropped.any()))
+            spread, limit = outside.replicate(width - 1), (~sign).replicate(width - 1)
+            m.d.comb += result.eq(Cat((exact[: width - 1] & ~spread) | (limit & spread), sign))
+            return result
+        above, below = ~sign & dropped.any(), sign & ~dropped.all()
+    else:
+        above, below = exact > high, exact < low
     m.d.comb += result.eq(Mux(below, low, Mux(above, high, exact[:width].as_signed())))
     return result
 
