@@ -69,6 +69,8 @@ def _follow(process: subprocess.Popen[bytes], log: Path, end: float, progress: P
             for line in lines:
                 progress(line.decode(errors="replace"))
             if code is not None:
+                if pending:  # a last line without its end
+                    progress(pending.decode(errors="replace"))
                 return code
 
 
