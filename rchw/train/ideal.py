@@ -25,7 +25,7 @@ from rchw.errors import DesignError
 from rchw.model.ring import RingModel
 from rchw.train.ideal_options import IdealOptions, IdealPoint, TunedIdeal, ideal_axes
 from rchw.train.options import LINES, WINDOWS
-from rchw.train.proposals import BUDGETS, proposals
+from rchw.train.proposals import BUDGETS, UNORDERED, proposals
 from rchw.train.search import Progress, TrainingTask, training_rows
 
 __all__ = [
@@ -255,7 +255,9 @@ def tune_ideal(
     def known() -> dict[str, Any]:
         return start if best is None else asdict(best.point)
 
-    for done, values in enumerate(proposals(grid, start, budget, options.seed, known), start=1):
+    for done, values in enumerate(
+        proposals(grid, start, budget, options.seed, known, UNORDERED[options.search]), start=1
+    ):
         point = IdealPoint(**values)
         total = np.zeros(len(lambdas))
         for task in tasks:

@@ -20,7 +20,7 @@ from rchw.reference import run
 from rchw.reference.compiled import run_states
 from rchw.train.build import build_design
 from rchw.train.options import WINDOWS, Hyperparameters, TrainOptions
-from rchw.train.proposals import BUDGETS, proposals
+from rchw.train.proposals import BUDGETS, UNORDERED, proposals
 from rchw.train.readout import Fit, outputs_of, train_readout
 
 __all__ = [
@@ -180,7 +180,7 @@ def tune(
     def known() -> dict[str, Any]:
         return point if best is None else asdict(best.hyper)
 
-    for point in proposals(grid, start, budget, options.seed, known):
+    for point in proposals(grid, start, budget, options.seed, known, UNORDERED[options.search]):
         hyper = Hyperparameters(**point)
         bar = float("inf") if best is None else best.error
         try:
