@@ -1,0 +1,220 @@
+"""Accuracy of integer reservoirs beside their float ideal and the floors of each task.
+
+``python -m benchmarks.accuracy`` writes ``benchmarks/results/accuracy.json`` and, from it alone,
+``benchmarks/accuracy.md``. A row is written as soon as it is measured, and a run may be done in
+parts: ``--only``, ``--units`` and ``--rows`` choose what is measured, everything else stays as it
+was; ``--missing`` leaves out what is there, ``--page`` only makes the page. ``--quick`` is a rough
+look at everything in a few minutes; it writes to ``build/accuracy`` instead.
+
+Streams are fixed in advance: seeds 2000 and up for choices, 1000 to 1009 for tests.
+"""
+
+import argparse
+import json
+import platform
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from benchmarks.accuracy_loop import loop_row, rounding_floor_row
+from benchmarks.accuracy_page import markdown
+from benchmarks.accuracy_rows import (
+    Row,
+    Streams,
+    float_row,
+    floor_rows,
+    integer_row,
+    measure,
+)
+from rchw.errors import DesignError
+from rchw.files import write_atomic
+
+FOLDER = Path(__file__).parent
+SECTIONS = ("narma", "tasks", "loop", "activation")
+SEARCHES = {50: 3, 100: 2, 200: 1}  # by N; large ones take long, and differ less
+TUNING = (2000, 2001, 2002, 2003)
+TESTS = tuple(range(1000, 1010))
+TASKS = {
+    "mackey-glass": 84,
+    "henon": None,
+    "channel": None,
+    "santa-fe": None,
+    "sunspots": None,
+    "narma20": None,
+}
+ACTIVATION_TASKS = ("mackey-glass", "santa-fe")
+
+Measured = dict[str, Any]
+Job = tuple[str, Streams, Callable[[], dict[str, Measured]]]  # key, streams, rows by key
+
+
+def _narma(units: tuple[int, ...], search: str, tests: int) -> Iterator[Job]:
+    """Rodan and Tino's protocol: a job per model and size."""
+    streams = Streams("narma10", TUNING, TESTS[:tests])
+    for n in units:
+        rows = {
+            "float-classic": float_row(
+                "float, [x, 1], signs of pi", n, search, squares=False, classic=True
+            ),
+            "float-classic-squares": float_row(
+                "float, [x, x², 1], signs of pi", n, search, squares=True, classic=True
+            ),
+            "float": float_row("float, [x, 1]", n, search, squares=False),
+            "float-squares": float_row("float, [x, x², 1]", n, search, squares=True),
+            "int16": integer_row("16 bits, [x, 1]", n, search, bits=16, squares=False),
+            "int16-squares": integer_row("16 bits, [x, x², 1]", n, search, bits=16, squares=True),
+            "int8-squares": integer_row("8 bits, [x, x², 1]", n, search, bits=8, squares=True),
+        }
+        searches = SEARCHES.get(n, 1) if search == "full" else 1
+        several = {key: replace(row, searches=searches) for key, row in rows.items()}
+        yield from _jobs(f"narma/{n}", streams, n, several)
+
+
+def _tasks(search: str, tests: int) -> Iterator[Job]:
+    """Other tasks at N = 100, squares in every readout."""
+    for task, horizon in TASKS.items():
+        streams = Streams(task, TUNING[:2], TESTS[: min(tests, 5)], horizon)
+        rows = {
+            "float-squares": float_row("float", 100, search, squares=True),
+            "int16-squares": integer_row("16 bits", 100, search, bits=16, squares=True),
+            "int8-squares": integer_row("8 bits", 100, search, bits=8, squares=True),
+        }
+        yield from _jobs(f"tasks/{task}", streams, 100, rows)
+
+
+def _activation(search: str, tests: int) -> Iterator[Job]:
+    """The same search with other activations."""
+    for task in ACTIVATION_TASKS:
+        streams = Streams(task, TUNING[:2], TESTS[: min(tests, 5)], TASKS[task])
+        rows = {}
+        for name in ("linear", "clip", "tanh"):
+            rows[f"float-{name}"] = float_row(
+                f"float, {name}", 100, search, squares=True, activation=name
+            )
+        for bits in (16, 8):
+            for name in ("clip", "pwl", "table"):
+                rows[f"int{bits}-{name}"] = integer_row(
+                    f"{bits} bits, {name}", 100, search, bits=bits, squares=True, activation=name
+                )
+        yield from _jobs(f"activation/{task}", streams, 100, rows)
+
+
+def _loop(search: str, tests: int) -> Iterator[Job]:
+    """Mackey-Glass one step ahead, and its outputs fed back."""
+    streams = Streams("mackey-glass", TUNING[:2], TESTS[: min(tests, 5)], 1)
+    for key, row in {
+        "float-squares": float_row("float", 100, search, squares=True),
+        "int16-squares": integer_row("16 bits", 100, search, bits=16, squares=True),
+        "int8-squares": integer_row("8 bits", 100, search, bits=8, squares=True),
+    }.items():
+        full = f"loop/{key}"
+        yield full, streams, partial(_one, full, partial(loop_row, row, streams))
+    work = partial(rounding_floor_row, streams, 16)
+    yield "loop/rounding", streams, partial(_one, "loop/rounding", work)
+
+
+def _jobs(prefix: str, streams: Streams, n_units: int, rows: dict[str, Row]) -> Iterator[Job]:
+    """Yield the floors and then every row."""
+
+    def found_floors() -> dict[str, Measured]:
+        found = floor_rows(streams, n_units)
+        return {f"{prefix}/{key}": row for key, row in found.items()}
+
+    yield f"{prefix}/floors", streams, found_floors
+    for key, row in rows.items():
+        full = f"{prefix}/{key}"
+        yield full, streams, partial(_one, full, partial(measure, row, streams))
+
+
+def _one(key: str, work: Callable[[], Measured]) -> dict[str, Measured]:
+    return {key: work()}
+
+
+def environment() -> Measured:
+    """Whatever may change the last digits."""
+    pools = {f"{i['internal_api']} {i.get('architecture', '')}".strip() for i in threadpool_info()}
+    return {
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "versions": {n: metadata.version(n) for n in ("numpy", "numba", "reservoirpy", "pmdarima")},
+        "blas": sorted(pools),
+    }
+
+
+def _record(path: Path) -> Measured:
+    """Read the record so far.
+
+    Raises
+    ------
+    DesignError
+        If it was made elsewhere: rows of two environments must not stand in one table.
+    """
+    here = environment()
+    if not path.exists():
+        return {
+            "command": "python -m benchmarks.accuracy",
+            "environment": here,
+            "streams": {},
+            "rows": {},
+        }
+    record: Measured = json.loads(path.read_text(encoding="utf-8"))
+    if record["environment"] != here:
+        raise DesignError(
+            f"environment must be that of the rows in {path.name}, {record['environment']}, "
+            f"not {here}: move the file away to start again"
+        )
+    return record
+
+
+def main() -> None:
+    """Measure what is asked for, and write record and page."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--only", choices=SECTIONS, action="append", help="sections to measure")
+    parser.add_argument("--units", default=",".join(map(str, SEARCHES)), help="N of section narma")
+    parser.add_argument("--rows", default="", help="parts of keys, separated by commas")
+    parser.add_argument("--missing", action="store_true", help="leave out rows that are there")
+    parser.add_argument("--page", action="store_true", help="make the page and measure nothing")
+    parser.add_argument("--quick", action="store_true", help="small searches, two test streams")
+    options = parser.parse_args()
+    # One thread: two would be in each other's way in matrices this small.
+    threadpool_limits(1)
+    quick = options.quick
+    out = Path("build/accuracy") if quick else FOLDER
+    path = out / "results" / "accuracy.json"
+    record = _record(path)
+    search, tests = ("quick", 2) if quick else ("full", 10)
+    units = tuple(int(n) for n in options.units.split(","))
+    jobs = {
+        "narma": lambda: _narma(units, search, tests),
+        "tasks": lambda: _tasks("quick", tests),
+        "loop": lambda: _loop("quick", tests),
+        "activation": lambda: _activation("quick", tests),
+    }
+    for section in () if options.page else options.only or SECTIONS:
+        for key, streams, work in jobs[section]():
+            wanted = not options.rows or any(part in key for part in options.rows.split(","))
+            known = f"{key.removesuffix('floors')}linear" if key.endswith("floors") else key
+            if not wanted or (options.missing and known in record["rows"]):
+                continue
+            begin = time.perf_counter()
+            record["rows"].update(work())
+            record["streams"].update(streams.hashes())
+            write_atomic(path, json.dumps(record, indent=1) + "\n")
+            row = record["rows"][known]
+            seconds = time.perf_counter() - begin
+            print(f"{key}: mean {row['mean']:.4g}, median {row['median']:.4g}, {seconds:.0f} s",
+                  flush=True)  # fmt: skip
+    text = markdown(record)
+    write_atomic(out / "accuracy.md", text)
+    if options.page:
+        print(text)
+
+
+if __name__ == "__main__":
+    main()
