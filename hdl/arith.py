@@ -93,18 +93,18 @@ def drop_bits(value: Value, shift: int, rounding: Rounding) -> Value:
         return value << -shift
     value = value.as_signed() if value.shape().signed else (value + Const(0, signed(1)))
     if rounding is not Rounding.HALF_EVEN:
-        return value >> min(shift, len(value) - 1)
+        return value[min(shift, len(value) - 1) :].as_signed()
     if shift >= len(value):
-        value = value + Const(0, signed(shift + 1))
+        value = value + Const(0, signed(shift + 2))
     # With the half added, a tie is a multiple of 2**shift; its even neighbour is this or the one
     # below.
-    kept = value >> shift
-    return Cat(kept[0] & value[:shift].any(), kept[1:]).as_signed()
+    return Cat(value[shift] & value[:shift].any(), value[shift + 1 :]).as_signed()
 
 
 def shift_round(value: Value, shift: int, rounding: Rounding) -> Value:
     """Divide by ``2**shift`` with the given rounding; a negative shift is exact."""
-    return drop_bits(value + rounding_offset(shift, rounding), shift, rounding)
+    offset = rounding_offset(shift, rounding)
+    return drop_bits(value + offset if offset else value, shift, rounding)
 
 
 def clamp(m: Module, value: Value, low: int, high: int, name: str) -> Value:
@@ -124,6 +124,9 @@ def clamp(m: Module, value: Value, low: int, high: int, name: str) -> Value:
     m.d.comb += exact.eq(value)
     if low == -(1 << (width - 1)) and high == (1 << (width - 1)) - 1:
         sign, dropped = exact[-1], exact[width - 1 : -1]
+        if width == 1:
+            m.d.comb += result.eq(sign)
+            return result
         if len(dropped) <= MAX_GATED:
             # Gates and no choice between constants, of which Yosys would make a reset and a set:
             # one LUT per bit right behind the sum, where those need one more in front of them.
