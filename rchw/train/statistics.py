@@ -7,6 +7,7 @@ forms it, is an integer below 2**53 and so exact. Codes too wide for that are sp
 unbounded Python integers beyond.
 """
 
+import operator
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,16 +116,17 @@ class Statistics:
             raise DesignError(
                 f"features and targets must have shapes (T, F) and (T, L), not {x.shape}, {y.shape}"
             )
+        x, y = _whole(x), _whole(y)
         ones = np.ones((len(x), 1), dtype=np.int64)
         power = [exact_products(y[:, [k]], y[:, [k]])[0, 0] for k in range(y.shape[1])]
-        return cls(
-            len(x),
+        found = (
             exact_products(x, x),
             exact_products(x, y),
-            _narrowest(np.array([int(p) for p in power], dtype=object)),
+            np.array([int(p) for p in power], dtype=object),
             exact_products(x, ones)[:, 0],
             exact_products(y, ones)[:, 0],
         )
+        return cls(len(x), *(_narrowest(array) for array in found))
 
     def __add__(self, other: "Statistics") -> "Statistics":
         if self.gram.shape != other.gram.shape or self.moment.shape != other.moment.shape:
@@ -149,14 +151,13 @@ class Statistics:
         gram : integer array (F, F)
         moment : integer array (F, L)
         """
-        largest = self.count * max(_largest(self.gram), _largest(self.moment))
+        most = _largest(self.sums)
+        largest = max(
+            self.count * max(_largest(self.gram), _largest(self.moment)),
+            max(most, 1) * max(most, _largest(self.target_sums)),
+        )
         dtype: Any = np.int64 if 2 * largest < 1 << 63 else object
         gram, moment, _, sums, targets = (a.astype(dtype) for a in self._arrays())
-        if (
-            2 * _largest(self.sums) * max(_largest(self.sums), _largest(self.target_sums))
-            >= 1 << 63
-        ):
-            gram, moment, sums, targets = (a.astype(object) for a in (gram, moment, sums, targets))
         return (
             self.count * gram - sums[:, None] * sums,
             self.count * moment - sums[:, None] * targets,
@@ -176,6 +177,17 @@ class Statistics:
             - 2 * scale * (self.moment[:, output].astype(object) * w).sum()
             + scale * scale * int(self.power[output])
         )
+
+
+def _whole(array: Integers) -> Integers:
+    """Codes of any integer type as int64, or as Python integers where that is too narrow."""
+    if array.dtype == object:
+        try:
+            found: Any = np.frompyfunc(operator.index, 1, 1)(array)
+        except TypeError:
+            raise DesignError("features and targets must be integers, not objects") from None
+        return np.asarray(found, dtype=object)
+    return array.astype(np.int64 if _largest(array) < 1 << 63 else object)
 
 
 def _narrowest(array: Integers) -> Integers:
