@@ -23,6 +23,8 @@ __all__ = ["LAMBDAS", "Normal", "Solution", "factor", "solve_factored"]
 
 Values = NDArray[np.float64]
 
+_BLOCK = 64  # rows updated together: half the work of whole matrices, and they stay in the cache
+
 LAMBDAS = (1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 
 
@@ -46,17 +48,18 @@ def factor(matrix: Values) -> tuple[Values, Values]:
     work = np.array(matrix, dtype=np.float64)
     size = len(work)
     lower, diagonal = np.eye(size), np.empty(size)
-    scratch = np.empty_like(work)
+    scratch = np.empty((_BLOCK, size))
     for j in range(size):
         pivot = work[j, j]
         if not pivot > 0:
             raise DesignError(f"regularisation must be large enough for pivot {j}, not {pivot}")
         diagonal[j] = pivot
-        column = work[j, j + 1 :].copy()
-        lower[j + 1 :, j] = column / pivot
-        rest = size - j - 1
-        np.multiply(lower[j + 1 :, j, None], column, out=scratch[:rest, :rest])
-        np.subtract(work[j + 1 :, j + 1 :], scratch[:rest, :rest], out=work[j + 1 :, j + 1 :])
+        row = work[j].copy()
+        lower[j + 1 :, j] = row[j + 1 :] / pivot
+        for start in range(j + 1, size, _BLOCK):  # only what is right of the diagonal is read
+            rows, part = work[start : start + _BLOCK, start:], scratch[: size - start, start:]
+            np.multiply(lower[start : start + _BLOCK, j, None], row[start:], out=part)
+            np.subtract(rows, part, out=rows)
     return lower, diagonal
 
 
