@@ -1,6 +1,11 @@
 """Compile `data/tiny.v` or its netlist with Verilator and return what it answers."""
 
+import atexit
+import json
+import shutil
+import tempfile
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
 from rchw import tools
@@ -10,6 +15,16 @@ __all__ = ["DATA", "RTL_WAIVERS", "TINY", "answers", "tiny_model"]
 DATA = Path(__file__).parent / "data"
 TINY = DATA / "tiny.v"
 RTL_WAIVERS = ("-Wno-WIDTHEXPAND", "-Wno-WIDTHTRUNC")
+
+
+@cache
+def runtime(root: Path, sources: tuple[str, ...]) -> list[str]:
+    """Compile what every program shares once per run, as that takes longer than all the rest."""
+    folder = Path(tempfile.mkdtemp(prefix="rchw-runtime-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    flags = ["-O1", "-w", "-I", str(root / "include"), "-I", str(root / "include" / "vltstd")]
+    tools.run(tools.find("c++"), [*flags, "-c", *sources], cwd=folder, log=folder / "log")
+    return [str(path) for path in folder.glob("*.o")]
 
 
 def answers(
@@ -26,17 +41,27 @@ def answers(
     tools.run(
         verilator,
         [
-            *("--cc", "--exe", "--build", "-j", "2", "-O3", "--x-initial", "0", "--Mdir", "obj"),
+            *("--cc", "--make", "json", "-O3", "--x-initial", "0", "--Mdir", "obj"),
             *arguments,
-            *("--top-module", top, "--prefix", "Vtop", "-o", "answers", "-CFLAGS", "-O0"),
-            *(str(path.absolute()) for path in (*sources, DATA / f"{main}.cpp")),
+            *("--top-module", top, "--prefix", "Vtop"),
+            *(str(path.absolute()) for path in sources),
         ],
         cwd=folder,
         log=folder / "verilator.log",
-        timeout=300,
         env=tools.environment_for_verilator(verilator),
     )
-    program = tools.ToolStatus(tools.Tool("answers", "", "", ()), folder / "obj" / "answers", "")
+    plan = json.loads((folder / "obj" / "Vtop.json").read_text())
+    root, files = Path(plan["system"]["verilator_root"]), plan["sources"]
+    objects = runtime(root, tuple(files["global"]))
+    own = [
+        name for kind in sorted(files) if kind[:7] in ("classes", "support") for name in files[kind]
+    ]
+    text = "".join(f'#include "{folder / name}"\n' for name in [*own, DATA / f"{main}.cpp"])
+    (folder / "all.cpp").write_text(text)
+    include = [f"-I{path}" for path in (folder / "obj", root / "include")]
+    flags = ["-O0", "-w", *include, "-o", "answers", "all.cpp", *objects, "-lpthread"]
+    tools.run(tools.find("c++"), flags, cwd=folder, log=folder / "compile.log", timeout=300)
+    program = tools.ToolStatus(tools.Tool("answers", "", "", ()), folder / "answers", "")
     done = tools.run(program, [str(samples)], cwd=folder, log=folder / "answers.log")
     return done.text.splitlines()
 
