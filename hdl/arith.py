@@ -110,31 +110,38 @@ def shift_round(value: Value, shift: int, rounding: Rounding) -> Value:
 def clamp(m: Module, value: Value, low: int, high: int, name: str) -> Value:
     """Limit to ``[low, high]``, which must be reachable by a signal of minimal width.
 
-    Full two's complement ranges become the sign test of the dropped bits; others are compared.
+    A full two's complement range becomes a test of the dropped bits; so does one that only lacks
+    the lowest code, which then is replaced by the next. Others are compared.
     """
     width = max((-low - 1).bit_length() if low < 0 else low.bit_length(),
                 (-high - 1).bit_length() if high < 0 else high.bit_length()) + 1
     if not value.shape().signed:
         value = value + Const(0, signed(1))
     result = Signal(signed(width), name=name)
-    if len(value) <= width and low == -(1 << (width - 1)) and high == (1 << (width - 1)) - 1:
+    least, most = -(1 << (width - 1)), (1 << (width - 1)) - 1
+    if len(value) <= width and low == least and high == most:
         m.d.comb += result.eq(value)
         return result
-    exact = Signal(signed(len(value)), name=f"{name}_exact")
+    exact = Signal(signed(max(len(value), width)), name=f"{name}_exact")
     m.d.comb += exact.eq(value)
-    if low == -(1 << (width - 1)) and high == (1 << (width - 1)) - 1:
-        sign, dropped = exact[-1], exact[width - 1 : -1]
-        if width == 1:
-            m.d.comb += result.eq(sign)
-            return result
-        if len(dropped) <= MAX_GATED:
-            # Gates and no choice between constants, of which Yosys would make a reset and a set:
-            # one LUT per bit right behind the sum, where those need one more in front of them.
-            outside = Signal(name=f"{name}_outside")
-            m.d.comb += outside.eq(Mux(sign, ~dropped.all(), dropped.any()))
-            spread, limit = outside.replicate(width - 1), (~sign).replicate(width - 1)
-            m.d.comb += result.eq(Cat((exact[: width - 1] & ~spread) | (limit & spread), sign))
-            return result
+    sign, dropped = exact[-1], exact[width - 1 : -1]
+    if width == 1:
+        m.d.comb += result.eq(sign if low < high else low)
+        return result
+    if high == most and low - least in (0, 1) and len(dropped) <= MAX_GATED:
+        # Gates and no choice between constants, of which Yosys would make a reset and a set:
+        # one LUT per bit right behind the sum, where those need one more in front of them.
+        outside = Signal(name=f"{name}_outside")
+        m.d.comb += outside.eq(Mux(sign, ~dropped.all(), dropped.any()))
+        spread, limit = outside.replicate(width - 1), (~sign).replicate(width - 1)
+        kept = (exact[: width - 1] & ~spread) | (limit & spread)
+        if low > least:
+            # Only the lowest bit differs: it is one at both limits, and in place of the lowest code.
+            odd = outside | exact[0] | (sign & ~exact[1 : width - 1].any())
+            kept = Cat(odd, kept[1:])
+        m.d.comb += result.eq(Cat(kept, sign))
+        return result
+    if high == most and low == least:
         above, below = ~sign & dropped.any(), sign & ~dropped.all()
     else:
         above, below = exact > high, exact < low
