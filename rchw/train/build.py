@@ -88,6 +88,21 @@ def _refuse_singular(weights: NDArray[Any], options: TrainOptions) -> None:
             )
 
 
+def _levels(weights: NDArray[Any], options: TrainOptions, skip: int) -> NDArray[np.float64]:
+    """Give weights (K, N) their levels; a row that loses rank by them takes later digits of pi.
+
+    Signs that the user has set stay as they are, and so do their levels.
+    """
+    levels = topology.level_weights(weights, skip=skip)
+    if options.signs == "pi" or options.reservoir in LINES:
+        return levels
+    for channel, row in enumerate(weights):
+        while not topology.is_regular(levels[channel]):
+            skip += 1
+            levels[channel] = topology.level_weights(row, skip=skip)
+    return levels
+
+
 def _taps(options: TrainOptions, hyper: Hyperparameters) -> tuple[tuple[Tap, ...], QFormat]:
     n = options.units
     if options.reservoir == "integer":
@@ -134,7 +149,7 @@ def _channels(
         fmt = QFormat(bits, bits - 1)
         reach = fmt.max * fmt.resolution
         if hyper.levels:
-            weights = topology.level_weights(weights, skip=hyper.window * weights.size)
+            weights = _levels(weights, options, hyper.window * weights.size)
     _refuse_singular(weights, options)
     codes, weight_format = dyadic(weights, "input weight")
     channels, tables = [], []

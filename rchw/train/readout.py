@@ -85,7 +85,7 @@ class Fit:
 def _with_rows(design: Design, rows: Sequence[QuantizedRow], finest: int, width: int) -> Design:
     """Put integer rows into a design: one weight format, and one format and scale per output."""
     fractions = [row.exponent - finest + TARGET_FORMAT.frac for row in rows]
-    frac = min(max(0, *fractions), 48) if len(rows) > 1 else min(max(0, fractions[0]), 48)
+    frac = min(max(0, *fractions), 48)
     outputs = []
     for output, fraction in zip(design.readout.outputs, fractions, strict=True):
         shift = frac - fraction
