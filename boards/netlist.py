@@ -26,6 +26,7 @@ VERILATOR_WAIVERS = (
     "-Wno-SPECIFYIGN",
     "-Wno-TIMESCALEMOD",
     "-Wno-UNOPTFLAT",
+    "-Wno-INITIALDLY",  # the distributed RAM of ECP5
 )
 
 _INCLUDE = re.compile(r'^\s*`include\s+"([^"]+)"', re.M)
