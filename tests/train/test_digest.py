@@ -15,13 +15,31 @@ KERNELS = {"x86_64": ("Haswell", "Nehalem"), "AMD64": ("Haswell", "Nehalem")} | 
     ("aarch64", "arm64"), ("ARMV8", "NEOVERSEN1")
 )
 
-SCRIPT = """
+# The real weights of one readout, before they are rounded; and two sums that do hang on the kernel.
+SOLVE = """
 import hashlib, json
 import numpy as np
 from threadpoolctl import threadpool_info
+from tests.train.test_readout import trained
+from tests.train.tiny import tiny_task
+
+def digest_of(array):
+    return hashlib.sha256(array.tobytes()).hexdigest()
+
+fit, *_ = trained(tiny_task(channels=2, outputs=2), state_bits=16)
+matrix = np.random.default_rng(0).normal(size=(300, 300))
+blas = [i for i in threadpool_info() if i["internal_api"] == "openblas"]
+record = {
+    "kernel": sorted({i["architecture"] for i in blas}),
+    "threads": sorted({i["num_threads"] for i in blas}),
+    "weights": digest_of(fit.solution.weights),
+    "product": digest_of(matrix @ matrix),
+    "solved": digest_of(np.linalg.solve(fit.solution.matrix, matrix[: len(fit.solution.matrix)])),
+}
+"""
+TRAIN = """
 from rchw import digest
 from rchw.train import TrainOptions, train
-from tests.train.tiny import tiny_task
 
 options = [
     TrainOptions(units=20, squares=True, search="none"),
@@ -29,23 +47,16 @@ options = [
     TrainOptions(units=12, reservoir="integer", search="quick", input_features=True),
 ]
 made = [train(tiny_task(channels=2, outputs=2), chosen) for chosen in options]
-matrix = np.random.default_rng(0).normal(size=(300, 300))
-product = hashlib.sha256((matrix @ matrix).tobytes()).hexdigest()
-blas = [i for i in threadpool_info() if i["internal_api"] == "openblas"]
-print(json.dumps({
-    "kernel": [i["architecture"] for i in blas], "threads": [i["num_threads"] for i in blas],
-    "digests": [digest(d) for d in made], "product": product,
-    "errors": [d.provenance["validation"] for d in made],
-}))
+record["digests"] = [digest(design) for design in made]
+record["errors"] = [design.provenance["validation"] for design in made]
 """
 
 
-def trained_with(**environment: str) -> Any:
+def run_with(**environment: str) -> Any:
     """Train in another process, whose numpy reads the environment when it starts."""
-    root = Path(__file__).parents[2]
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
-        cwd=root,
+        [sys.executable, "-c", SOLVE + TRAIN + "print(json.dumps(record))"],
+        cwd=Path(__file__).parents[2],
         env=os.environ | environment,
         capture_output=True,
         text=True,
@@ -58,18 +69,18 @@ def trained_with(**environment: str) -> Any:
 def test_the_digest_does_not_hang_on_the_machine() -> None:
     """Two kernels with one and two threads, and numpy without its vector code.
 
-    That the kernels do differ is part of the test: they give a product of doubles other bits.
+    That the kernels do differ is part of the test: they give a product of doubles and the solution
+    of a linear system other bits, so a training that used either would be seen.
     """
     one, two = KERNELS[platform.machine()]
     vectors = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
-    runs = [
-        trained_with(OPENBLAS_CORETYPE=one, OPENBLAS_NUM_THREADS="1"),
-        trained_with(OPENBLAS_CORETYPE=two, OPENBLAS_NUM_THREADS="2"),
-        trained_with(OPENBLAS_NUM_THREADS="1", NPY_DISABLE_CPU_FEATURES=" ".join(vectors)),
-    ]
-    kernels = [run["kernel"] for run in runs[:2]]
-    assert kernels[0] and kernels[0] != kernels[1], f"one BLAS kernel only: {kernels}"
-    assert [set(run["threads"]) for run in runs[:2]] == [{1}, {2}]
-    assert runs[0]["product"] != runs[1]["product"], "the kernels do not differ"
-    assert runs[0]["digests"] == runs[1]["digests"] == runs[2]["digests"]
-    assert runs[0]["errors"] == runs[1]["errors"] == runs[2]["errors"]
+    first = run_with(OPENBLAS_CORETYPE=one, OPENBLAS_NUM_THREADS="1")
+    second = run_with(OPENBLAS_CORETYPE=two, OPENBLAS_NUM_THREADS="2")
+    third = run_with(OPENBLAS_NUM_THREADS="1", NPY_DISABLE_CPU_FEATURES=" ".join(vectors))
+    assert first["kernel"] and first["kernel"] != second["kernel"], "there is one BLAS kernel only"
+    assert (first["threads"], second["threads"]) == ([1], [2])
+    assert first["product"] != second["product"], "the kernels give the same product"
+    assert first["solved"] != second["solved"], "the kernels give the same solution"
+    for other in (second, third):
+        for key in ("weights", "digests", "errors"):
+            assert other[key] == first[key], key
