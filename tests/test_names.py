@@ -9,7 +9,7 @@ import pytest
 from rchw.errors import DesignError
 from rchw.names import KEYWORDS
 from rchw.tools import environment_for_verilator, find
-from tests.sim.test_verify import pair
+from tests.sim.pair import pair
 
 
 def test_a_keyword_is_refused() -> None:

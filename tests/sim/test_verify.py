@@ -1,107 +1,93 @@
-"""`verify` on Verilog written by hand: passes, and fails when one weight bit is flipped."""
+"""`verify` passes what is right, and names and shows what is wrong."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from rchw.activation import Clip
-from rchw.design import (
-    Design,
-    Features,
-    InputChannel,
-    LinearInput,
-    Output,
-    Readout,
-    RingLayer,
-    Tap,
-)
+from rchw.document import digest
+from rchw.errors import DesignError, RchwError
+from rchw.files import sha256_of
 from rchw.fixed import QFormat
+from rchw.hdl.emit import emit
+from rchw.schedule import latency, schedule
 from rchw.sim.life import show_sample
-from rchw.sim.verify import verify
+from rchw.sim.verify import job_for, verify
+from tests.sim.conftest import Verified
+from tests.sim.pair import pair
+from tests.sim.test_testbench import ring
 
-# Two units, x0 <- clip(3/4 x1 + u/2), x1 <- clip(3/4 x0 - u/2), y = x0 + WEIGHT x1 + 1
-VERILOG = """\
-module pair (
-    input aclk, input aresetn,
-    input [7:0] s_axis_tdata, input s_axis_tvalid, output s_axis_tready, input s_axis_tlast,
-    output [15:0] m_axis_tdata, output reg m_axis_tvalid, input m_axis_tready,
-    output reg m_axis_tlast
-);
-    reg signed [7:0] x0, x1;
-    reg fresh;
-    wire signed [15:0] u = $signed(s_axis_tdata);
-    wire signed [15:0] a = fresh ? 16'sd0 : x0;
-    wire signed [15:0] b = fresh ? 16'sd0 : x1;
-    wire signed [15:0] z0 = (b * 3 + u * 2) >>> 2;
-    wire signed [15:0] z1 = (a * 3 - u * 2) >>> 2;
-    wire signed [15:0] y = x0 + x1 * WEIGHT + 128;
-    assign s_axis_tready = m_axis_tready | !m_axis_tvalid;
-    assign m_axis_tdata = y;
-    always @(posedge aclk)
-        if (!aresetn) begin
-            m_axis_tvalid <= 0;
-            fresh <= 1;
-        end else if (s_axis_tready) begin
-            m_axis_tvalid <= s_axis_tvalid;
-            if (s_axis_tvalid) begin
-                m_axis_tlast <= s_axis_tlast;
-                fresh <= s_axis_tlast;
-                x0 <= z0 > 127 ? 127 : z0 < -127 ? -127 : z0;
-                x1 <= z1 > 127 ? 127 : z1 < -127 ? -127 : z1;
-            end
-        end
-endmodule
-"""
+Verify = Callable[[int], Verified]
 
 
-def pair() -> Design:
-    """Build the design that the Verilog above realises with weight 2."""
-    quarters = QFormat(4, 2)
-    layer = RingLayer(
-        n_units=2,
-        state=QFormat(8, 7),
-        tap_format=quarters,
-        taps=(Tap(1, (3, 3)),),
-        inputs=(LinearInput(quarters, (2, -2)),),
-        bias_format=QFormat(4, 7),
-        bias=(0, 0),
-        activation=Clip(-127, 127),
-        lanes=2,
-    )
-    readout = Readout((Output("y", QFormat(12, 7)),), QFormat(4, 0), ((1, 2, 1),), multipliers=2)
-    return Design("pair", (InputChannel("u", QFormat(8, 7)),), layer, Features(), readout)
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    path = tmp_path / "pair.v"
-    path.write_text(VERILOG.replace("WEIGHT", "2"))
-    return path
-
-
-def test_evidence_of_a_right_circuit(source: Path, tmp_path: Path) -> None:
-    steps: list[str] = []
-    record = verify(
-        pair(), tmp_path / "out", samples=300, seed=4, verilog=source, progress=steps.append
-    )
+def test_evidence_of_a_right_circuit(verified: Verify) -> None:
+    right = verified(2)
+    record = right.record
     assert record["verdict"] == "pass", record["sentence"]
-    assert record == json.loads((tmp_path / "out" / "verify.json").read_text())
+    assert record == json.loads((right.out / "verify.json").read_text())
     assert record["state_rails"] == {"low": "hit", "high": "hit"}
     assert record["clocks_per_sample"]["max"] == record["clocks_formula"] == 1
     assert record["checked"] > 500
-    assert "pair: phase resets done" in steps
+    assert record["verilog_sha256"] == sha256_of(right.source)
+    assert {"verilator", "cocotb", "amaranth", "numpy", "python"} <= set(record["tools"])
+    assert "pair: phase resets done" in right.steps
 
 
-def test_flipped_weight_bit_is_found(source: Path, tmp_path: Path) -> None:
-    source.write_text(VERILOG.replace("WEIGHT", "3"))
-    record = verify(pair(), tmp_path / "out", samples=300, seed=4, verilog=source)
+def test_flipped_weight_bit_is_found(verified: Verify) -> None:
+    record = verified(3).record
     assert record["verdict"] == "fail"
     assert record["sentence"].startswith("output 0 (y) at sample 0 must be code")
     assert Path(record["waves"]).stat().st_size > 0
 
 
-def test_life_of_a_sample(source: Path, tmp_path: Path) -> None:
-    life = show_sample(pair(), source, tmp_path / "out", sample=3, extra=["x0", "fresh"])
+def test_life_of_a_sample(verified: Verify) -> None:
+    """In the program that showed the fault, as it can write waveforms."""
+    wrong = verified(3)
+    out = wrong.out / "simulation"
+    life = show_sample(pair(), wrong.source, out, sample=3, extra=["x0", "fresh"])
     assert life["clock_out"] - life["clock_in"] == 1
     assert len(life["clock"]) == len(life["x0"]) == len(life["m_axis_tdata"]) == 6
+
+
+def test_the_very_file_that_is_written(tmp_path: Path) -> None:
+    """Without a file given, it is the design's own; a second run needs no second build."""
+    design = ring()
+    record = verify(design, tmp_path, samples=200, seed=2)
+    assert record["verdict"] == "pass", record["sentence"]
+    assert (tmp_path / "bench.v").read_text() == emit(design)
+    assert record["verilog_sha256"] == sha256_of(tmp_path / "bench.v")
+    assert record["digest"] == digest(design)
+    clocks, delay = schedule(design).clocks, latency(design)
+    assert record["clocks_per_sample"] == {"min": clocks, "max": clocks, "mean": clocks}
+    assert record["latency"] == {"min": delay, "max": delay, "mean": delay}
+    assert [phase["resets"] for phase in record["phases"]] == [0] * 6 + [8]
+    again = verify(design, tmp_path, samples=200, seed=2)
+    assert again["build_seconds"] < 2.0
+    same = ("verdict", "checked", "clocks_per_sample", "latency", "state_rails")
+    assert {key: again[key] for key in same} == {key: record[key] for key in same}
+
+
+def test_bad_requests(tmp_path: Path) -> None:
+    with pytest.raises(DesignError, match="samples must be at least 48, not 47"):
+        verify(pair(), tmp_path, samples=47)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RchwError, match=r"pair\.v cannot be written: Not a directory"):
+        verify(pair(), tmp_path / "file" / "out")
+
+
+def test_unreachable_rails_are_told_apart() -> None:
+    """A faint input cannot drive the two units to either end, and that is shown."""
+    quiet = replace(pair().inputs[0], format=QFormat(3, 7))
+    _, found = job_for(replace(pair(), inputs=(quiet,)), 48, 1)
+    assert found["state_rails"] == {"low": "unreachable", "high": "unreachable"}
+
+
+def test_a_seed_decides_the_stimulus() -> None:
+    first, again, other = (job_for(pair(), 48, seed)[0] for seed in (1, 1, 2))
+    assert all(
+        np.array_equal(a.codes, b.codes) for a, b in zip(first.phases, again.phases, strict=True)
+    )
+    assert not np.array_equal(first.phases[0].codes, other.phases[0].codes)
