@@ -1,8 +1,18 @@
-"""Counters whose end is a register of its own, so that no decision waits for a comparison."""
+"""Counters whose end is a bit of their own, so that no decision waits for a comparison."""
 
-from amaranth.hdl import Const, Module, Signal, Value
+from amaranth.hdl import Const, Module, Signal, Value, signed
+from amaranth.utils import ceil_log2
 
-__all__ = ["countdown", "delayed"]
+__all__ = ["countdown", "delayed", "place"]
+
+
+def place(count: int, clocks: int) -> int:
+    """Address under which `countdown` shows a count: ``(count - 1) mod 2**ceil(log2(clocks))``.
+
+    >>> [place(count, 5) for count in range(5)]
+    [7, 0, 1, 2, 3]
+    """
+    return (count - 1) % (1 << ceil_log2(clocks))
 
 
 def countdown(
@@ -10,11 +20,13 @@ def countdown(
 ) -> tuple[Value, Value]:
     """Count down to 0 with every `step`, then go on from ``clocks - 1``.
 
+    The register holds the count less one, so that its sign is the end, and nothing is compared.
+
     Parameters
     ----------
     m : Module
     name : str
-        Of the register; its end is ``NAME_ends``.
+        Of the register.
     clocks : int
         Period, at least 1.
     step : Value
@@ -23,22 +35,20 @@ def countdown(
 
     Returns
     -------
-    counter, ends : Value
-        `ends` is high while the counter is 0. Both are constants for a period of 1.
+    address, ends : Value
+        The count as `place` tells, and whether it is 0. Constants for a period of 1.
     """
     if clocks == 1:
         return Const(0, 1), Const(1, 1)
     first = clocks - 1 if start is None else start
-    counter = Signal(range(clocks), name=name, init=first)
-    ends = Signal(name=f"{name}_ends", init=int(first == 0))
+    bits = ceil_log2(clocks)
+    counter = Signal(signed(bits + 1), name=name, init=first - 1)
     # Not one inside the other: this way it is a synchronous set and reset, shared with `rst`.
-    with m.If(step & ends):
-        m.d.sync += counter.eq(clocks - 1)
+    with m.If(step & counter[-1]):
+        m.d.sync += counter.eq(clocks - 2)
     with m.Elif(step):
         m.d.sync += counter.eq(counter - 1)
-    with m.If(step):
-        m.d.sync += ends.eq(counter == 1)
-    return counter, ends
+    return counter[:bits], counter[-1]
 
 
 def delayed(m: Module, bit: Value, clocks: int, name: str) -> list[Value]:

@@ -5,6 +5,9 @@ from typing import Any
 
 from amaranth.hdl import Const, Module, Signal, Value, signed
 from amaranth.lib.memory import Memory
+from amaranth.utils import ceil_log2
+
+from rchw.hdl.counter import place
 
 __all__ = ["Fields", "memory_attributes"]
 
@@ -55,19 +58,22 @@ class Fields:
         return signal
 
     def build(self, m: Module, name: str, address: Value) -> None:
-        """Add the memory and connect every field to its bits."""
+        """Add the memory and connect every field to its bits.
+
+        `address` shows the word as `rchw.hdl.counter.place` tells.
+        """
         width = sum(len(signal) for signal, _ in self._columns)
         if not width:
             return
-        rows = []
+        rows = [0] * (1 << ceil_log2(self._words))
         for word in range(self._words):
             row = position = 0
             for signal, column in self._columns:
                 row |= (column[word] & ((1 << len(signal)) - 1)) << position
                 position += len(signal)
-            rows.append(row)
+            rows[place(word, self._words)] = row
         memory: Memory = Memory(
-            shape=width, depth=self._words, init=rows, attrs=memory_attributes(self._words, width)
+            shape=width, depth=len(rows), init=rows, attrs=memory_attributes(self._words, width)
         )
         m.submodules[name] = memory
         port = memory.read_port()

@@ -27,7 +27,7 @@ class Sequencer(wiring.Component):
     reserve : Out(1)
         Takes that room, in the last clock of the period.
     word : Out(range(W))
-        Word in work, W - 1 down to 0.
+        Word in work, W - 1 down to 0, as `rchw.hdl.counter.place` tells.
     issue : Out(1)
         First clock of a word.
     product : Out(1)
@@ -132,7 +132,8 @@ class Sequencer(wiring.Component):
         if not waiting:
             return Const(1)
         multiplies = Signal(init=1)
-        more = tail > waiting if plan.input_clocks > 1 else Const(0)
+        # The tail shows its clocks less one; in its last clock, where it shows all ones, `final`.
+        more = tail >= waiting if plan.input_clocks > 1 else Const(0)
         with m.If(go & ~in_words):
             m.d.sync += multiplies.eq(more | final)
         return multiplies

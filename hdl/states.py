@@ -15,7 +15,7 @@ from amaranth.hdl import Cat, Module, Signal, Value, signed
 from amaranth.lib.memory import Memory
 from amaranth.utils import ceil_log2
 
-from rchw.hdl.counter import countdown
+from rchw.hdl.counter import countdown, place
 from rchw.hdl.rom import memory_attributes
 
 __all__ = ["ReadPlan", "StateMemory", "plan_reads"]
@@ -96,7 +96,7 @@ class StateMemory:
         Parameters
         ----------
         word : Value
-            Word in work, W - 1 down to 0.
+            Word in work, W - 1 down to 0, as `rchw.hdl.counter.place` tells.
         step : Value
             `word` goes on to the next at the next clock.
         half : Value
@@ -137,7 +137,7 @@ class StateMemory:
         if start != self._words - 1:
             over = Signal(name="write_over")
             with m.If(write):
-                m.d.sync += over.eq(where == (start + 2) % self._words)
+                m.d.sync += over.eq(where == place((start + 2) % self._words, self._words))
         half = Signal(name="write_half")
         with m.If(write & over):
             m.d.sync += half.eq(~half)
