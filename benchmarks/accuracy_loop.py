@@ -2,22 +2,22 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy_rows import Row, Streams, summary
+from benchmarks.accuracy_rows import Options, Row, Streams, search, summary
 from rchw.design import Design
 from rchw.errors import DesignError
 from rchw.fixed import QFormat
 from rchw.metrics import valid_prediction_time
 from rchw.reference import run
 from rchw.tasks import Task
-from rchw.train import TrainOptions, Tuned, evaluate, fit, tune
+from rchw.train import Tuned, evaluate, fit
 from rchw.train.build import fit_outputs
-from rchw.train.ideal import IdealOptions, TunedIdeal, fit_ideal, tune_ideal
+from rchw.train.ideal import IdealOptions, TunedIdeal, fit_ideal
 
 __all__ = ["STARTS", "STEPS", "free_run", "loop_row", "rounding_floor_row"]
 
@@ -66,7 +66,7 @@ def _times(loop: FreeRun, task: Task, split: slice) -> list[int]:
 
 
 def _trained(
-    task: Task, options: IdealOptions | TrainOptions, tuned: TunedIdeal | Tuned
+    task: Task, options: Options, tuned: TunedIdeal | Tuned
 ) -> tuple[FreeRun, Callable[[], float]]:
     """Train a readout: its closed loop, and its error on the test samples."""
     if isinstance(options, IdealOptions):
@@ -82,7 +82,7 @@ def _trained(
 
 
 def _stable(
-    tuning: Sequence[Task], options: IdealOptions | TrainOptions, tuned: TunedIdeal | Tuned
+    tuning: Sequence[Task], options: Options, tuned: TunedIdeal | Tuned
 ) -> TunedIdeal | Tuned:
     """Lambda of the longest mean valid prediction time on the validation samples.
 
@@ -115,21 +115,19 @@ def loop_row(row: Row, streams: Streams) -> dict[str, Any]:
     """
     begin = time.perf_counter()
     tuning, tests = streams.load(streams.tuning), streams.load(streams.test)
-    tuned: TunedIdeal | Tuned
-    if isinstance(row.options, IdealOptions):
-        tuned = tune_ideal(tuning, row.options)
-    else:
-        tuned = tune(tuning, row.options)
-    stable = _stable(tuning, row.options, tuned)
-    errors = [_trained(task, row.options, tuned)[1]() for task in tests]
+    options, tuned = search(row, tuning)
+    stable = _stable(tuning, options, tuned)
+    errors = [_trained(task, options, tuned)[1]() for task in tests]
     times = [
         steps
         for task in tests
-        for steps in _times(_trained(task, row.options, stable)[0], task, task.test)
+        for steps in _times(_trained(task, options, stable)[0], task, task.test)
     ]
     return {
         "title": row.title,
         **summary(errors),
+        "options": asdict(options),
+        "searches": len(row.tries()),
         "regularisation": tuned.regularisation,
         "validation": tuned.error,
         "regularisation_loop": stable.regularisation,

@@ -21,14 +21,18 @@ from rchw.train.options import WINDOWS
 
 __all__ = [
     "FLOORS",
+    "Options",
     "Row",
     "Streams",
     "float_row",
     "floor_rows",
     "integer_row",
     "measure",
+    "search",
     "summary",
 ]
+
+Options = IdealOptions | TrainOptions
 
 FLOORS = {
     "persistence": "last known value",
@@ -69,12 +73,23 @@ class Streams:
 class Row:
     """A model of a table: its title, what is fixed before the search, and how often to search.
 
-    Searches begin at different seeds; the one with the least validation error counts.
+    Searches begin at different seeds, and one is made with each of `activations` where they are
+    given; the one with the least validation error counts.
     """
 
     title: str
-    options: IdealOptions | TrainOptions
+    options: Options
     searches: int = 1
+    activations: tuple[str, ...] = ()
+
+    def tries(self) -> list[dict[str, Any]]:
+        """What to replace in the options for each search."""
+        activations = self.activations or (self.options.activation,)
+        return [
+            {"activation": activation, "seed": seed}
+            for activation in activations
+            for seed in range(self.searches)
+        ]
 
 
 def float_row(
@@ -131,6 +146,19 @@ def summary(errors: Sequence[float]) -> dict[str, Any]:
     }
 
 
+def search(row: Row, tuning: Sequence[Task]) -> tuple[Options, TunedIdeal | Tuned]:
+    """Find the options and the choice of the least validation error among the tries of a row."""
+    found: list[tuple[Options, TunedIdeal | Tuned]] = []
+    for change in row.tries():
+        if isinstance(row.options, IdealOptions):
+            ideal = replace(row.options, **change)
+            found.append((ideal, tune_ideal(tuning, ideal)))
+        else:
+            fixed = replace(row.options, **change)
+            found.append((fixed, tune(tuning, fixed)))
+    return min(found, key=lambda pair: pair[1].error)
+
+
 def measure(row: Row, streams: Streams) -> dict[str, Any]:
     """Tune a row on the tuning streams and test it on the others.
 
@@ -144,22 +172,17 @@ def measure(row: Row, streams: Streams) -> dict[str, Any]:
     begin = time.perf_counter()
     tuning, tests = streams.load(streams.tuning), streams.load(streams.test)
     extra: dict[str, Any] = {}
-    tuned: TunedIdeal | Tuned
-    seeds = range(row.searches)
-    if isinstance(row.options, IdealOptions):
-        tries = [tune_ideal(tuning, replace(row.options, seed=seed)) for seed in seeds]
-        tuned = ideal = min(tries, key=lambda found: found.error)
-        chosen = asdict(ideal.point)
-        errors = [fit_ideal(task, row.options, ideal).error(task) for task in tests]
-        extra["least_regularisation"] = row.options.least_regularisation
+    options, tuned = search(row, tuning)
+    chosen: dict[str, Any]
+    if isinstance(options, IdealOptions):
+        assert isinstance(tuned, TunedIdeal)
+        chosen = asdict(tuned.point)
+        errors = [fit_ideal(task, options, tuned).error(task) for task in tests]
+        extra["least_regularisation"] = options.least_regularisation
     else:
-        found = min(
-            (tune(tuning, replace(row.options, seed=seed)) for seed in seeds),
-            key=lambda found: found.error,
-        )
-        tuned = found
-        chosen = asdict(found.hyper)
-        designs = [fit(task, row.options, found) for task in tests]
+        assert isinstance(tuned, Tuned)
+        chosen = asdict(tuned.hyper)
+        designs = [fit(task, options, tuned) for task in tests]
         results = [evaluate(d, task) for d, task in zip(designs, tests, strict=True)]
         errors = [result["error"] for result in results]
         extra["clipped"] = float(np.mean([result["clipped"] for result in results]))
@@ -169,12 +192,12 @@ def measure(row: Row, streams: Streams) -> dict[str, Any]:
     return {
         "title": row.title,
         **summary(errors),
-        "options": asdict(row.options),
+        "options": asdict(options),
         "chosen": chosen,
         "regularisation": tuned.regularisation,
         "validation": tuned.error,
         "candidates": tuned.candidates,
-        "searches": row.searches,
+        "searches": len(row.tries()),
         **extra,
         "seconds": round(time.perf_counter() - begin, 1),
     }
