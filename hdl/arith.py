@@ -66,7 +66,8 @@ def times(value: Value, constant: int) -> Value:
 def _add_alike(a: Value, b: Value) -> Value:
     """Sum of two signed numbers with the same bit as sign, which needs no addition itself.
 
-    A cell of iCE40 that adds a bit to itself is also what the router of nextpnr can spin on forever.
+    It must not have one: where a cell of iCE40 adds a bit to itself, the router of nextpnr can go
+    round for ever, moving that bit between the two inputs.
     """
     width = max(len(a), len(b))
     low = (a + Const(0, signed(width)))[: width - 1] + (b + Const(0, signed(width)))[: width - 1]
@@ -136,7 +137,7 @@ def clamp(m: Module, value: Value, low: int, high: int, name: str) -> Value:
         spread, limit = outside.replicate(width - 1), (~sign).replicate(width - 1)
         kept = (exact[: width - 1] & ~spread) | (limit & spread)
         if low > least:
-            # Only the lowest bit differs: it is one at both limits, and in place of the lowest code.
+            # Only the lowest bit differs: it is one at both limits, and instead of the lowest code.
             odd = outside | exact[0] | (sign & ~exact[1 : width - 1].any())
             kept = Cat(odd, kept[1:])
         m.d.comb += result.eq(Cat(kept, sign))

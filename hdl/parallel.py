@@ -12,8 +12,8 @@ from rchw.hdl.activation import activate, leak
 from rchw.hdl.arith import add_tree, digits, requantize, times
 from rchw.hdl.drive import lane_drives
 from rchw.hdl.ports import input_layout, output_layout
-from rchw.hdl.readout import output_interval, output_start, round_outputs
 from rchw.hdl.rom import Fields
+from rchw.hdl.totals import output_interval, output_start, round_outputs
 from rchw.ranges import layer_ranges, readout_ranges
 
 __all__ = ["ParallelCore"]

@@ -3,30 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from rchw.design import Design
 from rchw.fixed import Overflow
-from rchw.hdl.arith import add_tree, drop_bits, fit, requantize, rounding_offset, select
+from rchw.hdl.arith import add_tree, requantize, select
 from rchw.hdl.counter import countdown, delayed
 from rchw.hdl.ports import OutputQueue, output_layout
 from rchw.hdl.rom import Fields
-from rchw.ranges import Interval, ReadoutRanges, readout_ranges
+from rchw.hdl.totals import Flags, accumulate, round_outputs
+from rchw.ranges import Interval, readout_ranges
 from rchw.schedule import schedule
 
-__all__ = [
-    "FoldedReadout",
-    "ReadoutClock",
-    "output_interval",
-    "output_start",
-    "readout_clocks",
-    "round_outputs",
-]
+__all__ = ["FoldedReadout", "ReadoutClock", "readout_clocks"]
 
 STATES, SQUARES, INPUTS = 0, 1, 2
-PARTS = 3  # of an accumulator
 
 
 @dataclass(frozen=True)
@@ -84,34 +77,6 @@ def readout_clocks(design: Design) -> list[ReadoutClock]:
             channels += [None] * plan.group * plan.paired
             add(channels, INPUTS + turn, 0)
     return clocks
-
-
-def output_start(design: Design, ranges: ReadoutRanges, output: int) -> int:
-    """Where an output's sum starts: the constant feature, and the half that rounding needs."""
-    readout = design.readout
-    start = rounding_offset(ranges.frac - readout.outputs[output].format.frac, readout.rounding)
-    if design.features.one is not None:
-        start += readout.weights[output][-1] << ranges.shifts["one"]
-    return start
-
-
-def output_interval(design: Design, ranges: ReadoutRanges, output: int) -> Interval:
-    """All sums of an output that began with `output_start`."""
-    readout = design.readout
-    half = rounding_offset(ranges.frac - readout.outputs[output].format.frac, readout.rounding)
-    return ranges.accumulators[output] + Interval(half, half)
-
-
-def round_outputs(
-    m: Module, design: Design, ranges: ReadoutRanges, totals: Sequence[Value]
-) -> list[Value]:
-    """Output codes of the sums that began with `output_start`."""
-    readout = design.readout
-    codes = []
-    for total, output in zip(totals, readout.outputs, strict=True):
-        rounded = drop_bits(total, ranges.frac - output.format.frac, readout.rounding)
-        codes.append(fit(m, rounded, output.format, readout.overflow, f"round_{output.name}"))
-    return codes
 
 
 class FoldedReadout(wiring.Component):
@@ -184,7 +149,7 @@ class FoldedReadout(wiring.Component):
             address, ends = countdown(m, "late_address", count, advance)
         fields = Fields(count, registered=True)
         weights = self._weights(fields, order)
-        flags = _Flags(
+        flags = Flags(
             valid=advance,
             done=advance & ends,
             turn=fields.add("turn", [clock.hold for clock in order]),
@@ -200,7 +165,7 @@ class FoldedReadout(wiring.Component):
         flags = replace(flags, ending=ending)
         operands, flags, weights = self._operands(m, source, group, flags, weights)
         products, flags = self._products(m, operands, weights, flags)
-        totals, flags = self._accumulate(m, products, flags)
+        totals, flags = accumulate(m, design, self._ranges, products, flags)
         queue = OutputQueue(design, latency=self._latency(), period=plan.clocks)
         m.submodules.queue = queue
         m.d.comb += [
@@ -238,8 +203,8 @@ class FoldedReadout(wiring.Component):
         return weights
 
     def _operands(
-        self, m: Module, source: Value, group: Value, flags: "_Flags", weights: list[Value]
-    ) -> tuple[list[Signal], "_Flags", list[Value]]:
+        self, m: Module, source: Value, group: Value, flags: Flags, weights: list[Value]
+    ) -> tuple[list[Signal], Flags, list[Value]]:
         """Register the features of this clock, aligned to one fraction."""
         design, plan, ranges = self._design, self._plan, self._ranges
         layer, features = design.layer, design.features
@@ -337,8 +302,8 @@ class FoldedReadout(wiring.Component):
         return [chosen[k : k + plan.group] for k in range(0, len(chosen), plan.group)]
 
     def _products(
-        self, m: Module, operands: list[Signal], weights: list[Value], flags: "_Flags"
-    ) -> tuple[list[Value], "_Flags"]:
+        self, m: Module, operands: list[Signal], weights: list[Value], flags: Flags
+    ) -> tuple[list[Value], Flags]:
         """One product register per multiplier, then their sums over the operands."""
         per_clock = len(weights) // len(operands)
         # Kept where they are added: Yosys packs a product and the sum behind it into one SB_MAC16,
@@ -353,97 +318,6 @@ class FoldedReadout(wiring.Component):
             sums = [_clocked(m, value, f"sum_{k}") for k, value in enumerate(sums)]
             flags = flags.delayed(m, "sum")
         return sums, flags
-
-    def _accumulate(
-        self, m: Module, sums: Sequence[Value], flags: "_Flags"
-    ) -> tuple[list[Value], "_Flags"]:
-        """Add up; with a sample's last product hand the total over and start again.
-
-        Each part of the sum follows one clock after the part below, to keep the carry chains short.
-        """
-        design, ranges = self._design, self._ranges
-        clocks = [flags]
-        for part in range(1, PARTS):
-            clocks.append(clocks[-1].delayed(m, f"part_{part}"))
-        totals: list[Value] = []
-        for output in range(design.n_outputs):
-            hold, position = divmod(output, len(sums))
-            start = output_start(design, ranges, output)
-            width = max(output_interval(design, ranges, output).width, PARTS)
-            term: Value = sums[position]
-            carry: Value = Const(0, 1)
-            parts = []
-            for part, active in enumerate(clocks):
-                bits = (width + part) // PARTS
-                name = f"sum_{output}_{part}"
-                wide = Signal(signed(max(bits, len(term))), name=f"{name}_term")
-                m.d.comb += wide.eq(term)
-                total, grown = self._part(m, name, wide[:bits], carry, start, active, hold)
-                parts.append(total)
-                start >>= bits
-                if part == PARTS - 1:
-                    break
-                carry = Signal(name=f"{name}_carry", reset_less=True)
-                m.d.sync += carry.eq(grown)
-                rest = term[min(bits, len(term) - 1) :].as_signed()
-                term = Signal(rest.shape(), name=f"{name}_rest", reset_less=True)
-                m.d.sync += term.eq(rest)
-            totals.append(Cat(*parts).as_signed())
-        return totals, clocks[-1].delayed(m, "total")
-
-    def _part(
-        self,
-        m: Module,
-        name: str,
-        term: Value,
-        carry: Value,
-        start: int,
-        flags: "_Flags",
-        hold: int,
-    ) -> tuple[Signal, Value]:
-        """One part of an accumulator: the register that takes its totals, and the carry out."""
-        width = len(term)
-        accumulator = Signal(width, name=f"{name}_sum", init=start % (1 << width))
-        total = Signal(width, name=f"{name}_total", reset_less=True)
-        grown = Signal(width + 1, name=f"{name}_grown")
-        if isinstance(carry, Const):
-            m.d.comb += grown.eq(accumulator + term)
-        else:
-            m.d.comb += grown.eq((Cat(Const(1, 1), accumulator) + Cat(carry, term)) >> 1)
-        mine = Signal(name=f"{name}_turn")
-        m.d.comb += mine.eq(flags.turn == hold)
-        with m.If(flags.ending & mine):
-            # The start is the value of the reset too, and both become one synchronous set and reset.
-            m.d.sync += [accumulator.eq(start % (1 << width)), total.eq(grown)]
-        with m.Elif(flags.valid & mine):
-            m.d.sync += accumulator.eq(grown)
-        return total, grown[width]
-
-
-@dataclass(frozen=True)
-class _Flags:
-    """What accompanies a clock of the readout down its pipeline."""
-
-    valid: Value
-    done: Value  # the sample's last clock
-    turn: Value  # which of the H sets of outputs
-    ending: Value  # that set's last clock of the sample
-
-    def delayed(self, m: Module, name: str, fields: bool = True) -> "_Flags":
-        """Copies one clock later; unused ones vanish in synthesis.
-
-        `fields`: so are those which come from memory, and are late by themselves.
-        """
-        copies = {}
-        for key in ("valid", "done", "turn", "ending"):
-            value = getattr(self, key)
-            if isinstance(value, Const) or (key in ("turn", "ending") and not fields):
-                copies[key] = value
-                continue
-            copy = Signal(len(value), name=f"{key}_{name}")
-            m.d.sync += copy.eq(value)
-            copies[key] = copy
-        return _Flags(**copies)
 
 
 def _clocked(m: Module, value: Value, name: str, keep: bool = False) -> Signal:

@@ -77,7 +77,7 @@ class StateMemory:
         self._words, self._lanes, self._width = words, lanes, width
         self._plans = plans
         deltas = Counter(delta for plan in plans.values() for delta in plan.deltas)
-        # Words are stored `base` higher, so that the commonest distance needs no counter of its own.
+        # Words are stored `base` higher, so the commonest distance needs no counter of its own.
         self._base = deltas.most_common(1)[0][0] if deltas else 0
 
     def build(
