@@ -8,4 +8,6 @@ from rchw.tools import need
 if __name__ != "rchw.hdl":
     raise ImportError("import rchw.hdl, not hdl")
 
+__all__: list[str] = []
+
 need("amaranth", "hdl")

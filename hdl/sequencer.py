@@ -60,8 +60,8 @@ class Sequencer(wiring.Component):
                 "issue": Out(1),
                 "product": Out(1),
                 "next_word": Out(1),
-                # Writing begins with the other half. The stubs still call `init` by its old name.
-                "half": Out(1, init=1),  # type: ignore[call-arg]
+                # Writing begins with the other half.
+                "half": Out(1, init=1),  # type: ignore[call-arg]  # by its old name in the stubs
             }
         )
 

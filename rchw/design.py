@@ -18,6 +18,7 @@ from rchw.fixed import Overflow, QFormat, Rounding
 from rchw.names import KEYWORDS
 
 __all__ = [
+    "MAX_CHANNELS",
     "AffineEncoder",
     "Design",
     "Features",

@@ -256,9 +256,7 @@ def linear_ring_memory_capacity_exact(feedback: float, input_weights: ArrayLike)
     return float(rank - (1 - feedback ** (2 * share.size)) * share[0])
 
 
-def valid_prediction_time(
-    prediction: ArrayLike, truth: ArrayLike, threshold: float = 0.4
-) -> int:
+def valid_prediction_time(prediction: ArrayLike, truth: ArrayLike, threshold: float = 0.4) -> int:
     """Samples until the error first exceeds `threshold` standard deviations of the truth.
 
     The error at time t is ``|prediction(t) - truth(t)|`` (Euclidean over outputs) divided by the

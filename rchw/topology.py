@@ -84,9 +84,7 @@ def delay_line(n_units: int, feedback: float | int) -> TapTable:
     return _taps(n_units, (1, slice(1, None), feedback))
 
 
-def delay_line_feedback(
-    n_units: int, feedback: float | int, backward: float | int
-) -> TapTable:
+def delay_line_feedback(n_units: int, feedback: float | int, backward: float | int) -> TapTable:
     """Delay line with feedback (DLRB): unit ``i`` also reads unit ``i + 1``, the last does not.
 
     Parameters

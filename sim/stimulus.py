@@ -150,9 +150,7 @@ def rail_drive(design: Design, upper: bool, horizon: int = 400) -> RailDrive:
     response[np.arange(len(units)), units] = leak
     high, low = _effect(design, True).T, _effect(design, False).T
     bias = np.array(layer.bias) * layer.bias_format.resolution
-    taps = [
-        (tap.offset, np.array(tap.weights) * layer.tap_format.resolution) for tap in layer.taps
-    ]
+    taps = [(tap.offset, np.array(tap.weights) * layer.tap_format.resolution) for tap in layer.taps]
     reached, choices = np.zeros(len(units)), []
     for _ in range(horizon):
         at_high, at_low = sign * (response @ high), sign * (response @ low)

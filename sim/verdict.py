@@ -112,9 +112,7 @@ def _range(values: NDArray[np.int64]) -> dict[str, float] | None:
     }
 
 
-def measure(
-    job: Job, phase: Phase, seen: Sequence[Seen], stalls: dict[str, int]
-) -> dict[str, Any]:
+def measure(job: Job, phase: Phase, seen: Sequence[Seen], stalls: dict[str, int]) -> dict[str, Any]:
     """Numbers of a phase: samples, clocks per sample, latency, stalls, rails of the outputs.
 
     Clocks per sample are the distances between output beats; they are the circuit's own only

@@ -123,10 +123,7 @@ def _resets(design: Design, samples: int, clocks: int, rng: np.random.Generator)
     cuts = np.sort(rng.choice(samples - 1, size=min(8, samples - 1), replace=False))
     resets = tuple((int(k), int(rng.integers(0, 2 * clocks + 8))) for k in cuts)
     edges = [0, *(int(k) + 1 for k in cuts), samples]
-    pieces = [
-        reference.run(design, codes[a:b], last[a:b]).outputs
-        for a, b in pairwise(edges)
-    ]
+    pieces = [reference.run(design, codes[a:b], last[a:b]).outputs for a, b in pairwise(edges)]
     return Phase(
         "resets", codes, last, np.concatenate(pieces), "random:20:3", "random:20:3",
         int(rng.integers(1 << 30)), resets,

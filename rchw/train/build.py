@@ -152,7 +152,8 @@ def _channels(
             weights = _levels(weights, options, hyper.window * weights.size)
     _refuse_singular(weights, options)
     codes, weight_format = dyadic(weights, "input weight")
-    channels, tables = [], []
+    channels: list[InputChannel] = []
+    tables: list[LinearInput | LevelInput] = []
     for k in range(n_inputs):
         encoder = _encoder(inputs[:, k], reach, options)
         channels.append(InputChannel(f"u{k}", fmt, encoder))
@@ -162,7 +163,7 @@ def _channels(
             thresholds = tuple(step - (1 << (bits - 1)) for step in steps)
             tables.append(LevelInput(weight_format, thresholds, tuple(-c for c in row), row))
         else:
-            tables.append(LinearInput(weight_format, row))  # type: ignore[arg-type]
+            tables.append(LinearInput(weight_format, row))
     return tuple(channels), tuple(tables)
 
 

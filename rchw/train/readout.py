@@ -15,7 +15,14 @@ from rchw.train.quantize import QuantizedRow, quantize
 from rchw.train.ridge import LAMBDAS, Normal, Solution
 from rchw.train.statistics import Statistics
 
-__all__ = ["TARGET_FORMAT", "Fit", "aligned_features", "encode_targets", "train_readout"]
+__all__ = [
+    "TARGET_FORMAT",
+    "Fit",
+    "aligned_features",
+    "encode_targets",
+    "outputs_of",
+    "train_readout",
+]
 
 Integers = NDArray[Any]
 

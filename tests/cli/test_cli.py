@@ -14,6 +14,7 @@ import pytest
 
 from rchw import tools
 from rchw.cli import app
+from rchw.design import LinearInput
 from rchw.devices import BOARDS
 from rchw.document import digest, load
 from rchw.reference import run
@@ -155,7 +156,8 @@ def test_options_reach_the_design(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert (design.name, layer.leak_shift, layer.lanes, readout.multipliers) == ("other", 2, 3, 3)
     widths_found = (design.inputs[0].format.width, layer.state.width, readout.weight_format.width)
     assert widths_found == (6, 10, 9)
-    assert not any(layer.bias) and len({abs(w) for w in layer.inputs[0].weights}) > 1  # type: ignore[union-attr]
+    assert isinstance(layer.inputs[0], LinearInput)
+    assert not any(layer.bias) and len({abs(w) for w in layer.inputs[0].weights}) > 1
 
 
 def test_run_gives_what_the_reference_gives(

@@ -1,6 +1,6 @@
 """Activation and leak in gates equal the reference over all codes of narrow formats."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import product
 from math import floor
@@ -74,9 +74,9 @@ def tables() -> list[Activation]:
 
 @pytest.mark.parametrize("clocked", [False, True])
 @pytest.mark.parametrize("kind", [clips, lines, tables])
-def test_activation_over_all_codes(kind: object, clocked: bool) -> None:
+def test_activation_over_all_codes(kind: Callable[[], list[Activation]], clocked: bool) -> None:
     """Every sum of 9 bits, in three alignments and roundings; with and without its register."""
-    activations: Sequence[Activation] = kind()  # type: ignore[operator]
+    activations = kind()
     cases = list(product(activations, (3, 4, 6), ROUNDINGS))
     units = [one_unit(activation, frac, rounding) for activation, frac, rounding in cases]
 

@@ -56,7 +56,7 @@ def test_segments_lie_between_resets() -> None:
 def test_refused(change: dict[str, object], sentence: str) -> None:
     arrays = {"codes": np.zeros((2, 1)), "last": np.zeros(2, dtype=bool), "want": np.zeros((2, 1))}
     with pytest.raises(DesignError, match=sentence):
-        Phase("p", **{**arrays, **change})  # type: ignore[arg-type]
+        Phase("p", **{**arrays, **change})  # type: ignore[arg-type]  # fields by name
 
 
 def test_empty_phase_is_refused() -> None:
