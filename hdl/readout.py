@@ -283,16 +283,12 @@ class FoldedReadout(wiring.Component):
         _, ends = countdown(m, "clock", len(self._clocks), self.advance)
         with m.If(self.advance):
             m.d.sync += begins.eq(ends)
-        arrives = delayed(m, self.advance & begins, 1 + self._late, "arrives")
-        codes: Value = self.inputs
-        # The first register waits for the last operands of the sample before; where the next
-        # sample is accepted meanwhile, another one takes its inputs first.
-        steps = [0, len(arrives) - 1] if len(arrives) > 2 else [len(arrives) - 1]
-        for step in steps:
-            held = Signal(len(self.inputs), name=f"inputs_held_{step}", reset_less=True)
-            with m.If(arrives[step]):
-                m.d.sync += held.eq(codes)
-            codes = held
+        # After the last operands of the sample before, and never after the next sample's inputs
+        # come, since no sample takes fewer clocks than the loop.
+        arrives = delayed(m, self.advance & begins, 1 + self._late, "arrives")[-1]
+        codes = Signal(len(self.inputs), name="inputs_held", reset_less=True)
+        with m.If(arrives):
+            m.d.sync += codes.eq(self.inputs)
         chosen: list[Value] = []
         for k in range(design.n_inputs):
             raw = codes[k * fmt.width : (k + 1) * fmt.width]
