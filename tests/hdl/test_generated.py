@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 from amaranth.lib import wiring
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, assume, given, seed, settings
 from hypothesis import strategies as st
 
 from rchw import reference
@@ -119,10 +119,29 @@ def test_designs_under_pauses(tally: dict[str, Counter[str]]) -> None:
     tally[f"{len(found)} designs in Amaranth's simulator, gaps and stalls"] = count_kinds(found)
 
 
+def test_larger_rings(tally: dict[str, Counter[str]]) -> None:
+    """Forty units and more, where counters are wide and every memory has many words."""
+    found: dict[str, Design] = {}
+
+    @seed(1)
+    @settings(max_examples=14, suppress_health_check=list(HealthCheck))
+    @given(designs(max_units=130, max_lanes=9), st.integers(0, 2**32 - 1))
+    def some(design: Design, drawn: int) -> None:
+        assume(design.n_units >= 40 and schedule(design).clocks <= 300)
+        check(design, drawn, "never", "never")
+        found[digest(design)] = design
+
+    some()
+    tally[f"{len(found)} designs of 40 units and more in Amaranth's simulator"] = count_kinds(
+        list(found.values())
+    )
+    assert len(found) >= 10
+
+
 def test_units_of_opposite_sign() -> None:
     """They share a sum and its complement, which reaches one code further than either."""
-    for width, bias, weight in product((2, 3, 5), (-2, -1, 0, 1, 2), (1, -1, 2)):
-        signs = (1, -1, -1, 1)
+    patterns = [(1, -1, 1, -1), (1, -1, -1, 1)]  # one sign in each of the two lanes, and both
+    for signs, width, bias, weight in product(patterns, (2, 4), (-1, 0, 1, 2), (1, 2)):
         layer = RingLayer(
             n_units=4,
             state=QFormat(8, 0),
