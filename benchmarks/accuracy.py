@@ -39,6 +39,7 @@ FOLDER = Path(__file__).parent
 SECTIONS = ("narma", "tasks", "loop", "activation")
 # Searches by N, and how many from different seeds: what half an hour of one core allows.
 SEARCHES = {50: ("full", 2), 100: ("full", 1), 200: ("full", 1)}
+BRIEF = ("int16", "int8-squares")  # rows that a short search serves at N = 200
 TUNING = (2000, 2001, 2002, 2003)
 TESTS = tuple(range(1000, 1010))
 TASKS = {
@@ -75,6 +76,9 @@ def _narma(units: tuple[int, ...], quick: bool, tests: int) -> Iterator[Job]:
         }
         several = {key: replace(row, searches=searches) for key, row in rows.items()}
         several["int16-squares"] = replace(several["int16-squares"], activations=("clip", "pwl"))
+        for key in BRIEF if n >= 200 else ():
+            options = replace(rows[key].options, search="quick")
+            several[key] = replace(rows[key], options=options, searches=2)
         yield from _jobs(f"narma/{n}", streams, n, several)
 
 
