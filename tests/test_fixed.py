@@ -181,6 +181,11 @@ def test_encode_undoes_decode(width: int, frac: int, signed: bool, data: st.Data
     assert encode(values, fmt).tolist() == codes
 
 
+def test_ties_of_encode_go_up() -> None:
+    assert encode([-1.5, -0.5, 0.5, 1.5, 2.5], QFormat(8)).tolist() == [-1, 0, 1, 2, 3]
+    assert encode([-0.375, 0.375, 0.125], QFormat(8, 2)).tolist() == [-1, 2, 1]
+
+
 def test_encode_keeps_the_shape_and_refuses_what_is_not_finite() -> None:
     assert encode(np.zeros((2, 0, 3)), QFormat(8)).shape == (2, 0, 3)
     for value in (np.nan, np.inf, -np.inf):

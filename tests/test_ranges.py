@@ -166,6 +166,19 @@ def test_sums_of_the_readout_stay_inside_and_reach_the_ends(design: Design, seed
     check_readout(design, np.random.default_rng(seed))
 
 
+def test_states_that_are_never_zero_may_still_be_missing_from_a_sum() -> None:
+    """States from 3 to 9: a negative weight never adds, but its product may come last."""
+    layer = replace(
+        EXAMPLE.layer, activation=Clip(3, 9), initial_state=(3, 4, 5, 9, 3), leak_shift=0
+    )
+    readout = replace(EXAMPLE.readout, weights=((2, -3, 0, 1, -1), (-1, -1, -1, -1, -1)))
+    features = replace(EXAMPLE.features, squares=None, inputs=False, one=None)
+    readout = replace(readout, multipliers=1)
+    design = replace(EXAMPLE, layer=layer, features=features, readout=readout)
+    check_readout(design, np.random.default_rng(0))
+    assert readout_ranges(design).accumulators == (Interval(-36, 27), Interval(-45, 0))
+
+
 @settings(max_examples=200)
 @given(
     st.integers(2, 8),

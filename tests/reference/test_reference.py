@@ -209,6 +209,10 @@ def test_the_bounds_hold_every_number_they_promise(design: Design, seed: int) ->
     columns = [c.astype(object) << (finest - frac) for frac, c in blocks]
     aligned = np.concatenate(columns, axis=1)
     assert np.abs(aligned).max() <= feature_bound(design) <= readout_bound(design)
+    if design.features.squares is not None:  # before they are rounded
+        extra = max(0, design.features.squares.frac - 2 * design.layer.state.frac)
+        raw = (int(design.layer.state.min) ** 2) << extra
+        assert raw <= feature_bound(design)
     weights = np.array(design.readout.weights, dtype=object)
     totals = aligned @ weights.T
     for k, output in enumerate(design.readout.outputs):
