@@ -7,13 +7,14 @@ Folded form
     only as many as its units need. Input features follow, G at a time. Then::
 
         busy   = ceil(n_top / G) * A * H + (W - 1) * D + ceil(K / G) * H
-        clocks = max(busy, hazard)
+        clocks = max(busy, hazard, H + 2)
 
     with A features per unit and n_top units in the highest word. With F features, L outputs and M
     multipliers ``busy`` is ``max(W, ceil(F * L / M))`` up to the rounding of each kind of feature
     to whole clocks. ``hazard`` is the least sample period at which every tap reads a state after
     it was written: at most ``loop_latency - 1`` above the busy time when taps wrap backwards or W
-    is small, and nothing otherwise. Where it costs no clock, the loop is one register longer, which
+    is small, and nothing otherwise. ``H + 2`` is more than ``busy`` only where a single feature serves
+    several outputs in turn: the first must not be replaced before the last is complete. Where it costs no clock, the loop is one register longer, which
     stands behind the state memory (`Schedule.read_register`).
 
 Parallel form
@@ -28,6 +29,8 @@ from rchw.design import Design
 from rchw.errors import DesignError
 
 __all__ = ["Schedule", "default_multipliers", "latency", "possible_multipliers", "schedule"]
+
+_SETTLING = 2  # clocks from a sample's last product until the sums of all its outputs are complete
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,8 @@ def schedule(design: Design) -> Schedule:
         words > 1 and _hazard(design, loop + 1, words, word_clocks, top_clocks) <= busy
     )
     loop += registered
-    clocks = max(busy, _hazard(design, loop, words, word_clocks, top_clocks))
+    hazard = _hazard(design, loop, words, word_clocks, top_clocks)
+    clocks = max(busy, hazard, hold + _SETTLING)
     return Schedule(
         False,
         words,

@@ -98,7 +98,8 @@ def reads_are_right(design: Design, period: int, loop: int, samples: int = 5) ->
 def least_period(design: Design, loop: int) -> int:
     """Try periods one by one, from the busy time on; a pass must not overtake the one before."""
     busy = sum(clocks for _, clocks in passes(design))
-    return next(p for p in count(max(busy, loop)) if reads_are_right(design, p, loop))
+    settled = schedule(design).hold + 2  # the first output stays until the last is complete
+    return next(p for p in count(max(busy, loop, settled)) if reads_are_right(design, p, loop))
 
 
 @settings(max_examples=200)

@@ -98,7 +98,7 @@ def formula(design: Design) -> tuple[int, int]:
     loop = 5 + (not isinstance(layer.activation, Clip)) + (layer.leak_shift > 0)
     r = int(words > 1 and hazard(loop + 1) <= busy)
     several = paired or g > 1
-    return max(busy, hazard(loop + r)), busy + loop + 4 + 2 * squares + several
+    return max(busy, hazard(loop + r), h + 2), busy + loop + 4 + 2 * squares + several
 
 
 @seed(20261125)
