@@ -81,7 +81,7 @@ def table(record: dict[str, Any]) -> str:
     lines += [
         f"| **Verilog, simulated** ({same}) | **{errors['rtl']:.4g}** |",
         "",
-        "| placed and routed, with wrapper | logic cells | FF | block RAM | DSP | MHz | samples/s |",
+        "| placed and routed | logic cells | FF | block RAM | DSP | MHz | samples/s |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for board in record["boards"]:

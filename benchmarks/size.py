@@ -1,251 +1,254 @@
-"""Cells, memory, multipliers, clock and samples per second of rings on three devices.
+"""Size and speed of the circuits after place-and-route, beside a bound written down before.
 
-``python -m benchmarks.size`` merges its rows into ``benchmarks/results/size.json`` and writes
-``benchmarks/size.md`` from it; ``--units``, ``--lanes`` and ``--boards`` choose a part.
+``python -m benchmarks.size`` builds every combination of ``--units``, ``--lanes`` and ``--boards``
+that fits, ``--trial`` the circuits of an earlier trial that are to be beaten. Rows are merged into
+``benchmarks/results/size.json``, so it can be run in parts; ``benchmarks/size.md`` is made from it.
 
-Every design is a cycle of N units with 8-bit states, feedback 3/4, one 8-bit input, a bias, a
-clip, and a linear readout of 12-bit weights with a constant; its weights are drawn from a seed,
-since size depends on how many there are and not on what they predict. Rows of kind ``ring`` read
-one unit only, so that what is left is the ring itself, and the cells of a unit are the difference
-between two sizes divided by the units between them.
+The circuit: a cycle of N units, ``clip(3/4 x + s (u/4 + 1/8))`` with regular signs s, states of 8
+bits and the whole two's complement range, one input of 8 bits, readout weights of 12 bits drawn
+once from a normal distribution, constant feature, one output of 16 bits; 16-bit states come with
+16-bit inputs and weights. The parallel rings have weights 3/4, or 1 and 1/2 in turn, and an input
+weight of 1/2, with which they saturate; they have no bias, and one unit is the output.
 """
 
 import argparse
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
 
+from benchmarks.size_page import markdown
 from rchw import topology
 from rchw.activation import Clip
-from rchw.boards.of_design import circuit_needs
-from rchw.boards.place import place_seeds
-from rchw.boards.synth import synthesize_core, synthesize_wrapper
+from rchw.boards.of_design import build_design
 from rchw.design import Design, Features, InputChannel, LinearInput, Output, Readout, RingLayer, Tap
-from rchw.devices import board as find_board
-from rchw.devices import check_fits
-from rchw.document import digest
-from rchw.errors import RchwError
+from rchw.devices import BOARDS
+from rchw.errors import DesignError, ToolError
 from rchw.files import write_atomic
 from rchw.fixed import QFormat, Rounding
-from rchw.hdl.arith import digits
-from rchw.hdl.emit import write_verilog
-from rchw.ranges import layer_ranges
-from rchw.schedule import schedule
+from rchw.ranges import readout_ranges
+from rchw.schedule import default_multipliers, schedule
+from rchw.train.build import squares_format
+
+__all__ = ["circuit", "lower_bound", "measure", "ring"]
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "results" / "size.json"
-STATE = QFormat(8, 7)
+Row = dict[str, Any]
+TIMEOUT = 600.0  # seconds for one run of the placer
 
-# One seed each, wrapper included; from the trial that came before this project.
-TRIALS = {
-    "full/100/1/icebreaker": {"cells": 321, "mhz": 79.8},
-    "full/100/1/ulx3s": {"cells": 245, "mhz": 235.0},
-    "ring 3/4/50/50/hx8k": {"cells_per_unit": 29.0, "mhz": 124.0},
-    "ring 1 and 1/2/50/50/hx8k": {"cells_per_unit": 13.0, "mhz": 146.0},
-}
+# One nextpnr seed, wrapper included: (board, N, P, bits of states, of weights), cells, MHz.
+TRIAL: tuple[tuple[str, int, int, int, int, int, float], ...] = (
+    ("icebreaker", 100, 1, 8, 12, 321, 79.8),
+    ("icebreaker", 256, 1, 16, 16, 485, 53.1),
+    ("icebreaker", 256, 4, 16, 16, 1267, 51.6),
+    ("hx8k", 100, 1, 8, 12, 514, 178.0),
+    ("hx8k", 256, 1, 16, 16, 1036, 142.0),
+    ("ulx3s", 100, 1, 8, 12, 245, 124.0),
+    ("ulx3s", 256, 1, 16, 16, 317, 132.0),
+    ("ulx3s", 100, 4, 8, 12, 532, 231.0),
+    ("ulx3s", 256, 4, 16, 16, 805, 238.0),
+)
+# Parallel rings on hx8k: tap weights in quarters, cells per unit, MHz.
+RINGS: tuple[tuple[tuple[int, ...], int, float], ...] = (((3,), 29, 124.0), ((2, 4), 13, 146.0))
 
 
-def cycle(units: int, lanes: int, kind: str) -> Design:
-    """Design of one row.
-
-    Parameters
-    ----------
-    units, lanes : int
-    kind : str
-        ``full`` or ``symmetric`` (the clip at -128 or at -127, with bias and readout),
-        ``squares`` (symmetric, squared features too), ``ring 3/4`` or ``ring 1 and 1/2`` (feedback;
-        no bias, and a readout of one unit).
-    """
-    signs = topology.auto_signs(units, 1)[0] if units != 2 else np.array([1, 1])
-    ring_only = kind.startswith("ring")
-    taps = (3,) * units
-    if kind == "ring 1 and 1/2":
-        taps = tuple(4 if unit % 2 else 2 for unit in range(units))
+def circuit(
+    n_units: int, lanes: int, state_bits: int = 8, weight_bits: int = 12, squares: bool = False
+) -> Design:
+    """Design of a row."""
+    state = QFormat(state_bits, state_bits - 1)
+    signs = tuple(int(sign) for sign in topology.auto_signs(n_units, 1)[0])
+    features = Features(squares=squares_format(state) if squares else None)
+    weight_format = QFormat(weight_bits, weight_bits - 2)
+    products = n_units * features.per_unit
+    drawn = np.random.default_rng(n_units).normal(0, weight_format.max / 4, products + 1)
+    weights = np.clip(np.rint(drawn), weight_format.min, weight_format.max).astype(int)
     layer = RingLayer(
-        n_units=units,
-        state=STATE,
-        tap_format=QFormat(4, 2),
-        taps=(Tap(1 % units, taps),),
-        inputs=(LinearInput(QFormat(2, 1), tuple(int(s) for s in signs)),),
+        n_units=n_units,
+        state=state,
+        tap_format=QFormat(3, 2),
+        taps=(Tap(1, (3,) * n_units),),
+        inputs=(LinearInput(QFormat(2, 2), signs),),
         bias_format=QFormat(2, 3),
-        bias=(0,) * units if ring_only else tuple(int(s) for s in signs),
-        activation=Clip(-127 if kind in ("symmetric", "squares") else -128, 127),
+        bias=signs,
+        activation=Clip(state.min, state.max),
         lanes=lanes,
     )
-    channel = InputChannel("u0", QFormat(8, 7))
-    name = f"size_{'ring' if ring_only else kind}"
-    if ring_only:
-        weights = (0,) * (units - 1) + (1,)
-        readout = Readout(
-            (Output("y0", STATE),), QFormat(2, 0), (weights,), Rounding.TRUNCATE, multipliers=units
-        )
-        return Design(name, (channel,), layer, Features(one=None), readout)
-    features = Features(squares=QFormat(14, 14, False) if kind == "squares" else None)
-    count = units * features.per_unit + 1
-    drawn = np.random.default_rng(units).integers(-2047, 2048, count)
-    multipliers = count - 1 if lanes == units else lanes * features.per_unit
     readout = Readout(
-        (Output("y0", QFormat(16, 15)),), QFormat(12, 10), (tuple(int(w) for w in drawn),),
-        multipliers=multipliers,
-    )  # fmt: skip
-    return Design(name, (channel,), layer, features, readout)
+        outputs=(Output("y", QFormat(16, 15)),),
+        weight_format=weight_format,
+        weights=(tuple(weights.tolist()),),
+        multipliers=default_multipliers(n_units, lanes, 1, products),
+    )
+    channel = InputChannel("u", QFormat(state_bits, state_bits - 1))
+    return Design(f"n{n_units}p{lanes}", (channel,), layer, features, readout)
+
+
+def ring(n_units: int, quarters: Sequence[int]) -> Design:
+    """Parallel ring of 8-bit states whose tap weights are `quarters` of one, in turn."""
+    state = QFormat(8, 7)
+    signs = tuple(int(sign) for sign in topology.auto_signs(n_units, 1)[0])
+    layer = RingLayer(
+        n_units=n_units,
+        state=state,
+        tap_format=QFormat(4, 2),
+        taps=(Tap(1, tuple(quarters[unit % len(quarters)] for unit in range(n_units))),),
+        inputs=(LinearInput(QFormat(2, 1), signs),),
+        bias_format=QFormat(2),
+        bias=(0,) * n_units,
+        activation=Clip(state.min, state.max),
+        lanes=n_units,
+    )
+    readout = Readout(
+        outputs=(Output("y", state),),
+        weight_format=QFormat(2),
+        weights=((0,) * (n_units - 1) + (1,),),
+        rounding=Rounding.TRUNCATE,
+        multipliers=n_units,
+    )
+    channel = InputChannel("u", QFormat(8, 7))
+    return Design(f"ring{n_units}", (channel,), layer, Features(one=None), readout)
 
 
 def lower_bound(design: Design) -> dict[str, int]:
-    """Least LUTs and flip-flops of the units in work, by counting; no control and no readout.
+    """LUTs and flip-flops without which the circuit cannot be, no control in it.
 
-    Per unit: one LUT for every bit of every addition that its shift-add terms need (each tap of n
-    signed powers of two needs n - 1, and as many more as join taps and drive), one LUT for every
-    bit of the clip, one flip-flop for every state bit. Folded designs hold states in memory and
-    have `lanes` units in work.
+    With b bits per state, c tap weights that are a sum of powers of two, t such powers in all taps
+    of one unit, and d = 1 where the unit has an input or a bias::
+
+        LUT per unit at work = (t - 1 + d) (b - 1) + b        additions, clip
+        parallel: N units at work, and of the readout (T - 1) (b - 1) where T is the number of
+                  powers of two in all its weights, each output on its own
+        folded:   P units at work, and of the readout one bit per bit of every accumulator
+        FF       = parallel: N b;   folded: the accumulators, as the states are in block RAM
+
+    An addition counts b - 1 bits, since its lowest bit may be free.
     """
-    layer, ranges = design.layer, layer_ranges(design)
-    parallel = schedule(design).parallel
-    luts = 0
-    for unit in range(layer.n_units) if parallel else range(layer.lanes):
-        terms = [len(digits(tap.weights[unit])) for tap in layer.taps if tap.weights[unit]]
-        additions = sum(terms)  # all terms and the shared drive, in one sum
-        luts += additions * layer.state.width + layer.state.width
-        assert ranges.accumulator[unit].width >= layer.state.width
-    flip_flops = layer.n_units * layer.state.width if parallel else 0
-    return {"lut": luts, "ff": flip_flops}
+    layer, plan = design.layer, schedule(design)
+    bits = layer.state.width
+
+    def powers(weight: int) -> int:
+        ones, rest = 0, abs(weight)
+        while rest:  # canonic signed digits are the fewest
+            if rest & 1:
+                ones += 1
+                rest -= 2 - (rest & 3)
+            rest >>= 1
+        return ones
+
+    luts = []
+    for unit in range(layer.n_units):
+        terms = sum(powers(tap.weights[unit]) for tap in layer.taps)
+        driven = layer.bias[unit] != 0 or len(layer.inputs) > 0
+        luts.append(max(terms - 1 + driven, 0) * (bits - 1) + bits)
+    if plan.parallel:
+        rows = (row[: design.n_products] for row in design.readout.weights)
+        added = sum(max(sum(map(powers, row)) - 1, 0) for row in rows)
+        return {"lut": sum(luts) + added * (bits - 1), "ff": layer.n_units * bits}
+    sums = sum(interval.width for interval in readout_ranges(design).accumulators)
+    return {"lut": min(luts) * layer.lanes + sums, "ff": sums}
 
 
-def measure(key: str, seeds: Sequence[int], timeout: float) -> dict[str, Any]:
-    """Build one row; a design that does not fit, or does not end, says so in ``refused``."""
-    kind, units, lanes, board_name = key.rsplit("/", 3)
-    design = cycle(int(units), int(lanes), kind)
-    board, clocks = find_board(board_name), schedule(design).clocks
-    row: dict[str, Any] = {
-        "digest": digest(design), "clocks_per_sample": clocks, "bound": lower_bound(design)
-    }  # fmt: skip
-    with tempfile.TemporaryDirectory(prefix="rchw-") as name:
-        folder = Path(name)
-        try:
-            verilog = write_verilog(design, folder)
-            needs = circuit_needs(verilog.read_text(), board.device)
-            check_fits(needs, board)
-            core = synthesize_core(
-                design.name, board.device, folder, expected=needs, timeout=timeout
-            )
-            check_fits(core.resources, board)
-            synthesize_wrapper(core, board.device, folder)
-            placed = place_seeds(
-                f"{design.name}_board", board, folder, seeds, needs=core.resources, timeout=timeout
-            )
-        except RchwError as error:
-            return row | {"refused": str(error).replace(name, "").split(" (log")[0]}
-    clock = median(p.clock for p in placed)
-    return row | {
-        "core": core.resources,
-        "used": placed[0].used,
-        "mhz": [round(p.clock / 1e6, 1) for p in placed],
-        "median_mhz": round(clock / 1e6, 1),
-        "samples_per_second": round(clock / clocks),
-        "absorbed": core.absorbed,
-        "command": core.command,
+def _used(board: str, report: Row) -> Row:
+    """Figures of a build report: the design alone, and as placed with its wrapper."""
+    core, placed = report["core"], report["used"]
+    luts = core["lut"] + (2 * core["carry"] if BOARDS[board].device.family == "ecp5" else 0)
+    return {
+        "lut": luts,
+        "ff": core["ff"],
+        "block_ram": core["block_ram"],
+        "dsp": core["dsp"],
+        "cells": placed["cells"],
+        "mhz": report["clock"]["median_mhz"],
+        "mhz_per_seed": report["clock"]["mhz_per_seed"],
+        "fallback": report["synthesis"]["fallback"],
+        "absorbed": report["synthesis"]["absorbed_registers"],
+        "tools": report["tools"],
     }
 
 
-def _order(key: str) -> tuple[str, str, int, int]:
-    kind, units, lanes, board = key.rsplit("/", 3)
-    return kind, board, int(units), int(lanes)
+def measure(design: Design, board: str, seeds: int) -> Row:
+    """Build a design; the reason is in the row where that is impossible."""
+    plan, bound = schedule(design), lower_bound(design)
+    row: Row = {"bound": bound, "clocks": plan.clocks}
+    if bound["lut"] > BOARDS[board].device.luts:
+        return {**row, "missing": f"needs at least {bound['lut']} LUTs"}
+    with tempfile.TemporaryDirectory(prefix="rchw-size-") as folder:
+        try:
+            report = build_design(
+                design, board, Path(folder, "build"), seeds=range(1, seeds + 1), timeout=TIMEOUT
+            )
+        except (DesignError, ToolError) as error:
+            reason = "does not fit" if isinstance(error, DesignError) else "no result"
+            return {**row, "missing": f"{reason}: {str(error).replace(folder, '')[:160]}"}
+    row.update(_used(board, report))
+    row["samples_per_second"] = round(row["mhz"] * 1e6 / plan.clocks)
+    return row
 
 
-def _trial_lines(rows: dict[str, Any]) -> list[str]:
-    lines = ["| row | trial | here | |", "|---|---|---|---|"]
-    for key, trial in TRIALS.items():
-        row = rows.get(key)
-        if row is None or "refused" in row:
-            continue
-        if "cells" in trial:
-            cells: float = row["used"]["cells"]
-            what, limit = f"{cells} cells", f"{trial['cells']:g} cells"
-            small = cells <= trial["cells"]
-        else:
-            half = rows.get(key.replace("/50/50/", "/26/26/"), row)
-            cells = (row["used"]["cells"] - half["used"]["cells"]) / 24
-            what, limit = f"{cells:.1f} cells per unit", f"{trial['cells_per_unit']:g} per unit"
-            small = cells <= trial["cells_per_unit"]
-        fast = row["median_mhz"] >= trial["mhz"]
-        verdict = "met" if small and fast else "**missed**"
-        lines.append(
-            f"| {key} | {limit}, {trial['mhz']:g} MHz | {what}, {row['median_mhz']:g} MHz | "
-            f"{verdict} |"
-        )
-    return lines
+def _sweep(arguments: argparse.Namespace) -> Iterator[tuple[str, Row, Design]]:
+    for board in arguments.boards.split(","):
+        for n_units in map(int, arguments.units.split(",")):
+            for text in arguments.lanes.split(","):
+                lanes = n_units if text == "N" else int(text)
+                design = circuit(n_units, lanes, squares=arguments.squares)
+                key = f"{board} N={n_units} P={lanes} 8/12{' squares' * arguments.squares}"
+                row = {"board": board, "units": n_units, "lanes": lanes, "bits": [8, 12]}
+                yield key, {**row, "squares": arguments.squares}, design
 
 
-def markdown(record: dict[str, Any]) -> str:
-    """Tables of a record."""
-    rows = record["rows"]
-    lines = [
-        "# Size and clock",
-        "",
-        f"Made by `{record['command']}`. Cells, block RAM and DSP are as placed, wrapper included;",
-        "the clock is the median over the placer's seeds; the bound was computed before measuring",
-        "(`lower_bound` in `benchmarks/size.py`): adders, clip and state of the units in work, no",
-        "control and no readout. Kinds: `full` clips at -128, `symmetric` at -127 as `rchw train`",
-        "does, `squares` has squared features too, `ring` reads one unit only.",
-        "",
-        "## Against the trial",
-        "",
-        "The trial had one seed each. Cells per unit: the difference to the same ring of 26 units,",
-        "divided by 24.",
-        "",
-        *_trial_lines(rows),
-        "",
-        "## All rows",
-        "",
-        "| kind | board | N | P | cells | FF | RAM | DSP | bound LUT, FF | MHz (seeds) | sample/s |",
-        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
-    ]
-    for key in sorted(rows, key=_order):
-        kind, units, lanes, board = key.rsplit("/", 3)
-        row, head = rows[key], f"| {kind} | {board} | {units} | {lanes} | "
-        bound = f"{row['bound']['lut']}, {row['bound']['ff']}"
-        if "refused" in row:
-            lines.append(f"{head}| | | | {bound} | {row['refused']} | |")
-            continue
-        used, core = row["used"], row["core"]
-        lines.append(
-            f"{head}{used['cells']:,} | {used.get('ff', core['ff']):,} | {used['block_ram']} | "
-            f"{used.get('dsp', 0)} | {bound} | {row['median_mhz']:g} ({len(row['mhz'])}) | "
-            f"{row['samples_per_second']:,} |"
-        )
-    return "\n".join(lines) + "\n"
+def _trial(arguments: argparse.Namespace) -> Iterator[tuple[str, Row, Design]]:
+    chosen = arguments.boards.split(",")
+    for board, n_units, lanes, states, weights, cells, mhz in TRIAL:
+        if board in chosen:
+            row = {"board": board, "units": n_units, "lanes": lanes, "bits": [states, weights]}
+            row |= {"squares": False, "trial": {"cells": cells, "mhz": mhz}}
+            key = f"{board} N={n_units} P={lanes} {states}/{weights}"
+            yield key, row, circuit(n_units, lanes, states, weights)
+    for quarters, cells, mhz in RINGS if "hx8k" in chosen else ():
+        for n_units in (26, 50):  # the difference tells the cells of one unit
+            name = "and".join(f"{quarter}/4" for quarter in quarters)
+            row = {"board": "hx8k", "units": n_units, "ring": name}
+            if n_units == 50:
+                row["trial"] = {"cells_per_unit": cells, "mhz": mhz}
+            design = replace(ring(n_units, quarters), name=f"ring{n_units}w{quarters[0]}")
+            yield f"hx8k ring of {n_units}, weights {name}", row, design
+
+
+def _record() -> Row:
+    if RESULTS.exists():
+        record: Row = json.loads(RESULTS.read_text(encoding="utf-8"))
+        return record
+    return {"command": "python -m benchmarks.size; python -m benchmarks.size --trial", "rows": {}}
 
 
 def main() -> None:
-    """Measure what was asked for, and write both files after every row."""
+    """Measure, merge, and write both files after every row."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kinds", default="full,symmetric")
     parser.add_argument("--units", default="50,100,200,400")
     parser.add_argument("--lanes", default="1,4,8,N")
-    parser.add_argument("--boards", default="icebreaker,ulx3s")
+    parser.add_argument("--boards", default="icebreaker,ulx3s,hx8k")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--timeout", type=float, default=300.0, help="seconds for one tool run")
-    parser.add_argument("--again", action="store_true", help="also rows that are there already")
-    options = parser.parse_args()
-    record = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {"rows": {}}
-    record["command"] = "python -m benchmarks.size"
-    for kind in options.kinds.split(","):
-        for board in options.boards.split(","):
-            for units in options.units.split(","):
-                for lanes in options.lanes.split(","):
-                    key = f"{kind}/{units}/{units if lanes == 'N' else lanes}/{board}"
-                    if key in record["rows"] and not options.again:
-                        continue
-                    row = measure(key, range(1, options.seeds + 1), options.timeout)
-                    record["rows"][key] = row
-                    write_atomic(RESULTS, json.dumps(record, indent=1) + "\n")
-                    write_atomic(FOLDER / "size.md", markdown(record))
-                    print(key, row.get("used"), row.get("mhz"), row.get("refused", ""), flush=True)
+    parser.add_argument("--squares", action="store_true")
+    parser.add_argument("--trial", action="store_true", help="the circuits to be beaten instead")
+    parser.add_argument("--page", action="store_true", help="only make the page")
+    arguments = parser.parse_args()
+    jobs = [] if arguments.page else (_trial if arguments.trial else _sweep)(arguments)
+    for key, row, design in jobs:
+        row |= measure(design, row["board"], arguments.seeds)
+        record = _record()  # another part may have been written meanwhile
+        record["rows"][key] = record["rows"].get(key, {}) | row
+        if "missing" not in row:
+            record["rows"][key].pop("missing", None)
+        write_atomic(RESULTS, json.dumps(record, indent=1, sort_keys=True) + "\n")
+        figure = row.get("missing") or f"{row['cells']} cells, {row['mhz']:.1f} MHz"
+        print(f"{key}: {figure}", flush=True)
+    write_atomic(FOLDER / "size.md", markdown(_record()))
 
 
 if __name__ == "__main__":

@@ -37,8 +37,13 @@ def activate(
     if isinstance(activation, PiecewiseLinear):
         return _piecewise(m, layer, activation, total, frac, name, clocked)
     index = requantize(
-        m, total, frac - activation.index.frac, activation.index, layer.rounding,
-        Overflow.SATURATE, f"{name}_index",
+        m,
+        total,
+        frac - activation.index.frac,
+        activation.index,
+        layer.rounding,
+        Overflow.SATURATE,
+        f"{name}_index",
     )
     # The table is addressed by the raw bits of the index: negative codes sit in the upper half.
     half = 1 << (activation.index.width - 1)

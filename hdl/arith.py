@@ -114,8 +114,13 @@ def clamp(m: Module, value: Value, low: int, high: int, name: str) -> Value:
     A full two's complement range becomes a test of the dropped bits; so does one that only lacks
     the lowest code, which then is replaced by the next. Others are compared.
     """
-    width = max((-low - 1).bit_length() if low < 0 else low.bit_length(),
-                (-high - 1).bit_length() if high < 0 else high.bit_length()) + 1
+    width = (
+        max(
+            (-low - 1).bit_length() if low < 0 else low.bit_length(),
+            (-high - 1).bit_length() if high < 0 else high.bit_length(),
+        )
+        + 1
+    )
     if not value.shape().signed:
         value = value + Const(0, signed(1))
     result = Signal(signed(width), name=name)
@@ -123,7 +128,9 @@ def clamp(m: Module, value: Value, low: int, high: int, name: str) -> Value:
     if len(value) <= width and low == least and high == most:
         m.d.comb += result.eq(value)
         return result
-    exact = Signal(signed(max(len(value), width)), name=f"{name}_exact")
+    # At least one bit is dropped: of none at all, Amaranth's simulator says that all are set, and
+    # the Verilog that none is.
+    exact = Signal(signed(max(len(value), width + 1)), name=f"{name}_exact")
     m.d.comb += exact.eq(value)
     sign, dropped = exact[-1], exact[width - 1 : -1]
     if width == 1:

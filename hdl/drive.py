@@ -53,8 +53,10 @@ def lane_drives(
     layer = design.layer
     linear = all(isinstance(entry, LinearInput) for entry in layer.inputs)
     rows = [
-        (*(entry.weights[i] for entry in layer.inputs if isinstance(entry, LinearInput)),
-         layer.bias[i])
+        (
+            *(entry.weights[i] for entry in layer.inputs if isinstance(entry, LinearInput)),
+            layer.bias[i],
+        )
         for i in range(layer.n_units)
     ]
     opposite = {row: tuple(-weight for weight in row) for row in rows}

@@ -150,8 +150,9 @@ class FoldedCore(wiring.Component):
                 for offset, weights in dict(taps).items()
                 if any(weights[unit] for unit in column)
             }
-            self._unit(m, lane, column, sources, drives[lane], fields, word_data[lane],
-                       first, issued)
+            self._unit(
+                m, lane, column, sources, drives[lane], fields, word_data[lane], first, issued
+            )
         fields.build(m, "units", sequencer.word)
         return word_data, token[-1]
 

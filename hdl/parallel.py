@@ -73,12 +73,16 @@ class ParallelCore(wiring.Component):
                 m, design, layer_ranges(design), inputs, go, fields, columns, design.n_units
             )
         ]
-        inputs = [pipe.register(code, f"{c.name}_driven")
-                  for code, c in zip(inputs, design.inputs, strict=True)]
+        inputs = [
+            pipe.register(code, f"{c.name}_driven")
+            for code, c in zip(inputs, design.inputs, strict=True)
+        ]
         pipe.step()
         states = self._ring(m, pipe, drives)
-        inputs = [pipe.register(code, f"{c.name}_used")
-                  for code, c in zip(inputs, design.inputs, strict=True)]
+        inputs = [
+            pipe.register(code, f"{c.name}_used")
+            for code, c in zip(inputs, design.inputs, strict=True)
+        ]
         pipe.step()
         totals = self._readout(m, pipe, states, inputs)
         rounded = round_outputs(m, design, readout_ranges(design), totals)
@@ -104,10 +108,13 @@ class ParallelCore(wiring.Component):
         ]
         for i in range(n):
             taps = [
-                (times(states[(i - tap.offset) % n], tap.weights[i]),
-                 layer.initial_state[(i - tap.offset) % n] * tap.weights[i],
-                 tap.weights[i])
-                for tap in layer.taps if tap.weights[i]
+                (
+                    times(states[(i - tap.offset) % n], tap.weights[i]),
+                    layer.initial_state[(i - tap.offset) % n] * tap.weights[i],
+                    tap.weights[i],
+                )
+                for tap in layer.taps
+                if tap.weights[i]
             ]
             parts = [product << ranges.tap_shift for product, _, _ in taps]
             start = sum(initial for _, initial, _ in taps) << ranges.tap_shift
@@ -138,25 +145,35 @@ class ParallelCore(wiring.Component):
         features, layer = design.features, design.layer
         values: list[Value] = []
         if features.states:
-            values += [pipe.register(x << ranges.shifts["states"], f"f{i}")
-                       for i, x in enumerate(states)]
+            values += [
+                pipe.register(x << ranges.shifts["states"], f"f{i}") for i, x in enumerate(states)
+            ]
         if features.squares is not None:
             for i, x in enumerate(states):
                 code = requantize(
-                    m, x * x, 2 * layer.state.frac - features.squares.frac, features.squares,
-                    features.square_rounding, Overflow.SATURATE, f"square_{i}",
+                    m,
+                    x * x,
+                    2 * layer.state.frac - features.squares.frac,
+                    features.squares,
+                    features.square_rounding,
+                    Overflow.SATURATE,
+                    f"square_{i}",
                 )
                 values.append(pipe.register(code << ranges.shifts["squares"], f"s{i}"))
         if features.inputs:
-            values += [pipe.register(u << ranges.shifts["inputs"], f"v{k}")
-                       for k, u in enumerate(inputs)]
+            values += [
+                pipe.register(u << ranges.shifts["inputs"], f"v{k}") for k, u in enumerate(inputs)
+            ]
         pipe.step()
         sums = []
         for output, row in enumerate(design.readout.weights):
-            sums.append([
-                pipe.register(times(value, weight), f"product_{output}_{k}")
-                for k, (value, weight) in enumerate(zip(values, row, strict=False)) if weight
-            ])
+            sums.append(
+                [
+                    pipe.register(times(value, weight), f"product_{output}_{k}")
+                    for k, (value, weight) in enumerate(zip(values, row, strict=False))
+                    if weight
+                ]
+            )
         pipe.step()
         depth = 0
         while any(len(terms) > 1 for terms in sums):

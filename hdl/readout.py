@@ -231,8 +231,11 @@ class FoldedReadout(wiring.Component):
             if plan.paired:
                 choices = {STATES: (plain + squared)[slot]}
             else:
-                choices = {kind: values[g] for kind, values in ((STATES, plain), (SQUARES, squared))
-                           if values}
+                choices = {
+                    kind: values[g]
+                    for kind, values in ((STATES, plain), (SQUARES, squared))
+                    if values
+                }
             for turn, codes in enumerate(inputs):
                 if slot < plan.group:
                     choices[INPUTS + turn] = codes[g]

@@ -111,9 +111,7 @@ class StateMemory:
         1 clock after `word`, 2 if `registered`.
         """
         if self._words == 1:
-            return {
-                key: [data[bank] for bank in plan.banks] for key, plan in self._plans.items()
-            }
+            return {key: [data[bank] for bank in plan.banks] for key, plan in self._plans.items()}
         addresses = self._read_addresses(m, word, step)
         where = self._write_address(m, write)
         return self._banks(m, addresses, half, where, write, data, registered)

@@ -13,9 +13,10 @@ Folded form
     multipliers ``busy`` is ``max(W, ceil(F * L / M))`` up to the rounding of each kind of feature
     to whole clocks. ``hazard`` is the least sample period at which every tap reads a state after
     it was written: at most ``loop_latency - 1`` above the busy time when taps wrap backwards or W
-    is small, and nothing otherwise. ``H + 2`` is more than ``busy`` only where a single feature serves
-    several outputs in turn: the first must not be replaced before the last is complete. Where it costs no clock, the loop is one register longer, which
-    stands behind the state memory (`Schedule.read_register`).
+    is small, and nothing otherwise. ``H + 2`` is more than ``busy`` only where a single feature
+    serves several outputs in turn: the first must not be replaced before the last is complete.
+    Where it costs no clock, the loop is one register longer, which stands behind the state memory
+    (`Schedule.read_register`).
 
 Parallel form
     P = N and M = F * L: one sample per clock.
@@ -144,9 +145,7 @@ def schedule(design: Design) -> Schedule:
     input_clocks = ceil(design.n_inputs / group) * hold if design.features.inputs else 0
     busy = top_clocks + (words - 1) * word_clocks + input_clocks
     loop = loop_latency(design)
-    registered = (
-        words > 1 and _hazard(design, loop + 1, words, word_clocks, top_clocks) <= busy
-    )
+    registered = words > 1 and _hazard(design, loop + 1, words, word_clocks, top_clocks) <= busy
     loop += registered
     hazard = _hazard(design, loop, words, word_clocks, top_clocks)
     clocks = max(busy, hazard, hold + _SETTLING)
