@@ -156,6 +156,8 @@ def build(
     _check_expected(expected or {}, target)
     if not seeds:
         raise DesignError("seeds must be at least one number, not none")
+    if not timeout > 0:
+        raise DesignError(f"timeout must be above 0 seconds, not {timeout:g}")
     out = out.absolute()
     try:
         source = verilog.read_bytes()

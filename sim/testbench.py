@@ -28,10 +28,12 @@ def golden_codes(
     Raises
     ------
     DesignError
-        If `samples` is below 16.
+        If `samples` is below 16, or `seed` below 0.
     """
     if samples < 16:
         raise DesignError(f"samples must be at least 16, not {samples}")
+    if seed < 0:
+        raise DesignError(f"seed must be at least 0, not {seed}")
     codes, last = stimulus(design, samples, np.random.default_rng(seed))
     parts, flags = [codes], [last]
     for upper in (True, False):

@@ -88,6 +88,8 @@ def job_for(
     """
     if samples < 48:
         raise DesignError(f"samples must be at least 48, not {samples}")
+    if seed < 0:
+        raise DesignError(f"seed must be at least 0, not {seed}")
     rng = np.random.default_rng(seed)
     clocks = schedule(design).clocks
     codes, last = stimulus(design, samples, rng)

@@ -54,6 +54,8 @@ def test_unknown_board_and_missing_file(tmp_path: Path) -> None:
         build(TINY, "ti;ny", "icebreaker", tmp_path / "o", digest="")
     with pytest.raises(DesignError, match="seeds must be at least one"):
         build(TINY, "tiny", "icebreaker", tmp_path / "o", digest="", seeds=())
+    with pytest.raises(DesignError, match="timeout must be above 0 seconds, not -5"):
+        build(TINY, "tiny", "icebreaker", tmp_path / "o", digest="", timeout=-5)
     blocked = tmp_path / "file"
     blocked.write_text("")
     with pytest.raises(DesignError, match="cannot be used"):

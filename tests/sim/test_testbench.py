@@ -16,6 +16,7 @@ from rchw.hdl.emit import write_verilog
 from rchw.process import run_program
 from rchw.sim.lanes import unpack
 from rchw.sim.testbench import bench_verilog, golden_codes, write_vectors
+from rchw.sim.verify import job_for
 from rchw.tools import environment_for_verilator, find
 
 
@@ -60,6 +61,10 @@ def test_vectors_hold_both_rails_and_are_those_of_the_reference(tmp_path: Path) 
 def test_too_few_samples() -> None:
     with pytest.raises(DesignError, match="samples must be at least 16, not 3"):
         golden_codes(ring(), 3, 1)
+    with pytest.raises(DesignError, match="seed must be at least 0, not -3"):
+        golden_codes(ring(), 16, -3)
+    with pytest.raises(DesignError, match="seed must be at least 0, not -3"):
+        job_for(ring(), 48, -3)
 
 
 def run_bench(folder: Path, name: str) -> str:
