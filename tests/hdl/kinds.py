@@ -1,13 +1,15 @@
 """What kinds of design a test has met, so that it can be shown to have met them all."""
 
 from collections import Counter
+from collections.abc import Hashable
+from dataclasses import replace
 
 from rchw.activation import Clip, PiecewiseLinear, Table
 from rchw.design import Design, LevelInput, LinearInput
 from rchw.fixed import Overflow
 from rchw.schedule import schedule
 
-__all__ = ["count_kinds", "kinds"]
+__all__ = ["count_kinds", "kinds", "made_parallel", "shape"]
 
 
 def kinds(design: Design) -> dict[str, bool]:
@@ -50,6 +52,34 @@ def kinds(design: Design) -> dict[str, bool]:
         "state runs on after tlast": not design.reset_on_last,
         "state of 16 bits and more": layer.state.width >= 16,
     }
+
+
+def made_parallel(design: Design) -> Design:
+    """The same with gates of its own for every unit and every product."""
+    multipliers = design.n_products * design.n_outputs
+    return replace(
+        design,
+        layer=replace(design.layer, lanes=design.n_units),
+        readout=replace(design.readout, multipliers=multipliers),
+    )
+
+
+def shape(design: Design) -> Hashable:
+    """What must differ for two designs to count as two: not only some of the tables' codes."""
+    layer, readout = design.layer, design.readout
+    return (
+        layer.n_units,
+        layer.lanes,
+        readout.multipliers,
+        layer.state,
+        type(layer.activation),
+        layer.leak_shift,
+        tuple(tap.offset for tap in layer.taps),
+        tuple(type(entry) for entry in layer.inputs),
+        tuple(channel.format for channel in design.inputs),
+        tuple(output.format for output in readout.outputs),
+        design.features,
+    )
 
 
 def mirrored(design: Design) -> bool:

@@ -179,6 +179,7 @@ def test_the_transition_matrix_has_the_stated_law(kappa: int) -> None:
     uniform = np.full(2 * kappa + 1, 1 / (2 * kappa + 1))
     assert np.allclose(uniform @ matrix, uniform, atol=1e-15)
     assert uniform @ codes**2 == pytest.approx(kappa * (kappa + 1) / 3)
+    assert np.linalg.matrix_rank(matrix - np.eye(2 * kappa + 1)) == 2 * kappa  # and no other law
     decay = np.cos(np.pi / (2 * kappa + 1))
     assert sorted(np.linalg.eigvalsh(matrix))[-2] == pytest.approx(decay)
     sine = np.sin(np.pi * codes / (2 * kappa + 1))
@@ -193,7 +194,7 @@ def integer_ring(kappa: int, amplitude: int = 1) -> Design:
 
 
 def measured(design: Design, seed: int) -> dict[str, tuple[float, float]]:
-    """Mean and standard error of variance and decays over batches far longer than the memory.
+    """Mean and standard error of each moment over batches far longer than the memory.
 
     Units of one sample share their input and are no independent witnesses: only batches of time
     are counted. A state is followed along the ring, where it is one walk.
@@ -211,16 +212,32 @@ def measured(design: Design, seed: int) -> dict[str, tuple[float, float]]:
         walks = states[np.arange(BATCH)[:, None], (units + np.arange(BATCH)[:, None]) % N]
         sine = np.sin(np.pi * walks / (2 * kappa + 1))
         lagged = [float(np.mean(sine[:-k] * sine[k:]) / np.mean(sine[:-k] ** 2)) for k in (1, 5)]
-        rows.append([float(np.mean(walks.astype(float) ** 2)), *lagged])
+        codes = walks.astype(float)
+        moments = (
+            np.mean(codes**2),
+            np.mean(codes[:-5] * codes[5:]),
+            np.mean(np.abs(codes) == kappa),
+        )
+        rows.append([*lagged, *(float(m) for m in moments)])
     table = np.array(rows)
     means, errors = table.mean(axis=0), table.std(axis=0, ddof=1) / np.sqrt(BATCHES)
-    names = ("variance", "decay", "decay of 5")
-    return {name: (float(m), float(e)) for name, m, e in zip(names, means, errors, strict=True)}
+    zipped = zip(law(kappa), means, errors, strict=True)
+    return {name: (float(m), float(e)) for name, m, e in zipped}
 
 
 def law(kappa: int) -> dict[str, float]:
-    decay = float(np.cos(np.pi / (2 * kappa + 1)))
-    return {"variance": kappa * (kappa + 1) / 3, "decay": decay, "decay of 5": decay**5}
+    """What `measured` should find: closed forms, and one moment from the transition matrix."""
+    size, codes = 2 * kappa + 1, np.arange(-kappa, kappa + 1)
+    decay = float(np.cos(np.pi / size))
+    return {
+        "decay": decay,
+        "decay of 5": decay**5,
+        "variance": kappa * (kappa + 1) / 3,
+        "product 5 samples apart": float(
+            codes @ np.linalg.matrix_power(transition(kappa), 5) @ codes / size
+        ),
+        "at a rail": 2 / size,
+    }
 
 
 @pytest.mark.parametrize("kappa", [1, 3, 7])

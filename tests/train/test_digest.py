@@ -17,18 +17,21 @@ KERNELS = {"x86_64": ("Haswell", "Nehalem"), "AMD64": ("Haswell", "Nehalem")} | 
 
 # The real weights of one readout, before they are rounded; and two sums that do hang on the kernel.
 SOLVE = """
-import hashlib, json
+import hashlib, json, sys
 import numpy as np
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 from tests.train.test_readout import trained
 from tests.train.tiny import tiny_task
 
 def digest_of(array):
     return hashlib.sha256(array.tobytes()).hexdigest()
 
+# By the environment alone a machine of one processor would never have two threads.
+limits = threadpool_limits(int(sys.argv[1]), user_api="blas")
+blas = [i for i in threadpool_info() if i["internal_api"] == "openblas"]
+
 fit, *_ = trained(tiny_task(channels=2, outputs=2), state_bits=16)
 matrix = np.random.default_rng(0).normal(size=(300, 300))
-blas = [i for i in threadpool_info() if i["internal_api"] == "openblas"]
 record = {
     "kernel": sorted({i["architecture"] for i in blas}),
     "threads": sorted({i["num_threads"] for i in blas}),
@@ -52,10 +55,10 @@ record["errors"] = [design.provenance["validation"] for design in made]
 """
 
 
-def run_with(**environment: str) -> Any:
+def run_with(threads: int, **environment: str) -> Any:
     """Train in another process, whose numpy reads the environment when it starts."""
     done = subprocess.run(
-        [sys.executable, "-c", SOLVE + TRAIN + "print(json.dumps(record))"],
+        [sys.executable, "-c", SOLVE + TRAIN + "print(json.dumps(record))", str(threads)],
         cwd=Path(__file__).parents[2],
         env=os.environ | environment,
         capture_output=True,
@@ -74,9 +77,9 @@ def test_the_digest_does_not_hang_on_the_machine() -> None:
     """
     one, two = KERNELS[platform.machine()]
     vectors = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
-    first = run_with(OPENBLAS_CORETYPE=one, OPENBLAS_NUM_THREADS="1")
-    second = run_with(OPENBLAS_CORETYPE=two, OPENBLAS_NUM_THREADS="2")
-    third = run_with(OPENBLAS_NUM_THREADS="1", NPY_DISABLE_CPU_FEATURES=" ".join(vectors))
+    first = run_with(1, OPENBLAS_CORETYPE=one)
+    second = run_with(2, OPENBLAS_CORETYPE=two)
+    third = run_with(1, NPY_DISABLE_CPU_FEATURES=" ".join(vectors))
     assert first["kernel"] and first["kernel"] != second["kernel"], "there is one BLAS kernel only"
     assert (first["threads"], second["threads"]) == ([1], [2])
     assert first["product"] != second["product"], "the kernels give the same product"

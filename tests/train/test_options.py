@@ -64,6 +64,39 @@ def test_refused_with_the_reason(case: str) -> None:
         TrainOptions(**options)
 
 
+# Both ends of every range: the last value that is taken, and the first that is not.
+ENDS: dict[str, tuple[dict[str, Any], str, int, int]] = {
+    "units": ({"lanes": 1}, "units", 1, 4096),
+    "lanes": ({"units": 8}, "lanes", 1, 8),
+    "input_bits": ({}, "input bits", 2, 24),
+    "readout_bits": ({}, "readout bits", 2, 24),
+    "output_bits": ({}, "output bits", 2, 24),
+    "state_bits": ({}, "state bits", 2, 24),
+    "leak_shift": ({}, "leak shift", 0, 15),
+    "seed": ({}, "seed", 0, 2**63 - 1),
+    "kappa": ({"reservoir": "integer", "state_bits": 5}, "kappa", 1, 15),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_a_range_ends_where_it_says(name: str) -> None:
+    others, what, low, high = ENDS[name]
+    for value in (low, high):
+        options = others | {name: value}
+        assert getattr(TrainOptions(**options), name) == value
+    for value in (low - 1, high + 1):
+        options = others | {name: value}
+        with pytest.raises(DesignError, match=rf"^{what} must be from {low} to {high}, not"):
+            TrainOptions(**options)
+
+
+@pytest.mark.parametrize("name", ["a" * 41, "", "1st", "a-b", "é", "net\n"])
+def test_a_name_is_an_identifier(name: str) -> None:
+    with pytest.raises(DesignError, match=r"^name must be a lower-case identifier of at most 40"):
+        TrainOptions(name=name)
+    assert TrainOptions(name="a" * 40).name == "a" * 40
+
+
 HYPER: dict[str, tuple[dict[str, Any], str]] = {
     "signs": (
         {"bias_signs": "some"},
@@ -75,6 +108,8 @@ HYPER: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "kappa": ({"kappa": 0}, r"^kappa must be from 1 to 8388607, not 0$"),
     "amplitude": ({"amplitude": 0}, r"^amplitude must be from 1 to 4194303, not 0$"),
+    "window": ({"window": 64}, r"^window must be from 0 to 63, not 64$"),
+    "window before the first": ({"window": -1}, r"^window must be from 0 to 63, not -1$"),
 }
 
 

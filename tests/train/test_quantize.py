@@ -69,9 +69,9 @@ def test_the_stated_error_is_exact(seed: int, width: int, power: int, constant: 
 
 
 def test_what_is_kept_is_never_worse_than_nearest() -> None:
-    """The better of both is kept; that is nearly always the compensated row."""
+    """The better of both is kept: nearly always the compensated row, once in a while the other."""
     ratios = []
-    for seed in range(40):
+    for seed in (*range(40), 64, 143, 265):
         x, y = correlated(seed, features=8, samples=80)
         normal = Normal.of(Statistics.of(x, y), constant=False)
         found = quantize(normal, normal.solve(1e-9), 3 + seed % 12)
@@ -80,7 +80,7 @@ def test_what_is_kept_is_never_worse_than_nearest() -> None:
         )
         assert kept == min(compensated, nearest)
         ratios.append(compensated / nearest)
-    assert np.mean(np.array(ratios) > 1) < 0.1
+    assert 0 < np.mean(np.array(ratios) > 1) < 0.1
     assert np.exp(np.mean(np.log(ratios))) < 0.9
 
 
@@ -94,6 +94,27 @@ def test_compensation_is_worth_a_lot_on_correlated_features(width: int) -> None:
     real = float(np.mean((x @ solution.weights - y) ** 2))
     added = [row.error - real for row in (found.compensated[0], found.nearest[0])]
     assert 0 < added[0] < 0.25 * added[1]
+
+
+def test_the_nearest_plane_is_worth_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 40 features descent from the nearest codes alone adds more than twice the error."""
+
+    def added() -> Any:
+        found = []
+        for normal, solution, real in problems:
+            found.append(quantize(normal, solution, 8).compensated[0].error - real)
+        return np.array(found)
+
+    problems = []
+    for seed in range(6):
+        x, y = correlated(seed, features=40)
+        normal = Normal.of(Statistics.of(x, y), constant=False)
+        solution = normal.solve(1e-9)
+        problems.append((normal, solution, float(np.mean((x @ solution.weights - y) ** 2))))
+    both = added()
+    monkeypatch.setattr(module, "_nearest_plane", lambda s, scale, real, limit: np.round(real))
+    descent = added()
+    assert np.exp(np.mean(np.log(both / descent))) < 0.5
 
 
 def test_it_is_near_the_best_of_all_codes() -> None:

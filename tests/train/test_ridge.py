@@ -1,6 +1,7 @@
 """The fixed-order solve against numpy, its limit against least squares, its refusals."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from rchw.errors import DesignError
 from rchw.train import ridge
 from rchw.train.ridge import LAMBDAS, Normal, factor, solve_factored
 from rchw.train.statistics import Statistics
+from tests.reference.test_laws import solve
 
 Integers = NDArray[np.int64]
 Values = NDArray[np.float64]
@@ -114,6 +116,23 @@ def test_wide_statistics_are_solved_like_narrow_ones() -> None:
     wide = Statistics.of(with_one(x).astype(object) << 40, y)
     assert wide.gram.dtype == object
     assert np.array_equal(Normal.of(wide, True).solve(1e-6).weights * 2.0**40, narrow)
+
+
+@pytest.mark.parametrize("regularisation", [1e-12, 1e-8, 1e-4])
+def test_the_solve_loses_no_more_than_the_condition_explains(regularisation: float) -> None:
+    """Nearly equal features, against the same matrix solved in rationals."""
+    x, y = problem(9, features=5, outputs=1)
+    twin = x[:, 0] + (np.arange(len(x)) % 50 == 0)
+    normal = Normal.of(Statistics.of(np.column_stack([x, twin]), y), constant=False)
+    found = normal.solve(regularisation)
+    rows = zip(found.matrix.tolist(), normal.moment[:, 0].tolist(), strict=True)
+    exact = solve([[*map(Fraction, row), Fraction(right)] for row, right in rows])
+    want = np.array([float(value) for value in exact]) / normal.scale
+    error = np.linalg.norm((found.weights[:, 0] - want) * normal.scale)
+    condition = np.linalg.cond(found.matrix)
+    assert condition > 0.5 / (regularisation + 1e-7)
+    limit = 4 * condition * np.finfo(np.float64).eps
+    assert error <= limit * np.linalg.norm(want * normal.scale)
 
 
 def test_equal_features_share_their_weight_and_need_a_lambda() -> None:
