@@ -216,6 +216,7 @@ def experiment(
             squares=options.squares,
             levels=options.levels,
             bias=options.bias,
+            encoder=options.encoder,
             search=options.search,
             seed=options.seed,
             progress=show,

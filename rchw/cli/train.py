@@ -44,7 +44,7 @@ def train_command(
         typer.Option(help="cycle, delay-line, delay-line-feedback, cycle-jumps or integer."),
     ] = "cycle",
     units: Annotated[int, typer.Option(help="Units of the ring, N.")] = 100,
-    input_bits: Annotated[int, typer.Option(help="Width of input codes.")] = 8,
+    input_bits: Annotated[int | None, typer.Option(help="Width of input codes; 8.")] = None,
     state_bits: Annotated[int | None, typer.Option(help="Width of states; 8.")] = None,
     readout_bits: Annotated[int, typer.Option(help="Width of readout weights.")] = 12,
     output_bits: Annotated[int, typer.Option(help="Width of output codes.")] = 16,
@@ -57,6 +57,12 @@ def train_command(
         bool, typer.Option("--input-features", help="The readout sees the inputs too.")
     ] = False,
     kappa: Annotated[int | None, typer.Option(help="Clip of integer; searched.")] = None,
+    encoder: Annotated[
+        str, typer.Option(help="Of inputs: min-max or mean-std, of the training samples.")
+    ] = "min-max",
+    weights: Annotated[
+        str, typer.Option(help="Of the ring: shift-add, or integer (8 bits, drawn).")
+    ] = "shift-add",
     signs: Annotated[str, typer.Option(help="Of input weights: auto, pi or random.")] = "auto",
     rounding: Annotated[str, typer.Option(help="truncate, half-up or half-even.")] = "truncate",
     levels: Annotated[
@@ -97,8 +103,9 @@ def train_command(
         reservoir=reservoir, units=units, input_bits=input_bits, state_bits=state_bits,
         readout_bits=readout_bits, output_bits=output_bits, activation=activation,
         leak_shift=leak_shift, squares=squares, input_features=input_features, kappa=kappa,
-        signs=signs, rounding=rounding, lanes=lanes, multipliers=multipliers, levels=levels,
-        bias=bias, search=search, seed=seed, name=name or _identifier(output.stem),
+        encoder=encoder, weights=weights, signs=signs, rounding=rounding, lanes=lanes,
+        multipliers=multipliers, levels=levels, bias=bias, search=search, seed=seed,
+        name=name or _identifier(output.stem),
     )  # fmt: skip
     task = load_task(
         source, horizon=horizon, washout=washout, split=_split(split), seed=seed,

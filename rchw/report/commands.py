@@ -22,7 +22,7 @@ def train_command_line(record: Mapping[str, Any], output: str) -> str:
     for field in fields(TrainOptions):
         value = options.get(field.name, field.default)
         flag = field.name.replace("_", "-")
-        if value == field.default or field.name in ("encoder", "name"):
+        if value == field.default or field.name == "name":
             continue
         if field.name in _SWITCHES:
             words.append(f"--{flag}")

@@ -1,7 +1,7 @@
 """From hyperparameters to a design: taps, input weights, bias, formats; everything but the readout.
 
-All weights are short sums of powers of two, so the ring needs no multiplier. Encoders see the
-training inputs, decoders the training targets, and nothing else.
+Unless integer weights are asked for, all are short sums of powers of two, so the ring needs no
+multiplier. Encoders see the training inputs, decoders the training targets, and nothing else.
 """
 
 import math
@@ -31,6 +31,8 @@ from rchw.schedule import default_multipliers, schedule
 from rchw.train.options import LINES, Hyperparameters, TrainOptions
 
 __all__ = ["build_design", "dyadic", "fit_outputs", "squares_format"]
+
+_WEIGHT_BITS = 8  # of integer weights
 
 
 def dyadic(values: ArrayLike, what: str = "weight") -> tuple[NDArray[np.int64], QFormat]:
@@ -103,6 +105,27 @@ def _levels(weights: NDArray[Any], options: TrainOptions, skip: int) -> NDArray[
     return levels
 
 
+def _drawn(
+    signs: NDArray[np.int64], options: TrainOptions, hyper: Hyperparameters
+) -> tuple[NDArray[np.int64], QFormat]:
+    """Give signs (K, N) magnitudes drawn uniformly, up to the input scaling, as codes of 8 bits.
+
+    The fraction bits are as many as the scaling leaves room for. The magnitudes of a row that loses
+    rank are drawn again.
+    """
+    if not 2.0**-12 <= hyper.input_scaling <= 1.0:
+        raise DesignError(f"input scaling must be from 2**-12 to 1, not {hyper.input_scaling}")
+    frac = math.floor(math.log2(QFormat(_WEIGHT_BITS).max / hyper.input_scaling))
+    largest = math.floor(hyper.input_scaling * 2.0**frac)
+    rng = np.random.default_rng([options.seed, hyper.window])
+    codes = signs * rng.integers(1, largest + 1, signs.shape)
+    if options.reservoir not in LINES:
+        for channel, row in enumerate(signs):
+            while not topology.is_regular(codes[channel]):
+                codes[channel] = row * rng.integers(1, largest + 1, row.shape)
+    return codes, QFormat(_WEIGHT_BITS, frac)
+
+
 def _taps(options: TrainOptions, hyper: Hyperparameters) -> tuple[tuple[Tap, ...], QFormat]:
     n = options.units
     if options.reservoir == "integer":
@@ -136,13 +159,20 @@ def _encoder(values: NDArray[np.float64], reach: float, options: TrainOptions) -
 def _channels(
     options: TrainOptions, hyper: Hyperparameters, inputs: NDArray[np.float64]
 ) -> tuple[tuple[InputChannel, ...], tuple[LinearInput | LevelInput, ...]]:
-    n, bits, n_inputs = options.units, options.input_bits, inputs.shape[1]
+    n, bits, n_inputs = options.units, options.input_bits or 8, inputs.shape[1]
     signs = _signs(options, hyper, n_inputs)
     weights = signs * hyper.input_scaling
     bipolar = options.reservoir == "integer" and hyper.input_coding == "bipolar"
     level = options.reservoir == "integer" and not bipolar
     if options.reservoir == "integer":
-        fmt = QFormat(hyper.amplitude.bit_length() + 1 if bipolar else bits)
+        fmt = QFormat(bits)
+        if bipolar:
+            fmt = QFormat(options.input_bits or hyper.amplitude.bit_length() + 1)
+            if hyper.amplitude > fmt.max:
+                raise DesignError(
+                    f"amplitude must be at most {fmt.max} for {fmt.width} input bits, not "
+                    f"{hyper.amplitude}"
+                )
         weights = signs.astype(np.float64)
         reach = float(hyper.amplitude if bipolar else fmt.max)
     else:
@@ -150,8 +180,11 @@ def _channels(
         reach = fmt.max * fmt.resolution
         if hyper.levels:
             weights = _levels(weights, options, hyper.window * weights.size)
-    _refuse_singular(weights, options)
-    codes, weight_format = dyadic(weights, "input weight")
+    if options.weights == "integer":
+        codes, weight_format = _drawn(signs, options, hyper)
+    else:
+        _refuse_singular(weights, options)
+        codes, weight_format = dyadic(weights, "input weight")
     channels: list[InputChannel] = []
     tables: list[LinearInput | LevelInput] = []
     for k in range(n_inputs):

@@ -33,11 +33,13 @@ class TrainOptions:
         ``cycle``, ``delay-line``, ``delay-line-feedback``, ``cycle-jumps`` or ``integer``.
     units, lanes : int
         N and P.
-    input_bits, readout_bits, output_bits : int
+    input_bits : int, optional
+        8 if not given; for ``integer`` with bipolar codes the fewest that hold the amplitude.
+    readout_bits, output_bits : int
     state_bits : int, optional
         8 if not given; for ``integer`` the fewest that hold kappa.
     activation : str
-        ``clip``, ``pwl`` or ``table``; ``integer`` always clips.
+        ``clip``, ``pwl`` or ``table``; ``clip`` for ``integer``.
     leak_shift : int
         0 replaces the state.
     squares, input_features : bool
@@ -52,8 +54,12 @@ class TrainOptions:
         M; the fewest that keep pace with the lanes if not given.
     encoder : str
         ``min-max`` or ``mean-std`` (3 standard deviations at full scale), of the training inputs.
+    weights : str
+        ``shift-add``, short sums of powers of two, or ``integer``: 8-bit codes, drawn uniformly for
+        inputs. ``integer`` reservoirs know ``shift-add`` only, for their weights are 1 and -1.
     levels, bias : bool, optional
-        Force input weights of four levels, or a bias, on or off; searched if not given.
+        Force input weights of four levels, or a bias, on or off; searched if not given. Neither is
+        for ``integer`` reservoirs, nor levels for ``integer`` weights.
     search : str
         ``quick`` (30 candidates), ``full`` (200) or ``none`` (the defaults).
     seed : int
@@ -63,12 +69,12 @@ class TrainOptions:
     Raises
     ------
     DesignError
-        If a value is not possible.
+        If a value is not possible, or has no effect on such a reservoir.
     """
 
     reservoir: str = "cycle"
     units: int = 100
-    input_bits: int = 8
+    input_bits: int | None = None
     state_bits: int | None = None
     readout_bits: int = 12
     output_bits: int = 16
@@ -82,6 +88,7 @@ class TrainOptions:
     lanes: int = 1
     multipliers: int | None = None
     encoder: str = "min-max"
+    weights: str = "shift-add"
     levels: bool | None = None
     bias: bool | None = None
     search: str = "quick"
@@ -94,11 +101,13 @@ class TrainOptions:
         _one_of("signs", self.signs, ("auto", "pi", "random"))
         _one_of("rounding", self.rounding, tuple(r.value for r in Rounding))
         _one_of("encoder", self.encoder, ("min-max", "mean-std"))
+        _one_of("weights", self.weights, ("shift-add", "integer"))
         _one_of("search", self.search, ("quick", "full", "none"))
         least = {"delay-line-feedback": 3, "cycle-jumps": 4}.get(self.reservoir, 1)
         _within("units", self.units, least, 4096)
         _within("lanes", self.lanes, 1, self.units)
-        _within("input bits", self.input_bits, 2, 24)
+        if self.input_bits is not None:
+            _within("input bits", self.input_bits, 2, 24)
         _within("readout bits", self.readout_bits, 2, 24)
         _within("output bits", self.output_bits, 2, 24)
         _within("leak shift", self.leak_shift, 0, 15)
@@ -108,14 +117,30 @@ class TrainOptions:
         if self.kappa is not None:
             top = (1 << ((self.state_bits or 24) - 1)) - 1
             _within("kappa", self.kappa, 1, top)
-            if self.reservoir != "integer":
-                raise DesignError(
-                    f"kappa must be left out for reservoir {self.reservoir}, not {self.kappa}"
-                )
+        self._refuse_without_effect()
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", self.name):
             raise DesignError(
                 f"name must be a lower-case identifier of at most 40, not {self.name!r}"
             )
+
+    def _refuse_without_effect(self) -> None:
+        """Refuse what was asked for and would be ignored."""
+        reservoir = f"reservoir {self.reservoir}"
+        if self.reservoir != "integer":
+            idle = {"kappa": (self.kappa, reservoir)}
+            if self.weights == "integer":
+                idle["levels"] = (self.levels, "weights integer")
+        else:
+            idle = {"levels": (self.levels, reservoir), "bias": (self.bias, reservoir)}
+            for what, value, only in (
+                ("activation", self.activation, "clip"),
+                ("weights", self.weights, "shift-add"),
+            ):
+                if value != only:
+                    raise DesignError(f"{what} must be {only} for {reservoir}, not {value}")
+        for what, (given, owner) in idle.items():
+            if given is not None:
+                raise DesignError(f"{what} must be left out for {owner}, not {given}")
 
 
 @dataclass(frozen=True)

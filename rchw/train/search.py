@@ -45,6 +45,10 @@ _NEIGHBOURS = (0.25, 0.5, 2.0, 4.0)  # times the best lambda, tried at the end
 _FEEDBACK = (
     0.25, 0.5, 0.5625, 0.625, 0.6875, 0.75, 0.8125, 0.84375, 0.875, 0.90625, 0.9375, 0.96875
 )  # fmt: skip
+# Of integer weights: any multiple of 2**-7, closer together near the edge of memory.
+_INTEGER_FEEDBACK = tuple(
+    k / 128 for k in (32, 45, 59, 71, 78, 86, 93, 96, 101, 105, 109, 113, 117, 121, 123, 125)
+)
 _SCALING = (
     0.015625, 0.03125, 0.0625, 0.09375, 0.125, 0.1875, 0.25, 0.375, 0.5, 0.75, 1.0
 )  # fmt: skip
@@ -100,18 +104,21 @@ def axes(options: TrainOptions) -> dict[str, tuple[Any, ...]]:
     if options.reservoir == "integer":
         top = (1 << ((options.state_bits or 24) - 1)) - 1
         kappas = (options.kappa,) if options.kappa else (1, 3, 7, 15, 31, 63)
+        largest = (1 << ((options.input_bits or 24) - 1)) - 1
         return {
             "kappa": tuple(k for k in kappas if k <= top),
-            "amplitude": (1, 2, 3, 5, 7, 11, 15),
+            "amplitude": tuple(a for a in (1, 2, 3, 5, 7, 11, 15) if a <= largest),
             "input_coding": ("bipolar", "level"),
         }
     least = 2.0 ** (3 - (options.state_bits or 8))
+    drawn = options.weights == "integer"
+    choose_levels = options.levels is None and not drawn
     found: dict[str, tuple[Any, ...]] = {
-        "feedback": _FEEDBACK,
+        "feedback": _INTEGER_FEEDBACK if drawn else _FEEDBACK,
         "input_scaling": tuple(v for v in _SCALING if v >= min(least, 0.25)),
         "bias": (0.0,) if options.bias is False else _BIAS[options.bias is True :],
         "bias_signs": ("same", "independent"),
-        "levels": (False, True) if options.levels is None else (options.levels,),
+        "levels": (False, True) if choose_levels else (bool(options.levels),),
         "window": tuple(range(WINDOWS)) if options.signs == "auto" else (0,),
     }
     if options.reservoir == "delay-line-feedback":

@@ -18,6 +18,7 @@ from rchw.design import LinearInput
 from rchw.devices import BOARDS
 from rchw.document import digest, load
 from rchw.reference import run
+from rchw.report.commands import train_command_line
 from rchw.tasks import TASKS, load_task
 from rchw.train import evaluate
 from tests.cli.command_line import call, small_series, train_small
@@ -158,6 +159,22 @@ def test_options_reach_the_design(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert widths_found == (6, 10, 9)
     assert isinstance(layer.inputs[0], LinearInput)
     assert not any(layer.bias) and len({abs(w) for w in layer.inputs[0].weights}) > 1
+
+
+def test_encoder_and_weights_reach_the_design_and_the_command_that_repeats_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "--encoder mean-std --weights integer --input-bits 7"
+    done = train_small(capsys, tmp_path, *words.split(), "--json")
+    assert done.code == 0, done.err
+    design = load(tmp_path / "small.json")
+    task = load_task(tmp_path / "small.csv", input_columns="x")
+    assert design.inputs[0].encoder.offset == pytest.approx(task.inputs[task.train].mean())
+    entry = design.layer.inputs[0]
+    assert isinstance(entry, LinearInput) and entry.format.width == 8
+    again = train_command_line(done.record, "small.json")
+    for word in ("--encoder mean-std", "--weights integer", "--input-bits 7"):
+        assert word in again
 
 
 def test_run_gives_what_the_reference_gives(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rchw.design import LinearInput
 from rchw.document import digest
 from rchw.errors import DesignError, RchwError
 from rchw.files import sha256_of
@@ -16,9 +17,11 @@ from rchw.hdl.emit import emit
 from rchw.schedule import latency, schedule
 from rchw.sim.life import show_sample
 from rchw.sim.verify import job_for, verify
+from rchw.train import TrainOptions, train
 from tests.sim.conftest import Verified
 from tests.sim.pair import pair
 from tests.sim.test_testbench import ring
+from tests.train.tiny import tiny_task
 
 Verify = Callable[[int], Verified]
 
@@ -68,6 +71,17 @@ def test_the_very_file_that_is_written(tmp_path: Path) -> None:
     assert again["build_seconds"] < 2.0
     same = ("verdict", "checked", "clocks_per_sample", "latency", "state_rails")
     assert {key: again[key] for key in same} == {key: record[key] for key in same}
+
+
+def test_trained_integer_weights_are_a_right_circuit(tmp_path: Path) -> None:
+    """From a small task through the search to the Verilog of folded units."""
+    options = TrainOptions(units=10, lanes=2, squares=True, weights="integer", name="drawn")
+    design = train(tiny_task(), options)
+    entry = design.layer.inputs[0]
+    assert isinstance(entry, LinearInput) and len({abs(code) for code in entry.weights}) > 5
+    record = verify(design, tmp_path, samples=96)
+    assert record["verdict"] == "pass", record["sentence"]
+    assert record["checked"] > 300
 
 
 def test_bad_requests(tmp_path: Path) -> None:

@@ -65,6 +65,8 @@ def test_squares_fit_their_format_and_are_exact_to_9_bits(width: int) -> None:
 @pytest.mark.parametrize("reservoir", RESERVOIRS)
 @pytest.mark.parametrize("activation", ["clip", "pwl", "table"])
 def test_every_combination_loads(reservoir: str, activation: str) -> None:
+    if reservoir == "integer":
+        activation = "clip"  # another is refused
     hyper = Hyperparameters(levels=True, bias_signs="independent", jump_length=4)
     for channels, squares, lanes in ((1, False, 1), (2, True, 4), (2, False, 20)):
         design = build(
@@ -143,6 +145,47 @@ def test_levels_keep_the_rank_as_well(signs: str) -> None:
             assert np.array_equal(np.sign(found), topology.auto_signs(units, 2))
 
 
+def test_integer_weights_fill_8_bits_and_keep_signs_and_rank() -> None:
+    """Uniform magnitudes at full resolution, no short sums of powers of two."""
+    for scaling in (0.015625, 0.25, 0.375, 1.0):
+        hyper = Hyperparameters(input_scaling=scaling, feedback=93 / 128)
+        design = build(hyper, channels=2, units=200, weights="integer")
+        found = weights_of(design)
+        signs = topology.auto_signs(200, 2)
+        assert np.array_equal(np.sign(found), signs) and topology.is_regular(found)
+        entry = design.layer.inputs[0]
+        assert isinstance(entry, LinearInput) and entry.format.width == 8
+        codes = np.abs(np.array(entry.weights))
+        top = int(scaling * 2.0**entry.format.frac)
+        assert 64 <= top <= 127
+        assert 1 <= codes.min() <= 0.05 * top and 0.95 * top <= codes.max() <= top
+        assert abs(codes.mean() / top - 0.5) < 0.1
+        assert len(set(codes.tolist())) > 40
+        assert set(design.layer.taps[0].weights) == {93} and design.layer.tap_format.frac == 7
+    assert build(hyper, weights="integer") == build(hyper, weights="integer")
+    first = build(hyper, weights="integer").layer.inputs
+    assert build(replace(hyper, window=1), weights="integer").layer.inputs != first
+    assert build(hyper, weights="integer", seed=1).layer.inputs != first
+    with pytest.raises(DesignError, match=r"^input scaling must be from 2\*\*-12 to 1, not 0\.0$"):
+        build(Hyperparameters(input_scaling=0.0), weights="integer")
+
+
+def test_a_drawn_row_that_loses_rank_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def regular_at_last(weights: Any) -> bool:
+        asked.append(len(asked) > 2)
+        return asked[-1]
+
+    signs = topology.auto_signs(20)
+    first = build(weights="integer")
+    monkeypatch.setattr(topology, "auto_signs", lambda *_: signs)
+    monkeypatch.setattr(topology, "is_regular", regular_at_last)
+    again = build(weights="integer")
+    assert asked == [False, False, False, True] and again.layer.inputs != first.layer.inputs
+    assert np.array_equal(np.sign(weights_of(again)), signs)
+
+
 def test_random_signs_depend_on_the_seed() -> None:
     one, same, other = (build(signs="random", seed=seed) for seed in (1, 1, 2))
     assert one == same and weights_of(one).tolist() != weights_of(other).tolist()
@@ -218,6 +261,12 @@ def test_bipolar_codes_span_the_amplitude() -> None:
     codes = design.encode(TASK.inputs[TASK.train, :1])
     assert codes.min() == -5 and codes.max() == 5
     assert np.array_equal(np.abs(weights_of(design)), np.ones((1, 20)))
+    assert design.inputs[0].format == QFormat(4)
+    wide = build(Hyperparameters(amplitude=5), reservoir="integer", input_bits=6)
+    assert wide.inputs[0].format == QFormat(6)
+    assert np.array_equal(wide.encode(TASK.inputs[TASK.train, :1]).ravel().max(), 5)
+    with pytest.raises(DesignError, match=r"^amplitude must be at most 3 for 3 input bits, not 5$"):
+        build(Hyperparameters(amplitude=5), reservoir="integer", input_bits=3)
 
 
 @pytest.mark.parametrize(("units", "bits"), [(20, 4), (7, 5), (33, 3), (1, 2)])

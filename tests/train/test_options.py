@@ -1,12 +1,16 @@
 """Options are refused at once, each with its rule."""
 
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
+from rchw.design import Design
 from rchw.errors import DesignError
-from rchw.train import Hyperparameters, TrainOptions
+from rchw.train import Hyperparameters, TrainOptions, build_design
 from rchw.train.options import RESERVOIRS
+from rchw.train.search import axes
+from tests.train.tiny import tiny_task
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "reservoir": (
@@ -23,6 +27,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         r"^rounding must be one of truncate, half-up, half-even, not 'up'$",
     ),
     "encoder": ({"encoder": "log"}, r"^encoder must be one of min-max, mean-std, not 'log'$"),
+    "weights": (
+        {"weights": "float"},
+        r"^weights must be one of shift-add, integer, not 'float'$",
+    ),
     "search": ({"search": "wide"}, r"^search must be one of quick, full, none, not 'wide'$"),
     "no units": ({"units": 0}, r"^units must be from 1 to 4096, not 0$"),
     "many units": ({"units": 4097}, r"^units must be from 1 to 4096, not 4097$"),
@@ -49,10 +57,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"reservoir": "integer", "kappa": 8, "state_bits": 4},
         r"^kappa must be from 1 to 7, not 8$",
     ),
-    "kappa of a cycle": (
-        {"kappa": 7},
-        r"^kappa must be left out for reservoir cycle, not 7$",
-    ),
     "name": ({"name": "Net"}, r"^name must be a lower-case identifier of at most 40, not 'Net'$"),
 }
 
@@ -62,6 +66,110 @@ def test_refused_with_the_reason(case: str) -> None:
     options, sentence = REFUSED[case]
     with pytest.raises(DesignError, match=sentence):
         TrainOptions(**options)
+
+
+# What an option may be for each reservoir; every other pair is accepted.
+LEFT_OUT = "must be left out for"
+IDLE: dict[tuple[str, str, Any], str] = {
+    **{
+        (reservoir, "kappa", 7): f"kappa {LEFT_OUT} reservoir {reservoir}, not 7"
+        for reservoir in RESERVOIRS
+        if reservoir != "integer"
+    },
+    ("integer", "activation", "pwl"): "activation must be clip for reservoir integer, not pwl",
+    ("integer", "activation", "table"): "activation must be clip for reservoir integer, not table",
+    (
+        "integer",
+        "weights",
+        "integer",
+    ): "weights must be shift-add for reservoir integer, not integer",
+    ("integer", "levels", True): f"levels {LEFT_OUT} reservoir integer, not True",
+    ("integer", "levels", False): f"levels {LEFT_OUT} reservoir integer, not False",
+    ("integer", "bias", True): f"bias {LEFT_OUT} reservoir integer, not True",
+    ("integer", "bias", False): f"bias {LEFT_OUT} reservoir integer, not False",
+}
+# Values of every option that decides what a design is, the first being the default.
+VALUES: dict[str, tuple[Any, ...]] = {
+    "units": (100, 37),
+    "input_bits": (None, 6),
+    "state_bits": (None, 10),
+    "readout_bits": (12, 9),
+    "output_bits": (16, 10),
+    "activation": ("clip", "pwl", "table"),
+    "leak_shift": (0, 2),
+    "squares": (False, True),
+    "input_features": (False, True),
+    "kappa": (None, 7),
+    "signs": ("auto", "random"),
+    "rounding": ("truncate", "half-up", "half-even"),
+    "lanes": (1, 5),
+    "multipliers": (None, 1),
+    "encoder": ("min-max", "mean-std"),
+    "weights": ("shift-add", "integer"),
+    "levels": (None, True, False),
+    "bias": (None, True, False),
+    "name": ("reservoir", "other"),
+}
+PAIRS = [
+    (reservoir, name, value)
+    for reservoir in RESERVOIRS
+    for name, values in VALUES.items()
+    for value in values[1:]
+]
+
+
+def first_candidate(options: TrainOptions) -> Design:
+    """Make the design that a search of no candidates makes."""
+    task = tiny_task()
+    grid = axes(options)
+    hyper = Hyperparameters(**{key: values[0] for key, values in grid.items()})
+    return build_design(options, hyper, task.inputs[task.train], task.targets[task.train])
+
+
+def test_the_table_names_every_option() -> None:
+    """But for the reservoir itself, and what the search alone reads."""
+    names = {field.name for field in fields(TrainOptions)}
+    assert names - set(VALUES) == {"reservoir", "search", "seed"}
+    assert all(getattr(TrainOptions(), name) == values[0] for name, values in VALUES.items())
+
+
+@pytest.mark.parametrize(("reservoir", "name", "value"), PAIRS)
+def test_an_option_has_an_effect_or_is_refused(reservoir: str, name: str, value: Any) -> None:
+    given = {"reservoir": reservoir, name: value}
+    if (reservoir, name, value) in IDLE:
+        with pytest.raises(DesignError) as refused:
+            TrainOptions(**given)
+        assert str(refused.value) == IDLE[reservoir, name, value]
+        return
+    plain, chosen = TrainOptions(reservoir=reservoir), TrainOptions(**given)
+    if name == "multipliers":
+        plain, chosen = replace(plain, lanes=2), replace(chosen, lanes=2)  # keep pace with 2
+    if value is False:  # compared with the opposite: the search may choose it anyway
+        plain = TrainOptions(**{**given, name: True})
+    if name == "kappa":
+        plain = replace(plain, kappa=3)
+    assert first_candidate(chosen) != first_candidate(plain)
+
+
+def test_integer_weights_have_no_levels() -> None:
+    for value in (True, False):
+        with pytest.raises(
+            DesignError, match=f"^levels must be left out for weights integer, not {value}$"
+        ):
+            TrainOptions(weights="integer", levels=value)
+
+
+def test_bits_of_the_input_are_those_of_both_codings() -> None:
+    """An integer reservoir takes the fewest bits of its own accord, those asked for otherwise."""
+    task = tiny_task()
+    for coding in ("bipolar", "level"):
+        hyper = Hyperparameters(input_coding=coding, amplitude=3)
+        for bits, want in ((None, 3 if coding == "bipolar" else 8), (5, 5)):
+            options = TrainOptions(reservoir="integer", units=10, input_bits=bits)
+            inputs, targets = task.inputs[task.train], task.targets[task.train]
+            design = build_design(options, hyper, inputs, targets)
+            assert design.inputs[0].format.width == want
+    assert axes(TrainOptions(reservoir="integer", input_bits=3))["amplitude"] == (1, 2, 3)
 
 
 # Both ends of every range: the last value that is taken, and the first that is not.

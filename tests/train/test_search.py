@@ -137,6 +137,8 @@ def test_evaluate_is_the_error_of_the_reference_on_test_samples() -> None:
         {"reservoir": "integer"},
         {"activation": "table", "leak_shift": 1},
         {"activation": "pwl", "input_features": True, "lanes": 5},
+        {"weights": "integer"},
+        {"weights": "integer", "reservoir": "cycle-jumps"},
     ],
 )
 @pytest.mark.parametrize(("channels", "outputs"), [(1, 1), (2, 2)])
@@ -155,6 +157,10 @@ def test_the_axes_hold_what_is_left_open() -> None:
     fixed = axes(replace(QUICK, bias=False, levels=True, signs="random"))
     assert fixed["bias"] == (0.0,) and fixed["levels"] == (True,) and fixed["window"] == (0,)
     assert 0.0 not in axes(replace(QUICK, bias=True))["bias"]
+    drawn = axes(replace(QUICK, weights="integer"))
+    assert drawn["levels"] == (False,) and set(drawn) == set(cycle)
+    assert all(0 < value < 1 and value * 128 == int(value * 128) for value in drawn["feedback"])
+    assert any(int(value * 128).bit_count() > 4 for value in drawn["feedback"])
     integer = TrainOptions(reservoir="integer", state_bits=4)
     assert max(axes(integer)["kappa"]) == 7
     assert axes(replace(integer, kappa=5))["kappa"] == (5,)
