@@ -231,6 +231,10 @@ def experiment(
         "design": design.name,
         "digest": digest(design),
         "task": _task_facts(task, source, series_seed, columns),
+        "channels": {
+            "inputs": [channel.name for channel in design.inputs],
+            "outputs": [output.name for output in design.readout.outputs],
+        },
         "options": asdict(options),
         "chosen": {
             "hyperparameters": design.provenance["hyperparameters"],

@@ -1,9 +1,18 @@
-"""Words that no module may be named after, whatever language its neighbours are read as.
+"""Names of modules and channels: the words none may be, and identifiers made of any heading.
 
-Source: IEEE Std 1800-2017, annex B, table B.1, which contains the keywords of IEEE Std 1364-2005.
+No module may be named after a keyword, whatever language its neighbours are read as. Source: IEEE
+Std 1800-2017, annex B, table B.1, which contains the keywords of IEEE Std 1364-2005.
 """
 
-__all__ = ["KEYWORDS"]
+import keyword
+import re
+from collections.abc import Collection
+
+__all__ = ["KEYWORDS", "identifier", "unique"]
+
+_LONGEST = 30  # of the 40 that a name may have, so that suffixes fit
+# What marks the end of a sequence, and attributes of Amaranth's structures.
+_TAKEN = ("last", "as_bits", "as_value", "eq", "lowermethod", "shape")
 
 KEYWORDS = frozenset(
     """
@@ -40,3 +49,32 @@ KEYWORDS = frozenset(
     xnor xor
     """.split()
 )
+
+
+def identifier(heading: str) -> str:
+    """Make a name for a channel of a column's heading; empty where nothing is left of it.
+
+    Keywords of Verilog and Python, ``last`` and what states are called, ``x0``, ``x1`` and so on,
+    get an underscore.
+
+    >>> [identifier(heading) for heading in ("load", "T (°C)", "2nd", "reg", "x0", "%")]
+    ['load', 't_c', 'c_2nd', 'reg_', 'x0_', '']
+    """
+    name = re.sub(r"[^a-z0-9]+", "_", heading.lower()).strip("_")[:_LONGEST].rstrip("_")
+    if name[:1].isdigit():
+        name = f"c_{name}"
+    reserved = name in KEYWORDS or keyword.iskeyword(name) or name in _TAKEN
+    return f"{name}_" if reserved or re.fullmatch(r"x\d+", name) else name
+
+
+def unique(name: str, taken: Collection[str]) -> str:
+    """Return the name, or the first of ``name_2``, ``name_3`` and so on that is not taken.
+
+    >>> unique("load", {"load", "load_2"})
+    'load_3'
+    """
+    number, found = 1, name
+    while found in taken:
+        number += 1
+        found = f"{name}_{number}"
+    return found

@@ -156,7 +156,9 @@ def _facts(record: dict[str, Any]) -> dict[str, str]:
     if record["dead_band"]:
         low, high = record["dead_band"]
         rows["dead band"] = f"a state may rest {-low} below to {high} codes above its target"
+    names = record["channels"]
     rows |= {
+        "channels": f"{', '.join(names['inputs'])} to {', '.join(names['outputs'])}",
         "clocks per sample": f"{record['clocks_per_sample']} with {record['lanes']} lanes and "
         f"{record['multipliers']} multipliers",
         "digest": record["digest"],
@@ -176,7 +178,8 @@ def run_command(
     ] = False,
     states: Annotated[bool, typer.Option("--states", help="Write the states too.")] = False,
     input_columns: Annotated[
-        str | None, typer.Option(help="Names or numbers, by commas; all or those called inputs.")
+        str | None,
+        typer.Option(help="Names or numbers, by commas; by the design's names, else all."),
     ] = None,
     as_json: Json = False,
 ) -> Outcome:
@@ -219,9 +222,11 @@ def _input_columns(design: Design, data: Path, wanted: str | None) -> NDArray[np
     from rchw.tasks.files import read_table
 
     found = read_table(data)
-    indices = found.inputs or tuple(range(len(found.names)))
     if wanted is not None:
         indices = found.find(wanted, "input columns")
+    else:
+        named = found.named([channel.name for channel in design.inputs])
+        indices = named or found.inputs or tuple(range(len(found.names)))
     if len(indices) != design.n_inputs:
         raise DesignError(
             f"{data} must give {design.n_inputs} input columns, as the design has, "
@@ -236,7 +241,7 @@ def _whole(values: NDArray[np.float64], data: Path) -> NDArray[np.int64]:
     if len(wrong):
         row, column = wrong[0]
         raise DesignError(
-            f"codes in {data} must be integers, not {values[row, column]!r} at sample {row}"
+            f"codes in {data} must be integers, not {float(values[row, column])} at sample {row}"
         )
     return codes
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rchw.errors import DesignError
+from rchw.names import identifier, unique
 from rchw.tasks.task import Task, aligned, split_slices
 
 __all__ = ["SUFFIXES", "Table", "load_file", "read_table"]
@@ -79,6 +80,25 @@ class Table:
             f"{what} must be columns of {self.path} (0 to {len(self.names) - 1}: "
             f"{_listed(self.names)}), not {name!r}"
         )
+
+    @property
+    def identifiers(self) -> tuple[str | None, ...]:
+        """Names of channels made of those of the columns, each another; None where it has none.
+
+        What a file declares as inputs or targets has none of its own.
+        """
+        made: list[str | None] = []
+        for index, heading in enumerate(self.names):
+            declared = index in self.inputs or index in self.targets
+            bare = "" if declared or heading == str(index) else identifier(heading)
+            made.append(unique(bare, [name for name in made if name]) if bare else None)
+        return tuple(made)
+
+    def named(self, names: Sequence[str]) -> tuple[int, ...] | None:
+        """Find the columns from which channels have their names; None unless all are there."""
+        known = {name: index for index, name in enumerate(self.identifiers) if name}
+        found = tuple(known[name] for name in names if name in known)
+        return found if len(found) == len(names) else None
 
     def values(self, indices: tuple[int, ...]) -> Values:
         """Chosen columns as float64 (T, columns).
@@ -203,6 +223,21 @@ def _arrays_of(stream: io.BytesIO, suffix: str) -> dict[str, NDArray[Any]]:
         return {name: archive[name] for name in archive.files}
 
 
+def _channel_names(
+    table: Table, inputs: tuple[int, ...], targets: tuple[int, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of inputs and outputs; a target that is an input too is that column, ahead."""
+    columns = table.identifiers
+    others = [name for name in columns if name]  # no channel has the name of another column
+    given = tuple(columns[c] or unique(f"u{k}", others) for k, c in enumerate(inputs))
+    wanted = []
+    for k, index in enumerate(targets):
+        name = columns[index] or unique(f"y{k}", others)
+        ahead = index in inputs and columns[index]
+        wanted.append(unique(f"{name}_ahead", others) if ahead else name)
+    return given, tuple(wanted)
+
+
 def load_file(
     path: str | Path,
     *,
@@ -232,6 +267,13 @@ def load_file(
     target_columns : optional
         Likewise. By default what an .npz file calls ``targets``, else the first input column,
         `horizon` rows ahead.
+
+    Returns
+    -------
+    Task
+        Its channels are called after the columns, made into identifiers; the output for a column
+        that is an input too, ``NAME_ahead``. Without column names they are ``u0``, ``y0`` and so
+        on.
 
     Raises
     ------
@@ -268,6 +310,7 @@ def load_file(
             f"{total}"
         )
     names = [", ".join(table.names[c] for c in chosen) for chosen in (inputs, targets)]
+    called = _channel_names(table, inputs, targets)
     return Task(
         name=table.path.stem,
         inputs=given[:total],
@@ -279,6 +322,8 @@ def load_file(
         metric="nmse",
         source=f"file {table.path.name}; inputs {names[0]}; targets {names[1]}; horizon {horizon}",
         horizon=horizon,
+        input_names=called[0],
+        output_names=called[1],
     )
 
 

@@ -45,6 +45,8 @@ class Task:
     horizon : int
         Samples from the last input to the target, at most 0 where the target lies in the past or
         present. A target becomes known ``max(horizon, 1)`` samples after it is to be predicted.
+    input_names, output_names : tuple of str
+        What a design calls its channels: K and L names, or none for ``u0``, ``y0`` and so on.
 
     Raises
     ------
@@ -64,6 +66,8 @@ class Task:
     source: str
     symbols: tuple[float, ...] | None = None
     horizon: int = 1
+    input_names: tuple[str, ...] = ()
+    output_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         inputs = _frozen(self.inputs, "inputs")
@@ -77,6 +81,12 @@ class Task:
         object.__setattr__(self, "targets", targets)
         if self.metric not in METRICS:
             raise DesignError(f"metric must be one of {', '.join(METRICS)}, not {self.metric!r}")
+        for what, names, count in (
+            ("input names", self.input_names, inputs.shape[1]),
+            ("output names", self.output_names, targets.shape[1]),
+        ):
+            if names and len(names) != count:
+                raise DesignError(f"{what} must be {count}, one per channel, not {len(names)}")
         self._check_splits()
         self._check_symbols()
         _check_varies(inputs, "inputs", "train", self.train)

@@ -157,7 +157,10 @@ def _encoder(values: NDArray[np.float64], reach: float, options: TrainOptions) -
 
 
 def _channels(
-    options: TrainOptions, hyper: Hyperparameters, inputs: NDArray[np.float64]
+    options: TrainOptions,
+    hyper: Hyperparameters,
+    inputs: NDArray[np.float64],
+    names: Sequence[str],
 ) -> tuple[tuple[InputChannel, ...], tuple[LinearInput | LevelInput, ...]]:
     n, bits, n_inputs = options.units, options.input_bits or 8, inputs.shape[1]
     signs = _signs(options, hyper, n_inputs)
@@ -189,7 +192,7 @@ def _channels(
     tables: list[LinearInput | LevelInput] = []
     for k in range(n_inputs):
         encoder = _encoder(inputs[:, k], reach, options)
-        channels.append(InputChannel(f"u{k}", fmt, encoder))
+        channels.append(InputChannel(names[k] if names else f"u{k}", fmt, encoder))
         row = tuple(codes[k].tolist())
         if level:
             steps = (-(-((i + 1) << bits) // n) for i in range(n))  # ceil((i + 1) 2**b / N)
@@ -227,8 +230,12 @@ def _state(options: TrainOptions, hyper: Hyperparameters) -> tuple[QFormat, Acti
     return state, tanh_pwl(state)[0]
 
 
-def fit_outputs(targets: NDArray[np.float64], output_bits: int) -> list[Output]:
+def fit_outputs(
+    targets: NDArray[np.float64], output_bits: int, names: Sequence[str] = ()
+) -> list[Output]:
     """Fit decoders that leave a quarter of headroom around the training targets (T, L).
+
+    Outputs are called ``y0``, ``y1`` and so on where there are no names.
 
     Raises
     ------
@@ -241,7 +248,8 @@ def fit_outputs(targets: NDArray[np.float64], output_bits: int) -> list[Output]:
         if not high > low:
             raise DesignError(f"target {k} must vary over the training samples, not all be {low}")
         fmt = QFormat(output_bits, output_bits - 1)
-        outputs.append(Output(f"y{k}", fmt, (low + high) / 2, (high - low) / 2 * 1.25))
+        name = names[k] if names else f"y{k}"
+        outputs.append(Output(name, fmt, (low + high) / 2, (high - low) / 2 * 1.25))
     return outputs
 
 
@@ -251,6 +259,9 @@ def build_design(
     inputs: ArrayLike,
     targets: ArrayLike,
     outputs: Sequence[Output] | None = None,
+    *,
+    input_names: Sequence[str] = (),
+    output_names: Sequence[str] = (),
 ) -> Design:
     """Design with a readout of zeros.
 
@@ -262,6 +273,8 @@ def build_design(
         Training samples only: encoders and decoders are fitted to them.
     outputs : sequence of Output, optional
         Instead of fitted ones.
+    input_names, output_names : sequence of str
+        K and L names; ``u0``, ``y0`` and so on if there are none.
 
     Returns
     -------
@@ -275,7 +288,7 @@ def build_design(
     u, y = np.asarray(inputs, dtype=np.float64), np.asarray(targets, dtype=np.float64)
     state, activation = _state(options, hyper)
     taps, tap_format = _taps(options, hyper)
-    channels, tables = _channels(options, hyper, u)
+    channels, tables = _channels(options, hyper, u, input_names)
     bias, bias_format = _bias(options, hyper, u.shape[1])
     layer = RingLayer(
         n_units=options.units,
@@ -295,7 +308,7 @@ def build_design(
         square_rounding=Rounding(options.rounding),
         inputs=options.input_features,
     )
-    chosen = tuple(outputs or fit_outputs(y, options.output_bits))
+    chosen = tuple(outputs or fit_outputs(y, options.output_bits, output_names))
     products = options.units * features.per_unit + len(channels) * options.input_features
     multipliers = options.multipliers
     if multipliers is None:

@@ -74,6 +74,10 @@ class TrainingTask(Protocol):
     def test(self) -> slice: ...
     @property
     def metric(self) -> str: ...
+    @property
+    def input_names(self) -> tuple[str, ...]: ...
+    @property
+    def output_names(self) -> tuple[str, ...]: ...
     def error(self, prediction: Any, target: Any) -> float: ...
     def hashes(self) -> dict[str, str]: ...
 
@@ -214,12 +218,20 @@ def _states(design: Design, task: TrainingTask, stop: int) -> tuple[Any, Any]:
     return run_states(design, codes).astype(np.int64), codes
 
 
+def _design(task: TrainingTask, options: TrainOptions, hyper: Hyperparameters) -> Design:
+    """Build one candidate for a task's training samples."""
+    return build_design(
+        options, hyper, task.inputs[task.train], task.targets[task.train],
+        input_names=task.input_names, output_names=task.output_names,
+    )  # fmt: skip
+
+
 def _fits(
     task: TrainingTask, options: TrainOptions, hyper: Hyperparameters, lambdas: Sequence[float]
 ) -> tuple[list[Fit], list[float]]:
     """Build, run and train one candidate; a fit per solvable lambda with its validation error."""
     rows, check = training_rows(task), task.validation
-    design = build_design(options, hyper, task.inputs[task.train], task.targets[task.train])
+    design = _design(task, options, hyper)
     states, codes = _states(design, task, check.indices(len(task.inputs))[1])
     fits = train_readout(design, states[rows], codes[rows], task.targets[rows], lambdas)
     held, inputs, target = states[check], codes[check], task.targets[check]
@@ -311,9 +323,7 @@ def _recorded(
     rows, check = training_rows(task), task.validation
     states, codes = _states(found.design, task, check.indices(len(task.inputs))[1])
     held, inputs, target = states[check], codes[check], task.targets[check]
-    outputs = build_design(
-        options, tuned.hyper, task.inputs[task.train], task.targets[task.train]
-    ).readout.outputs
+    outputs = _design(task, options, tuned.hyper).readout.outputs
     real = found.real_outputs(held, inputs)
     columns = [o.offset + o.scale * real[:, k] for k, o in enumerate(outputs)]
     provenance: dict[str, Any] = {

@@ -27,6 +27,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a folder with a trained design."""
     folder = tmp_path_factory.mktemp("made")
     data = small_series(folder / "small.csv")
+    (folder / "other.csv").write_text("a,b\n1,2\n")
     words = ["train", data, "-o", folder / "small.json", "--input-columns", "x", *SMALL, "--json"]
     subprocess.run(
         [sys.executable, "-m", "rchw.cli", *map(str, words)], check=True, capture_output=True
@@ -93,7 +94,7 @@ OPTIONS = {
     "--kappa 3": "kappa must be left out for reservoir cycle, not 3",
     "--reservoir integer --kappa 3 --bias": "bias must be left out for reservoir integer, not True",
     "--reservoir integer --no-levels": "levels must be left out for reservoir integer, not False",
-    "--reservoir integer --activation pwl": "activation must be clip for reservoir integer, not pwl",
+    "--reservoir integer --activation pwl": "activation must be clip for reservoir integer",
     "--weights integer --levels": "levels must be left out for weights integer, not True",
     "--weights float": "weights must be one of shift-add, integer, not 'float'",
     "--encoder log": "encoder must be one of min-max, mean-std, not 'log'",
@@ -137,10 +138,10 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
         ("build", "small.json", "--board", "hx8k", "-o", "b", "--seeds", "a"), "seeds must be",
     ),
     "no design": (("run", "gone.json", "small.csv"), "there is no such file"),
-    "two columns": (("run", "small.json", "small.csv"), "must give 1 input columns"),
+    "two columns": (("run", "small.json", "other.csv"), "must give 1 input columns"),
     "not codes": (
         ("run", "small.json", "small.csv", "--input-columns", "x", "--codes"),
-        "codes in small.csv must be integers",
+        "codes in small.csv must be integers, not 0.3 at sample 0",
     ),
     "output kind": (
         ("run", "small.json", "small.csv", "--input-columns", "x", "-o", "x.dat"),
@@ -163,7 +164,7 @@ def test_calls(name: str, folder: Path, capsys: Capture, monkeypatch: pytest.Mon
 def test_codes_out_of_range(folder: Path, capsys: Capture) -> None:
     np.save(folder / "in.npy", np.array([1, 2, 128]))
     words = ("run", folder / "small.json", folder / "in.npy", "--codes")
-    refused(capsys, words, "input u0 at sample 2 must be from -128 to 127 (sfix8_en7), not 128")
+    refused(capsys, words, "input x at sample 2 must be from -128 to 127 (sfix8_en7), not 128")
 
 
 def _truncated(text: str) -> str:

@@ -21,7 +21,7 @@ from rchw.reference import run
 from rchw.report.commands import train_command_line
 from rchw.tasks import TASKS, load_task
 from rchw.train import evaluate
-from tests.cli.command_line import call, small_series, train_small
+from tests.cli.command_line import SMALL, call, small_series, train_small
 
 COMMANDS = [str(command.name) for command in app.registered_commands]
 
@@ -187,11 +187,51 @@ def test_run_gives_what_the_reference_gives(
     words = ("run", folder / "small.json", tmp_path / "in.npy")
     done = call(capsys, *words, "--json")
     assert done.record["rows"] == design.decode(want.outputs).tolist()
-    assert done.record["digest"] == digest(design) and done.record["columns"] == ["y0"]
+    assert done.record["digest"] == digest(design) and done.record["columns"] == ["x_ahead"]
     plain = call(capsys, *words)
     assert [float(line) for line in plain.out.splitlines()[1:]] == design.decode(
         want.outputs
     ).ravel().tolist()
+
+
+def test_channels_are_called_after_the_columns_and_found_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In whatever order and among whatever else a new file has them."""
+    rng = np.random.default_rng(3)
+    load_, temp = rng.normal(size=(2, 300))
+    series = {"reg": temp, "Load [kW]": load_, "price": np.roll(load_ * temp, 1)}
+    path = tmp_path / "a.csv"
+
+    def write(names: list[str]) -> None:
+        rows = zip(*(series[name].tolist() for name in names), strict=True)
+        text = [",".join(map(repr, row)) for row in rows]
+        path.write_text("\n".join([",".join(names), *text]) + "\n")
+
+    write(["reg", "Load [kW]", "price"])
+    columns = ("--input-columns", "Load [kW],reg", "--target-columns", "price,1", "--horizon", "1")
+    done = call(capsys, "train", path, "-o", tmp_path / "a.json", *columns, *SMALL, "--json")
+    assert done.code == 0, done.err
+    names = {"inputs": ["load_kw", "reg_"], "outputs": ["price", "load_kw_ahead"]}
+    assert done.record["channels"] == names
+    design = load(tmp_path / "a.json")
+    want = design.decode(run(design, design.encode(np.stack([load_, temp], axis=1))).outputs)
+    for order in (
+        ["reg", "Load [kW]", "price"],
+        ["price", "Load [kW]", "reg"],
+        ["Load [kW]", "reg"],
+    ):
+        write(order)
+        done = call(capsys, "run", tmp_path / "a.json", path, "--json")
+        assert done.record["rows"] == want.tolist(), order
+        assert done.record["columns"] == names["outputs"]
+    write(["reg", "price"])  # not all there: as many as the design has, in their order
+    assert call(capsys, "run", tmp_path / "a.json", path).code == 0
+    write(["reg", "Load [kW]", "price"])
+    given = ("--input-columns", "2,0")
+    done = call(capsys, "run", tmp_path / "a.json", path, *given, "--json")
+    other = design.encode(np.stack([series["price"], temp], axis=1))
+    assert done.record["rows"] == design.decode(run(design, other).outputs).tolist()
 
 
 def test_run_on_codes_with_states(
@@ -206,7 +246,7 @@ def test_run_on_codes_with_states(
     assert done.code == 0 and done.record["samples"] == 50
     with (tmp_path / "out.csv").open() as stream:
         header, *rows = csv.reader(stream)
-    assert header == ["y0", *(f"x{unit}" for unit in range(8))]
+    assert header == ["x_ahead", *(f"x{unit}" for unit in range(8))]
     assert np.array(rows, dtype=int).tolist() == np.hstack([want.outputs, want.states]).tolist()
 
 
@@ -272,7 +312,7 @@ def test_a_reader_that_goes_away_is_no_error(folder: Path, tmp_path: Path) -> No
         ["sh", "-c", f"{program} | head -n 1"], capture_output=True, text=True, timeout=60,
         check=False,
     )  # fmt: skip
-    assert done.stdout == "y0\n" and done.stderr == ""
+    assert done.stdout == "x_ahead\n" and done.stderr == ""
 
 
 def shlex_command(*words: object) -> str:

@@ -47,6 +47,34 @@ def test_one_column_is_forecast_one_step_ahead(tmp_path: Path) -> None:
     assert task.source == "file series.csv; inputs 0; targets 0; horizon 1"
 
 
+def test_channels_have_the_names_of_their_columns(tmp_path: Path, three: Path) -> None:
+    """An input that is forecast too is called so; what has no name gets a letter and a number."""
+    task = load_task(three, input_columns="v,u", target_columns="y,v", horizon=1)
+    assert (task.input_names, task.output_names) == (("v", "u"), ("y", "v_ahead"))
+    np.savez(tmp_path / "pair.npz", inputs=np.stack([U, V], axis=1), targets=Y)
+    np.savez(tmp_path / "named.npz", load=np.stack([U, V], axis=1), price=Y)
+    task = load_task(tmp_path / "pair.npz")
+    assert (task.input_names, task.output_names) == (("u0", "u1"), ("y0",))
+    task = load_task(tmp_path / "named.npz", target_columns="price")
+    assert (task.input_names, task.output_names) == (("load_0", "load_1"), ("price",))
+    bare = text(tmp_path / "bare.csv", {"a": U, "b": V}, header=False)
+    task = load_task(bare, input_columns="1")
+    assert (task.input_names, task.output_names) == (("u0",), ("y0",))
+    assert load_task("henon", split=(300, 50, 50)).input_names == ()
+
+
+def test_names_of_channels_are_distinct(tmp_path: Path) -> None:
+    """Neither twice, nor that of a column which is another."""
+    headings = ["A", "a", "%", "u0", "a_ahead"]
+    path = text(tmp_path / "odd.csv", dict(zip("abcde", (U, V, Y, U, V), strict=True)))
+    path.write_text("\n".join([",".join(headings), *path.read_text().splitlines()[1:]]))
+    table = read_table(path)
+    assert table.identifiers == ("a", "a_2", None, "u0", "a_ahead")
+    task = load_file(path, input_columns="2,0", target_columns="0", horizon=1)
+    assert task.input_names == ("u0_2", "a") and task.output_names == ("a_ahead_2",)
+    assert table.named(["u0", "a"]) == (3, 0) and table.named(["a", "u0_2"]) is None
+
+
 def test_same_data_same_hashes_from_every_kind_of_file(tmp_path: Path, three: Path) -> None:
     array = np.stack([U, V, Y], axis=1)
     np.save(tmp_path / "three.npy", array)

@@ -118,6 +118,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"horizon": 81}, "^horizon must be at most the 80 samples before the test split, not 81$"),
     ({"metric": "mse"}, "^metric must be one of nmse, ser, not 'mse'$"),
     ({"metric": "ser"}, "^symbols must be given for the metric ser, not left out$"),
+    ({"input_names": ("a", "b", "c")}, "^input names must be [12], one per channel, not 3$"),
+    ({"output_names": ("a", "b", "c")}, "^output names must be [12], one per channel, not 3$"),
     ({"metric": "ser", "symbols": (1.0, 2.0)}, r"^targets must be symbols of \[1.0, 2.0\], not "),
 ]  # fmt: skip
 
