@@ -30,6 +30,7 @@ from rchw.tasks import Task
 from rchw.tasks.floors import floors
 from rchw.train import TrainOptions, evaluate, train
 from rchw.train.ideal import train_ideal
+from rchw.train.search import check_possible
 
 __all__ = [
     "FLOORS",
@@ -198,6 +199,7 @@ def experiment(
         If the data or an option cannot be trained on.
     """
     start = time.monotonic()
+    check_possible(task, options)
     trace: list[float | None] = []
     with steps.bar(f"training {options.name} on {task.name}, at the widths it will have") as show:
 

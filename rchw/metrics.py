@@ -163,7 +163,7 @@ def memory_capacity(
     if state.ndim != 2 or len(state) != len(signal):
         raise DesignError(f"states must have shape ({len(signal)}, N), not {state.shape}")
     n_units = state.shape[1]
-    lags = tuple(range(1, 2 * n_units + 1)) if delays is None else tuple(delays)
+    lags = tuple(range(1, 2 * n_units + 1)) if delays is None else tuple(map(int, delays))
     if not lags or min(lags) < 0:
         raise DesignError(f"delays must be one or more numbers from 0, not {lags}")
     start = max(washout, max(lags))

@@ -131,7 +131,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         r"states must have shape \(6, N\), not \(5, 2\)",
     ),
     "delays": (
-        lambda: memory_capacity(np.zeros((5, 2)), np.zeros(5), [-1]),
+        lambda: memory_capacity(np.zeros((5, 2)), np.zeros(5), np.array([-1])),
         r"delays must be one or more numbers from 0, not \(-1,\)",
     ),
     "short": (

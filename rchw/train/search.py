@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rchw.activation import Table
 from rchw.design import Design
 from rchw.errors import DesignError
+from rchw.metrics import saturation_fraction
 from rchw.reference import run
 from rchw.reference.compiled import run_states
 from rchw.train.build import build_design
@@ -28,6 +29,7 @@ __all__ = [
     "TrainingTask",
     "Tuned",
     "axes",
+    "check_possible",
     "clipped_fraction",
     "evaluate",
     "fit",
@@ -159,6 +161,35 @@ def training_rows(task: TrainingTask) -> slice:
     return rows
 
 
+def _start(grid: dict[str, tuple[Any, ...]]) -> dict[str, Any]:
+    return {key: min(values, key=lambda v: _distance(v, key)) for key, values in grid.items()}
+
+
+def check_possible(task: TrainingTask, options: TrainOptions) -> None:
+    """Refuse what no candidate can meet, before anything runs.
+
+    Raises
+    ------
+    DesignError
+        If neither the first candidate nor any that differs from it in one choice can be built.
+    """
+    training_rows(task)
+    grid = axes(options)
+    start = _start(grid)
+    refused: DesignError | None = None
+    for key, values in {"": (None,), **(grid if options.search != "none" else {})}.items():
+        for value in values:
+            point = {**start, key: value} if key else start
+            try:
+                _design(task, options, Hyperparameters(**point))
+            except DesignError as reason:
+                refused = refused or reason
+            else:
+                return
+    assert refused is not None
+    raise refused
+
+
 def tune(
     tasks: Sequence[TrainingTask], options: TrainOptions, progress: Progress | None = None
 ) -> Tuned:
@@ -170,7 +201,8 @@ def tune(
         Usually one; several streams of one kind make a choice that does not hang on one of them.
     options : TrainOptions
     progress : callable, optional
-        Called with (candidates done, candidates in all, best validation error so far).
+        Called with (candidates done, candidates in all, best validation error so far), from the
+        first candidate on that could be built and trained.
 
     Returns
     -------
@@ -183,7 +215,7 @@ def tune(
     """
     budget = BUDGETS[options.search]
     grid = axes(options)
-    start = {key: min(values, key=lambda v: _distance(v, key)) for key, values in grid.items()}
+    start = _start(grid)
     best: Tuned | None = None
     point, done = start, 0
     refused: DesignError | None = None
@@ -201,8 +233,8 @@ def tune(
         except DesignError as reason:
             refused = refused or reason
         done += 1
-        if progress is not None:
-            progress(done, budget, float("inf") if best is None else best.error)
+        if progress is not None and best is not None:
+            progress(done, budget, best.error)
     if best is None:
         raise refused or DesignError("candidates must be at least 1, not 0")
     lambdas = [best.regularisation * factor for factor in _NEIGHBOURS]
@@ -313,7 +345,7 @@ def clipped_fraction(design: Design, states: NDArray[Any]) -> float:
         low, high = min(activation.entries), max(activation.entries)
     else:
         low, high = activation.low, activation.high
-    return int(np.count_nonzero((states <= low) | (states >= high))) / states.size
+    return saturation_fraction(states, low, high)
 
 
 def _recorded(

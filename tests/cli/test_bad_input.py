@@ -119,8 +119,10 @@ OPTIONS = {
 def test_option_values(words: str, folder: Path, capsys: Capture) -> None:
     before = contents(folder)
     start = ("train", folder / "small.csv", "-o", folder / "small.json", *SMALL_WORDS)
-    refused(capsys, [*start, *words.split()], OPTIONS[words])
+    told = refused(capsys, [*start, *words.split()], OPTIONS[words])
     assert contents(folder) == before
+    done = call(capsys, *start, *words.split())
+    assert done.code == 2 and done.err == f"error: {told}\n", "no progress before bad input"
 
 
 CALLS: dict[str, tuple[tuple[str, ...], str]] = {

@@ -14,7 +14,14 @@ from rchw.reference import run
 from rchw.tasks.task import Task
 from rchw.train import Hyperparameters, TrainOptions, evaluate, train
 from rchw.train.proposals import BUDGETS
-from rchw.train.search import axes, clipped_fraction, fit, training_rows, tune
+from rchw.train.search import (
+    axes,
+    check_possible,
+    clipped_fraction,
+    fit,
+    training_rows,
+    tune,
+)
 from tests.examples import EXAMPLE
 from tests.train.tiny import tiny_task
 
@@ -205,3 +212,35 @@ def test_options_that_no_candidate_can_meet_are_refused_with_the_reason() -> Non
             train(task, TrainOptions(units=32, signs="pi", levels=False, search=search))
         with pytest.raises(DesignError, match=r"^multipliers must be one of 1 for 1 lanes"):
             train(task, TrainOptions(units=8, multipliers=3, search=search))
+
+
+IMPOSSIBLE: dict[str, tuple[dict[str, Any], str]] = {
+    "two units": ({"units": 2}, r"^number of units must be other than 2"),
+    "signs": ({"units": 32, "signs": "pi", "levels": False}, r"^signs must keep the rank"),
+    "multipliers": ({"units": 8, "multipliers": 3}, r"^multipliers must be one of 1 for 1 lanes"),
+    "narrow states": ({"activation": "pwl", "state_bits": 3}, r"^state bits must be at least 4"),
+}
+
+
+@pytest.mark.parametrize("case", IMPOSSIBLE)
+@pytest.mark.parametrize("search", ["none", "quick"])
+def test_the_impossible_is_refused_before_any_progress(case: str, search: str) -> None:
+    """In `tune` too, where no candidate could have an error to tell."""
+    options, sentence = IMPOSSIBLE[case]
+    told: list[float] = []
+    for work in (check_possible, lambda t, o: tune([t], o, lambda *call: told.append(call[2]))):
+        with pytest.raises(DesignError, match=sentence):
+            work(tiny_task(), TrainOptions(search=search, **options))
+    assert not told
+
+
+def test_what_another_candidate_can_meet_is_possible() -> None:
+    """Levels restore the rank of signs that are singular; the first candidate has none."""
+    task = tiny_task()
+    options = TrainOptions(units=32, signs="pi", search="quick")
+    check_possible(task, options)
+    told: list[float] = []
+    tune([task], options, lambda *call: told.append(call[2]))
+    assert told and np.isfinite(told).all()
+    with pytest.raises(DesignError, match=r"^signs must keep the rank"):
+        check_possible(task, replace(options, search="none"))
