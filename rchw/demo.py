@@ -16,7 +16,7 @@ from rchw.design import Design
 from rchw.devices import board as find_board
 from rchw.document import digest
 from rchw.experiment import Steps, experiment, versions
-from rchw.files import sha256_of, write_atomic
+from rchw.files import sha256_of, together, write_atomic
 from rchw.fixed import QFormat
 from rchw.report import write_report
 from rchw.sim.life import show_sample
@@ -196,7 +196,8 @@ def run_demo(
     Parameters
     ----------
     out : Path
-        Folder; every file of an earlier run stays until its successor is complete.
+        Folder; an earlier run stays until all of this one is complete. What a failed one leaves
+        is kept in ``OUT.failed``.
     steps : Steps
         Shows progress.
     source : str
@@ -220,38 +221,53 @@ def run_demo(
         If something is missing, cannot be written, or fails.
     """
     _needed(boards)
-    name = options.name
     task = load_task(source, split=split, seed=options.seed)
-    trained = experiment(task, options, steps, source=source, series_seed=options.seed)
-    design = trained.design
-    trained.write(out / f"{name}.json")
-    with steps.step("writing the Verilog package") as say:
-        write_package(design, out / "verilog", progress=say)
-    verilog = out / "verilog" / f"{name}.v"
-    with steps.step("verifying the Verilog against the reference") as say:
-        checked = verify(design, out / "verify", samples=samples, verilog=verilog, progress=say)
-    with steps.step(f"running all of {task.name} through the Verilog") as say:
-        folder = out / "verify" / "simulation"
-        rtl = measure_rtl(design, task, verilog, folder, progress=say)
-        _json(out / "rtl.json", rtl)
-    with steps.step("recording the life of one sample") as say:
-        life = show_sample(
-            design, verilog, out / "life", extra=_internals(design, verilog), progress=say
-        )
-        _json(out / "life.json", life_record(design, life, verilog))
-    builds = []
-    for board in boards:
-        with steps.step(f"building for {board}") as say:
-            builds.append(build_design(design, board, out / board, progress=say))
-    with steps.step("drawing the page"):
-        page = write_report(out)
+    kept = ("verify/simulation", "life/traced")  # programs that are built once
+    with together(out, start_from=kept, keep_logs=True) as work:
+        trained = experiment(task, options, steps, source=source, series_seed=options.seed)
+        trained.write(work / f"{options.name}.json")
+        records = _circuit(trained.design, task, steps, work, out, boards, samples)
+        with steps.step("drawing the page"):
+            page = write_report(work)
     return {
         "kind": "demo",
         "version": 1,
-        "digest": digest(design),
+        "digest": digest(trained.design),
         "train": trained.record,
-        "verify": checked,
-        "rtl": rtl,
-        "builds": builds,
-        "page": str(page),
+        **records,
+        "page": str(out / page.name),
     }
+
+
+def _circuit(
+    design: Design,
+    task: Task,
+    steps: Steps,
+    work: Path,
+    out: Path,
+    boards: Sequence[str],
+    samples: int,
+) -> dict[str, Any]:
+    """Write, verify, measure and build the circuit in a folder that will be called `out`."""
+    with steps.step("writing the Verilog package") as say:
+        write_package(design, work / "verilog", progress=say)
+    verilog = work / "verilog" / f"{design.name}.v"
+    with steps.step("verifying the Verilog against the reference") as say:
+        checked = verify(
+            design, work / "verify", samples=samples, verilog=verilog, progress=say,
+            shown=out / "verify",
+        )  # fmt: skip
+    with steps.step(f"running all of {task.name} through the Verilog") as say:
+        folder = work / "verify" / "simulation"
+        rtl = measure_rtl(design, task, verilog, folder, progress=say)
+        _json(work / "rtl.json", rtl)
+    with steps.step("recording the life of one sample") as say:
+        life = show_sample(
+            design, verilog, work / "life", extra=_internals(design, verilog), progress=say
+        )
+        _json(work / "life.json", life_record(design, life, verilog))
+    builds = []
+    for board in boards:
+        with steps.step(f"building for {board}") as say:
+            builds.append(build_design(design, board, work / board, progress=say))
+    return {"verify": checked, "rtl": rtl, "builds": builds}

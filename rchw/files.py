@@ -3,14 +3,16 @@
 import hashlib
 import os
 import shutil
+import signal
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rchw.errors import RchwError
 
-__all__ = ["sha256_of", "together", "write_atomic"]
+__all__ = ["check_file", "check_folder", "sha256_of", "together", "write_atomic"]
 
 
 def write_atomic(path: str | Path, content: str | bytes) -> Path:
@@ -46,43 +48,126 @@ def write_atomic(path: str | Path, content: str | bytes) -> Path:
     return path
 
 
+def check_folder(path: Path) -> None:
+    """Refuse what cannot become a folder, before any work is done for it.
+
+    Raises
+    ------
+    RchwError
+        If the path, or what it would lie in, is a file.
+    """
+    for place in (path, *path.absolute().parents):
+        if place.is_dir():
+            return
+        if place.exists():
+            raise RchwError(f"{place} must be a folder, not a file")
+
+
+def check_file(path: Path) -> None:
+    """Refuse what cannot become a file, before any work is done for it.
+
+    Raises
+    ------
+    RchwError
+        If the path is a folder, or what it would lie in is a file.
+    """
+    if path.is_dir():
+        raise RchwError(f"{path} must be a file, not a folder")
+    check_folder(path.parent)
+
+
 @contextmanager
-def together(folder: Path) -> Iterator[Path]:
-    """Write several files that belong together: all of them appear, or none.
+def together(
+    folder: Path, *, start_from: Sequence[str] = (), keep_logs: bool = False
+) -> Iterator[Path]:
+    """Write files that belong together: all of them appear in a folder, or none.
 
     Parameters
     ----------
     folder : Path
-        Created when missing.
+        Created when missing, and removed again if that came to nothing.
+    start_from : sequence of str
+        Subfolders to begin with as they are.
+    keep_logs : bool
+        Whether ``FOLDER.failed`` is for what a failure leaves, if tools have logged there.
 
     Yields
     ------
     Path
-        A temporary folder; what is in it when the block ends well is renamed into `folder`.
+        A temporary folder; when the block ends well, the files in it and in its subfolders are
+        renamed into `folder`, where they take the place of those of the same name.
 
     Raises
     ------
     RchwError
         If the folder cannot be created or written, or the disk is full.
     """
+    place = folder.absolute()
+    missing = [path for path in (place, *place.parents) if not path.exists()]
+    failed = place.with_name(f"{place.name}.failed")
     temporary = None
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".part-", dir=folder))
+        place.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".part-", dir=place))
+        for name in start_from:
+            if (place / name).is_dir():
+                shutil.copytree(place / name, temporary / name)
         yield temporary
-        made = sorted(temporary.iterdir())
-        blocked = [folder / item.name for item in made if (folder / item.name).is_dir()]
-        if blocked:
-            raise RchwError(f"{blocked[0]} cannot be written: it is a folder")
-        for item in made:
-            os.replace(item, folder / item.name)
+        _put_in_place(temporary, folder)
+        missing = []
+        if keep_logs:
+            shutil.rmtree(failed, ignore_errors=True)
     except RchwError as error:
-        raise type(error)(str(error).replace(f"{temporary}/", f"{folder}/")) from error
+        text = str(error)
+        if temporary is not None:
+            left = temporary.with_name(f"{temporary.name}.failed")  # a builder's own
+            for kept in (left, temporary):
+                if keep_logs and any(kept.rglob("*.log")):
+                    shutil.rmtree(failed, ignore_errors=True)
+                    kept.rename(failed)
+                    text = text.replace(f"{kept}", f"{failed}")
+            text = text.replace(f"{temporary.resolve()}", f"{folder}")
+            text = text.replace(f"{temporary}", f"{folder}")
+        raise type(error)(text) from error
     except OSError as error:
         raise RchwError(f"{folder} cannot be written: {error.strerror}") from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+        for path in missing:
+            with suppress(OSError):
+                path.rmdir()
+
+
+def _put_in_place(temporary: Path, folder: Path) -> None:
+    """Rename every file of one folder into another, without a moment for an interruption."""
+    made = sorted(path for path in temporary.rglob("*") if not path.is_dir())
+    targets = [folder / path.relative_to(temporary) for path in made]
+    for target in targets:
+        if target.is_dir():
+            raise RchwError(f"{target} cannot be written: it is a folder")
+        check_folder(target.parent)
+    with _uninterrupted():
+        for path, target in zip(made, targets, strict=True):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(path, target)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C wait until the block has ended."""
+    usual = signal.getsignal(signal.SIGINT)
+    if usual is None or threading.current_thread() is not threading.main_thread():
+        yield  # not Python's to handle, or of another thread
+        return
+    struck = []
+    signal.signal(signal.SIGINT, lambda number, frame: struck.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+        if struck:
+            signal.raise_signal(signal.SIGINT)
 
 
 def sha256_of(path: str | Path) -> str:

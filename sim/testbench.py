@@ -15,7 +15,15 @@ from rchw.sim.lanes import pack, word_bytes
 from rchw.sim.stimulus import rail_drive, stimulus
 from rchw.sim.top import top_of
 
-__all__ = ["bench_verilog", "golden_codes", "write_vectors"]
+__all__ = ["bench_verilog", "check_vectors", "golden_codes", "write_vectors"]
+
+
+def check_vectors(samples: int, seed: int) -> None:
+    """Refuse what no golden vectors can be made of; see `golden_codes`."""
+    if samples < 16:
+        raise DesignError(f"samples must be at least 16, not {samples}")
+    if seed < 0:
+        raise DesignError(f"seed must be at least 0, not {seed}")
 
 
 def golden_codes(
@@ -30,10 +38,7 @@ def golden_codes(
     DesignError
         If `samples` is below 16, or `seed` below 0.
     """
-    if samples < 16:
-        raise DesignError(f"samples must be at least 16, not {samples}")
-    if seed < 0:
-        raise DesignError(f"seed must be at least 0, not {seed}")
+    check_vectors(samples, seed)
     codes, last = stimulus(design, samples, np.random.default_rng(seed))
     parts, flags = [codes], [last]
     for upper in (True, False):

@@ -17,7 +17,7 @@ from rchw.activation import Clip
 from rchw.design import Design
 from rchw.document import digest
 from rchw.errors import DesignError
-from rchw.files import sha256_of, write_atomic
+from rchw.files import sha256_of, together, write_atomic
 from rchw.fixed import Rounding
 from rchw.hdl.emit import write_verilog
 from rchw.schedule import schedule
@@ -142,6 +142,7 @@ def verify(
     libraries: Sequence[Path] = (),
     allow: Sequence[str] = (),
     progress: Callable[[str], None] | None = None,
+    shown: Path | None = None,
 ) -> dict[str, Any]:
     """Simulate the design's Verilog on stimulus of its own and compare every output code.
 
@@ -149,7 +150,8 @@ def verify(
     ----------
     design : Design
     out : Path
-        Folder for ``NAME.v``, the simulation and the record ``verify.json``.
+        Folder for ``NAME.v``, the simulation and the record ``verify.json``; what is there stays
+        until all of it is complete, whatever the verdict.
     samples : int
         Of the longest phase.
     seed : int
@@ -161,6 +163,8 @@ def verify(
         Verilator warnings that do not stop the build; ``("UNOPTFLAT",)`` for netlists.
     progress : callable, optional
         Receives a line per step.
+    shown : Path, optional
+        Where `out` will be, as the record tells it, if it is to be moved.
 
     Returns
     -------
@@ -176,15 +180,37 @@ def verify(
     """
     start = time.monotonic()
     job, rails = job_for(design, samples, seed)
-    if verilog is None:
-        write_verilog(design, out)
-        verilog = out / f"{design.name}.v"
-    made = build(
-        [verilog, *libraries], [job.top], out / "simulation", allow=allow, progress=progress
-    )
-    found = made.run(job, seed=seed, progress=progress)
+    with together(out, start_from=["simulation"], keep_logs=True) as work:
+        if verilog is None:
+            verilog = write_verilog(design, work)
+        made = build(
+            [verilog, *libraries], [job.top], work / "simulation", allow=allow, progress=progress
+        )
+        found = made.run(job, seed=seed, progress=progress)
+        record = _record(design, job, rails, verilog, seed, found)
+        record |= {
+            "build_seconds": made.seconds,
+            "seconds": round(time.monotonic() - start, 2),
+        }
+        text = json.dumps(record, indent=1).replace(
+            str(work.resolve()), str((shown or out).resolve())
+        )
+        write_atomic(work / "verify.json", text + "\n")
+    complete: dict[str, Any] = json.loads(text)
+    return complete
+
+
+def _record(
+    design: Design,
+    job: Job,
+    rails: dict[str, Any],
+    verilog: Path,
+    seed: int,
+    found: dict[str, Any],
+) -> dict[str, Any]:
+    """What is known of a run, but for the time it took."""
     plain = found["phases"][0]
-    record = {
+    return {
         "kind": "verify",
         "version": 1,
         "design": design.name,
@@ -200,11 +226,7 @@ def verify(
         "latency": plain["latency"],
         **rails,
         **{key: found[key] for key in ("verdict", "sentence", "waves", "phases")},
-        "build_seconds": made.seconds,
-        "seconds": round(time.monotonic() - start, 2),
     }
-    write_atomic(out / "verify.json", json.dumps(record, indent=1) + "\n")
-    return record
 
 
 def _versions() -> dict[str, str]:

@@ -2,13 +2,14 @@
 
 import hashlib
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from rchw import files
 from rchw.errors import RchwError, ToolError
-from rchw.files import sha256_of, together, write_atomic
+from rchw.files import check_file, check_folder, sha256_of, together, write_atomic
 
 
 def test_text_and_bytes_are_written_as_they_are(tmp_path: Path) -> None:
@@ -91,6 +92,80 @@ def test_a_folder_in_the_way_of_one_keeps_all_back(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(RchwError, match=r"file cannot be written: "), together(tmp_path / "file"):
         pytest.fail("the block must not start")
+
+
+def test_files_in_subfolders_take_the_place_of_their_elders(tmp_path: Path) -> None:
+    """What the block does not write stays, and what it starts from may be as it was."""
+    out = tmp_path / "out"
+    for name in ("a", "cache/b", "cache/c", "other/d"):
+        write_atomic(out / name, "old")
+    with together(out, start_from=["cache", "none"]) as part:
+        assert (part / "cache/b").read_text() == "old" and not (part / "other").exists()
+        for name in ("a", "cache/b", "new/e"):
+            write_atomic(part / name, "new")
+        assert (out / "cache/b").read_text() == "old"
+    found = {name: (out / name).read_text() for name in ("a", "cache/b", "new/e")}
+    assert set(found.values()) == {"new"}
+    assert {(out / name).read_text() for name in ("cache/c", "other/d")} == {"old"}
+    assert len(list(out.rglob("*"))) == 8, "and nothing else"
+
+
+def test_a_folder_made_for_nothing_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    with pytest.raises(ZeroDivisionError), together(tmp_path / "there" / "b" / "c"):
+        raise ZeroDivisionError
+    assert [path.name for path in tmp_path.rglob("*")] == ["there"]
+
+
+def test_logs_of_a_failure_are_kept_beside(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for keep in (True, False):
+        with pytest.raises(ToolError) as told, together(out, keep_logs=keep) as part:
+            write_atomic(part / "deep" / "x.log", f"why {keep}")
+            raise ToolError(f"see {part}/deep/x.log")
+        place = tmp_path / "out.failed" if keep else out
+        assert str(told.value) == f"see {place}/deep/x.log"
+        assert (tmp_path / "out.failed/deep/x.log").read_text() == "why True"
+        assert [path.name for path in tmp_path.iterdir()] == ["out.failed"]
+    with pytest.raises(ToolError) as told, together(out, keep_logs=True) as part:
+        write_atomic(part.with_name(f"{part.name}.failed") / "y.log", "a builder's own")
+        raise ToolError(f"see {part}.failed/y.log")
+    assert str(told.value) == f"see {tmp_path}/out.failed/y.log"
+    assert [path.name for path in tmp_path.rglob("*")] == ["out.failed", "y.log"]
+    with together(out, keep_logs=True):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["out"], "what has become right"
+
+
+def test_an_interruption_while_renaming_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two files, both have arrived when it is noticed."""
+    rename = os.replace
+
+    def strike(source: Path, target: Path) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        rename(source, target)
+
+    with pytest.raises(KeyboardInterrupt), together(tmp_path / "out") as part:
+        (part / "a").write_text("new")
+        (part / "b").write_text("new")
+        monkeypatch.setattr(os, "replace", strike)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a", "b"]
+
+
+def test_what_is_in_the_way_is_told_beforehand(tmp_path: Path) -> None:
+    write_atomic(tmp_path / "file", "x")
+    check_folder(tmp_path / "a" / "b")
+    check_file(tmp_path / "file")
+    check_file(tmp_path / "a" / "b")
+    for path in (tmp_path / "file", tmp_path / "file" / "a" / "b"):
+        with pytest.raises(RchwError, match=r"/file must be a folder, not a file$"):
+            check_folder(path)
+    with pytest.raises(RchwError, match=r"/file must be a folder, not a file$"):
+        check_file(tmp_path / "file" / "a")
+    with pytest.raises(RchwError, match=r"must be a file, not a folder$"):
+        check_file(tmp_path)
 
 
 def test_a_plain_write_would_be_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from rchw.cli.train import Json, errors_table
 from rchw.devices import board as find_board
 from rchw.document import load
 from rchw.errors import DesignError
+from rchw.files import check_folder, together
 
 __all__ = ["build_command", "demo_command", "report_command", "verify_command", "verilog_command"]
 
@@ -26,10 +27,16 @@ def verilog_command(
 ) -> Outcome:
     """Write NAME.v with a test bench, a FuseSoC core, constraints and golden vectors."""
     from rchw.boards.package import write_package
+    from rchw.sim.testbench import check_vectors
 
+    check_vectors(samples, seed)
+    check_folder(output)
     design = load(design_file)
-    with Screen(as_json).step(f"writing the Verilog of {design.name}") as say:
-        record = write_package(design, output, samples=samples, seed=seed, progress=say)
+    with (
+        Screen(as_json).step(f"writing the Verilog of {design.name}") as say,
+        together(output, keep_logs=True) as folder,
+    ):
+        record = write_package(design, folder, samples=samples, seed=seed, progress=say)
     return Outcome(record, [pairs({"written": str(output), "digest": record["digest"]})])
 
 
@@ -47,6 +54,7 @@ def verify_command(
 
     design = load(design_file)
     folder = output or Path("build", design.name, "verify")
+    check_folder(folder)
     with Screen(as_json).step(f"verifying {design.name}") as say:
         record = verify(design, folder, samples=samples, seed=seed, progress=say)
     return Outcome(record, verify_shown(record, folder), passed=record["verdict"] == "pass")
@@ -95,10 +103,17 @@ def build_command(
     from rchw.boards.of_design import build_design
 
     find_board(board)
-    design, numbers = load(design_file), _seeds(seeds)
-    with Screen(as_json).step(f"building {design.name} for {board}") as say:
+    numbers = _seeds(seeds)
+    if not timeout > 0:
+        raise DesignError(f"timeout must be above 0 seconds, not {timeout:g}")
+    check_folder(output)
+    design = load(design_file)
+    with (
+        Screen(as_json).step(f"building {design.name} for {board}") as say,
+        together(output, keep_logs=True) as folder,
+    ):
         record = build_design(
-            design, board, output, seeds=numbers, native=native, timeout=timeout, progress=say
+            design, board, folder, seeds=numbers, native=native, timeout=timeout, progress=say
         )
     return Outcome(record, [pairs(build_facts(record) | {"written": str(output)})])
 
@@ -135,6 +150,7 @@ def demo_command(
     """Laser data to a verified bitstream, and a page that explains it."""
     from rchw.demo import run_demo
 
+    check_folder(output)
     record = run_demo(output, Screen(as_json))
     passed = record["verify"]["verdict"] == "pass" and record["rtl"]["identical"]
     shown: list[RenderableType] = [

@@ -15,7 +15,7 @@ from rchw.cli.console import Outcome, Screen, pairs, table
 from rchw.design import Design
 from rchw.document import digest, load
 from rchw.errors import DesignError
-from rchw.files import sha256_of, write_atomic
+from rchw.files import check_file, sha256_of, write_atomic
 from rchw.names import KEYWORDS
 
 __all__ = ["Json", "errors_table", "run_command", "train_command"]
@@ -98,7 +98,8 @@ def train_command(
     from rchw.tasks import load_task
     from rchw.train import TrainOptions
 
-    companions(output)
+    for path in (output, *companions(output)):
+        check_file(path)
     options = TrainOptions(
         reservoir=reservoir, units=units, input_bits=input_bits, state_bits=state_bits,
         readout_bits=readout_bits, output_bits=output_bits, activation=activation,
@@ -188,6 +189,8 @@ def run_command(
 
     if output is not None and output.suffix.lower() != ".csv":
         raise DesignError(f"output must be a .csv file, not {output.name!r}")
+    if output is not None:
+        check_file(output)
     design = load(design_file)
     columns = _input_columns(design, data, input_columns)
     inputs = _whole(columns, data) if codes else design.encode(columns)

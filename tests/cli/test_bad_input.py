@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 import pytest
 
-from rchw import tools
+from rchw import demo, tools
 from rchw.errors import ToolError
 from tests.cli.command_line import SMALL, call, refused, small_series, train_small
 
@@ -28,6 +29,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     data = small_series(folder / "small.csv")
     (folder / "other.csv").write_text("a,b\n1,2\n")
+    (folder / "folder.json").mkdir()
     words = ["train", data, "-o", folder / "small.json", "--input-columns", "x", *SMALL, "--json"]
     subprocess.run(
         [sys.executable, "-m", "rchw.cli", *map(str, words)], check=True, capture_output=True
@@ -148,6 +150,24 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
     "output kind": (
         ("run", "small.json", "small.csv", "--input-columns", "x", "-o", "x.dat"),
         "output must be a .csv file",
+    ),
+    "few vectors": (("verilog", "small.json", "--samples", "0", "-o", "v"), "samples must be"),
+    "seed of vectors": (("verilog", "small.json", "--seed", "-1", "-o", "v"), "seed must be"),
+    "folder of the package": (
+        ("verilog", "small.json", "-o", "small.csv"), "small.csv must be a folder, not a file",
+    ),
+    "folder of the check": (
+        ("verify", "small.json", "-o", "small.csv"), "small.csv must be a folder, not a file",
+    ),
+    "folder of the build": (
+        ("build", "small.json", "--board", "hx8k", "-o", "small.csv"),
+        "small.csv must be a folder, not a file",
+    ),
+    "folder of the demo": (("demo", "-o", "small.csv"), "small.csv must be a folder, not a file"),
+    "file of the design": (("train", "henon", "-o", "folder.json"), "must be a file, not a folder"),
+    "time": (
+        ("build", "small.json", "--board", "hx8k", "-o", "b", "--timeout", "0"),
+        "timeout must be above 0 seconds, not 0",
     ),
     "few samples": (("verify", "small.json", "--samples", "3", "-o", "v"), "samples must be"),
     "no records": (("report", "nothing"), "must be a folder with records"),
@@ -289,10 +309,17 @@ STEPS = {
     "train": ["rchw.tasks.load_task", "rchw.experiment.train", "rchw.experiment.floors",
               "rchw.experiment.train_ideal", "rchw.experiment.evaluate", "rchw.experiment.save"],
     "run": ["rchw.reference.run", "rchw.cli.train.write_atomic"],
-    "verilog": ["rchw.boards.package.write_package"],
-    "verify": ["rchw.sim.verify.write_verilog", "rchw.sim.verify.build"],
-    "build": ["rchw.boards.of_design.write_verilog", "rchw.boards.of_design.build"],
+    "verilog": ["rchw.boards.package.write_package", "rchw.boards.package.bench_verilog"],
+    "verify": ["rchw.sim.verify.write_verilog", "rchw.sim.verify.build",
+               "rchw.sim.runner.simulate"],
+    "build": ["rchw.boards.of_design.write_verilog", "rchw.boards.of_design.build",
+              "rchw.boards.build.place_seeds"],
+    "demo": ["rchw.demo.experiment", "rchw.demo.verify", "rchw.demo.build_design"],
 }  # fmt: skip
+
+
+def interrupt(*_: Any, **__: Any) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize(
@@ -301,28 +328,62 @@ STEPS = {
 def test_an_interruption_in_any_step(
     name: str, step: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words, target = _commands(folder)[name]
+    """Files of every name that the command writes are there before, and stay as they are."""
+    words, target = {
+        **_commands(folder),
+        "demo": (("demo", "-o"), folder / "out"),
+    }[name]
     if name == "train":
         target = folder / "small.json"
-
-    def interrupt(*_: Any, **__: Any) -> NoReturn:
-        raise KeyboardInterrupt
-
+    else:
+        small = ("small.v", "small_.v", "verify.json", "report.json", "laser.json", "life.json")
+        for place in (folder / "out", folder / "out/board", folder / "out/simulation"):
+            place.mkdir()
+            for file in small:
+                (place / file).write_text("earlier")
+    if name == "demo":
+        _quick_demo(monkeypatch)
     before = contents(folder)
     monkeypatch.setattr(step, interrupt)
     refused(capsys, [*words, target], "interrupted, and nothing earlier was changed")
-    assert contents(folder).items() >= before.items()
+    assert contents(folder) == before
+    assert not [path for path in folder.rglob(".*") if path.is_dir()]
 
 
-def test_a_real_interruption(folder: Path) -> None:
+def _quick_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the demo train a small design, and nothing of its circuit take long."""
+
+    def nothing(*_: Any, **__: Any) -> dict[str, Any]:
+        return {}
+
+    small = replace(demo.OPTIONS, units=8, search="none")
+    usual = demo.run_demo.__kwdefaults__ or {}
+    quick = {**usual, "source": "henon", "options": small, "split": (300, 100, 100)}
+    monkeypatch.setattr(demo.run_demo, "__kwdefaults__", quick)
+    for name in ("verify", "measure_rtl", "show_sample", "life_record", "build_design"):
+        monkeypatch.setattr(demo, name, nothing)
+
+
+@pytest.mark.parametrize("name", ["train", "verify"])
+def test_a_real_interruption(name: str, folder: Path) -> None:
+    first = {
+        "train": ("training small_ on narma10", ["narma10", "-o", folder / "small.json"]),
+        "verify": ("verifying small_ ...", [folder / "small.json", "-o", folder / "out"]),
+    }
+    line, words = first[name]
+    (folder / "out").mkdir()
+    (folder / "out/small_.v").write_text("earlier")
     before = contents(folder)
-    words = ["train", "narma10", "-o", folder / "small.json", "--search", "full"]
+    more = ["--search", "full"] if name == "train" else ["--samples", "20000"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "rchw.cli", *map(str, words)],
+        [sys.executable, "-m", "rchw.cli", name, *map(str, words), *more],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stderr is not None
-    assert process.stderr.readline().startswith("training small_ on narma10")
+    assert process.stderr.readline().startswith(line)
+    if name == "verify":
+        assert "compiling" in process.stderr.readline()
+        assert list(folder.glob("out/.part-*/small_.v")), "it is at work"
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
@@ -330,6 +391,7 @@ def test_a_real_interruption(folder: Path) -> None:
     assert err.splitlines()[-1] == "error: interrupted, and nothing earlier was changed"
     assert "Traceback" not in err
     assert contents(folder) == before
+    assert not list(folder.rglob(".*"))
 
 
 def test_an_interruption_inside_exec(folder: Path) -> None:

@@ -88,7 +88,7 @@ def test_bad_requests(tmp_path: Path) -> None:
     with pytest.raises(DesignError, match="samples must be at least 48, not 47"):
         verify(pair(), tmp_path, samples=47)
     (tmp_path / "file").write_text("")
-    with pytest.raises(RchwError, match=r"pair\.v cannot be written: Not a directory"):
+    with pytest.raises(RchwError, match=r"file/out cannot be written: Not a directory"):
         verify(pair(), tmp_path / "file" / "out")
 
 
