@@ -1,7 +1,7 @@
 """Read a short VCD and cut out the life of one sample, for a plot."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,12 +71,14 @@ def _value(bits: str) -> int:
     return int(bits, 2) if set(bits) <= {"0", "1"} else -1
 
 
-def read_vcd(path: Path) -> Wave:
-    """Read all signals of a VCD; meant for the short ones of a failing window or one sample.
+def read_vcd(path: Path, wanted: Callable[[str], bool] | None = None) -> Wave:
+    """Read signals of a VCD; meant for the short ones of a failing window or one sample.
 
     Parameters
     ----------
     path : Path
+    wanted : callable, optional
+        Tells from the full name of a signal whether it is read; all are by default.
 
     Raises
     ------
@@ -111,8 +113,9 @@ def read_vcd(path: Path) -> Wave:
             elif found := _VARIABLE.match(text):
                 width, code, name = found.groups()
                 full = ".".join([*(scope for scope in scopes if scope != "TOP"), name])
-                names.setdefault(code, []).append((full, int(width)))
-                changes.setdefault(code, ([], []))
+                if wanted is None or wanted(full):
+                    names.setdefault(code, []).append((full, int(width)))
+                    changes.setdefault(code, ([], []))
     if not names:
         raise ToolError(f"{path} must be a VCD with signals, but it has none")
     signals = {}
