@@ -10,21 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rchw import reference
-from rchw.activation import Clip
 from rchw.design import Design
 from rchw.document import digest
 from rchw.errors import DesignError
 from rchw.files import sha256_of, together, write_atomic
-from rchw.fixed import Rounding
 from rchw.hdl.emit import write_verilog
 from rchw.schedule import schedule
 from rchw.sim.job import Job, Phase
+from rchw.sim.rails import missed_rail, push_to, rails_reached
 from rchw.sim.runner import build
-from rchw.sim.stimulus import rail_drive, rails_of, stimulus
+from rchw.sim.stimulus import stimulus
 from rchw.sim.top import top_of
+from rchw.sim.units import first_unit
 from rchw.tools import find
 
 __all__ = ["job_for", "verify"]
@@ -35,35 +34,6 @@ _PACES = [
     ("random:40:5", "random:40:7"),
     ("bursts:6:2", "bursts:9:9"),
 ]
-
-
-def _rail_status(
-    design: Design, traces: list[reference.Trace], drives: dict[str, float | None]
-) -> dict[str, str]:
-    """``hit``, ``unreachable`` (proven) or ``not reached`` for either rail of the activation."""
-    states = np.concatenate([trace.states for trace in traces])
-    low, high = rails_of(design.layer)
-    bounds = {"low": drives["low"], "high": drives["high"]}
-    result = {}
-    for name, rail, hit in (
-        ("low", low, bool((states <= low).any())),
-        ("high", high, bool((states >= high).any())),
-    ):
-        bound = bounds[name]
-        short = bound is not None and (bound > rail if name == "low" else bound < rail)
-        result[name] = "hit" if hit else "unreachable" if short else "not reached"
-    return result
-
-
-def _bound(design: Design, upper: bool) -> tuple[NDArray[np.int64], float | None]:
-    """Drive toward a rail, and the code no unit can pass where that is proven."""
-    drive = rail_drive(design, upper)
-    exact = isinstance(design.layer.activation, Clip) and not any(design.layer.initial_state)
-    if not (exact and drive.proven):
-        return drive.codes, None
-    # Each rounding moves a state by less than one code, amplified at most like a unit's own drive.
-    slack = 0.0 if design.layer.rounding is Rounding.TRUNCATE and upper else float(len(drive.codes))
-    return drive.codes, drive.bound + (slack if upper else -slack)
 
 
 def job_for(
@@ -84,7 +54,8 @@ def job_for(
     -------
     Job
     dict
-        ``state_rails``: per rail ``hit``, ``unreachable`` or ``not reached``.
+        ``rails``: what `rchw.sim.rails.rails_reached` says; ``state_rails``: of the states alone,
+        per rail ``hit``, ``unreachable`` or ``not reached``.
     """
     if samples < 48:
         raise DesignError(f"samples must be at least 48, not {samples}")
@@ -93,10 +64,10 @@ def job_for(
     rng = np.random.default_rng(seed)
     clocks = schedule(design).clocks
     codes, last = stimulus(design, samples, rng)
-    (down, low), (up, high) = _bound(design, False), _bound(design, True)
-    push = np.concatenate([up, down])
+    down, up = push_to(design, False), push_to(design, True)
+    push = np.concatenate([up.codes, down.codes])
     push_last = np.zeros(len(push), dtype=bool)
-    push_last[[len(up) - 1, len(push) - 1]] = True
+    push_last[[len(up.codes) - 1, len(push) - 1]] = True
     streams = [
         ("plain", codes, last, "never", "never"),
         ("rails", push, push_last, "never", "never"),
@@ -115,7 +86,12 @@ def job_for(
     ]
     phases.append(_resets(design, part, clocks, rng))
     job = Job(top_of(design, name), tuple(phases), window=8 * clocks + 2000)
-    return job, {"state_rails": _rail_status(design, traces, {"low": low, "high": high})}
+    rails = rails_reached(design, traces, (down, up))
+    states = {row["side"]: row["status"] for row in rails if row["output"] is None}
+    words = {
+        side: status.replace("not reachable", "unreachable") for side, status in states.items()
+    }
+    return job, {"state_rails": words, "rails": rails}
 
 
 def _resets(design: Design, samples: int, clocks: int, rng: np.random.Generator) -> Phase:
@@ -170,8 +146,9 @@ def verify(
     -------
     dict
         The record: ``verdict`` (``"pass"`` or ``"fail"``), ``sentence`` of the first mismatch,
-        ``waves``, design digest, hash of the Verilog, tool versions, seed, samples, phases,
-        clocks per sample measured and by the formula, rails, seconds.
+        ``unit`` whose state differs first, ``waves``, design digest, hash of the Verilog, tool
+        versions, seed, samples, phases, clocks per sample measured and by the formula, rails,
+        seconds.
 
     Raises
     ------
@@ -187,6 +164,7 @@ def verify(
             [verilog, *libraries], [job.top], work / "simulation", allow=allow, progress=progress
         )
         found = made.run(job, seed=seed, progress=progress)
+        _judge_inside(design, job, rails["rails"], found)
         record = _record(design, job, rails, verilog, seed, found)
         record |= {
             "build_seconds": made.seconds,
@@ -198,6 +176,25 @@ def verify(
         write_atomic(work / "verify.json", text + "\n")
     complete: dict[str, Any] = json.loads(text)
     return complete
+
+
+def _judge_inside(
+    design: Design, job: Job, rails: list[dict[str, Any]], found: dict[str, Any]
+) -> None:
+    """Complete the verdict of a run: the unit that differs first, or a rail that is missed."""
+    found["unit"] = None
+    missed = missed_rail(rails, found["phases"])
+    failed = next((phase for phase in found["phases"] if phase["verdict"] == "fail"), None)
+    if failed is None:
+        if missed is not None:
+            found["verdict"], found["sentence"] = "fail", f"{missed} [design {design.name}]"
+        return
+    mismatch = failed["mismatch"]
+    if mismatch["kind"] == "code" and found["waves"] is not None:
+        phase = next(phase for phase in job.phases if phase.name == failed["name"])
+        place = Path(found["waves"])
+        found["unit"], told = first_unit(design, phase, place, mismatch["sample"])
+        found["sentence"] += f"; {told}"
 
 
 def _record(
@@ -225,7 +222,7 @@ def _record(
         "clocks_formula": schedule(design).clocks,
         "latency": plain["latency"],
         **rails,
-        **{key: found[key] for key in ("verdict", "sentence", "waves", "phases")},
+        **{key: found[key] for key in ("verdict", "sentence", "unit", "waves", "phases")},
     }
 
 

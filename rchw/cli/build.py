@@ -1,10 +1,12 @@
 """The commands that make and check circuits: ``verilog verify build report demo``."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import RenderableType
+from rich.table import Table
 
 from rchw.cli.console import Outcome, Screen, pairs, table
 from rchw.cli.train import Json, errors_table
@@ -78,7 +80,16 @@ def verify_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
     if record["clocks_per_sample"]:
         facts["clocks per sample"] += f", {record['clocks_per_sample']['mean']:g} measured"
     columns = ["phase", ">samples", ">checked", ">resets", "verdict"]
-    return [table(columns, rows), pairs(facts)]
+    return [table(columns, rows), rails_table(record["rails"]), pairs(facts)]
+
+
+def rails_table(rails: Sequence[dict[str, Any]]) -> Table:
+    """Table of the ends of states and outputs: whether the run was there, and if not, why."""
+    rows = [
+        [row["what"], row["side"], str(row["code"]), row["status"], row["reason"] or ""]
+        for row in rails
+    ]
+    return table(["rail of", "", ">code", "", "why"], rows)
 
 
 def _seeds(text: str) -> tuple[int, ...]:
@@ -155,7 +166,7 @@ def demo_command(
     passed = record["verify"]["verdict"] == "pass" and record["rtl"]["identical"]
     shown: list[RenderableType] = [
         errors_table(record["train"], [("RTL", record["rtl"]["error"])]),
-        *verify_shown(record["verify"], output / "verify")[:1],
+        *verify_shown(record["verify"], output / "verify")[:2],
         *(pairs(build_facts(build)) for build in record["builds"]),
         pairs({"page": record["page"]}),
     ]

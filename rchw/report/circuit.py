@@ -118,9 +118,11 @@ def verification(evidence: Evidence) -> Iterator[Text]:
         for phase in check["phases"]
     ]
     yield grid(columns, rows)
-    rails = ", ".join(f"{side} rail {state}" for side, state in check["state_rails"].items())
+    rails = check["rails"]
+    rows = [[r["what"], r["side"], str(r["code"]), r["status"], r["reason"] or ""] for r in rails]
+    yield grid(["rail of", "", ">code", "", ""], rows)
     formula = f"{check['clocks_formula']} clocks per sample by the formula"
-    yield note(f"States: {rails}. {formula}; seed {check['seed']}.")
+    yield note(f"{formula}; seed {check['seed']}.")
 
 
 def _span(found: Mapping[str, float] | None) -> str:

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from importlib import metadata
@@ -305,13 +306,16 @@ def test_a_mismatch_is_exit_code_1(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     phase = {"name": "plain", "samples": 9, "checked": 9, "resets": 0, "verdict": "fail"}
+    rail = {"what": "output y", "side": "low", "code": -8, "status": "missed", "reason": "so"}
     record: dict[str, Any] = {
         "verdict": "fail", "sentence": "output 0 at sample 3 must be code 5, not 6",
-        "phases": [phase], "clocks_per_sample": None, "clocks_formula": 16, "digest": "d",
+        "phases": [phase], "rails": [rail], "clocks_per_sample": None, "clocks_formula": 16,
+        "digest": "d",
     }  # fmt: skip
     monkeypatch.setattr("rchw.sim.verify.verify", lambda *a, **k: record)
     done = call(capsys, "verify", folder / "small.json", "-o", folder / "verify")
     assert done.code == 1 and "must be code 5, not 6" in done.out
+    assert re.search(r"output y +low +-8 +missed +so", done.out)
     done = call(capsys, "verify", folder / "small.json", "--json")
     assert done.code == 1 and done.record == record
 

@@ -1,9 +1,11 @@
 """`verify` passes what is right, and names and shows what is wrong."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,11 +13,14 @@ import pytest
 from rchw.design import LinearInput
 from rchw.document import digest
 from rchw.errors import DesignError, RchwError
-from rchw.files import sha256_of
+from rchw.files import sha256_of, write_atomic
 from rchw.fixed import QFormat
-from rchw.hdl.emit import emit
+from rchw.hdl.emit import emit, write_verilog
 from rchw.schedule import latency, schedule
+from rchw.sim.job import Job
 from rchw.sim.life import show_sample
+from rchw.sim.runner import Build
+from rchw.sim.verdict import Seen, measure
 from rchw.sim.verify import job_for, verify
 from rchw.train import TrainOptions, train
 from tests.sim.conftest import Verified
@@ -43,7 +48,28 @@ def test_flipped_weight_bit_is_found(verified: Verify) -> None:
     record = verified(3).record
     assert record["verdict"] == "fail"
     assert record["sentence"].startswith("output 0 (y) at sample 0 must be code")
+    assert "first unit that differs is not known: waveform must hold" in record["sentence"]
+    assert record["unit"] is None, "in Verilog that is not ours"
     assert Path(record["waves"]).stat().st_size > 0
+    assert str(Path(record["waves"])) in record["sentence"]
+    assert record == json.loads((verified(3).out / "verify.json").read_text())
+
+
+def test_the_unit_that_differs_is_in_the_record(tmp_path: Path) -> None:
+    """A failing check is finished work: its record and waveform take the place of earlier ones."""
+    layer = ring().layer
+    bias = (*layer.bias[:3], layer.bias[3] + 1, layer.bias[4])
+    wrong = replace(ring(), layer=replace(layer, bias=bias))
+    source, out = write_verilog(wrong, tmp_path / "wrong"), tmp_path / "out"
+    write_atomic(out / "verify.json", "earlier")
+    record = verify(ring(), out, samples=48, verilog=source, shown=tmp_path / "moved")
+    assert record["verdict"] == "fail" and record["unit"]["unit"] == 3
+    assert "; inside, unit 3 at sample " in record["sentence"]
+    assert record == json.loads((out / "verify.json").read_text())
+    waves = Path(record["waves"])
+    assert waves.is_relative_to(tmp_path / "moved")
+    assert (out / waves.relative_to(tmp_path / "moved")).stat().st_size > 0
+    assert not list(tmp_path.rglob(".part-*"))
 
 
 def test_life_of_a_sample(verified: Verify) -> None:
@@ -97,6 +123,36 @@ def test_unreachable_rails_are_told_apart() -> None:
     quiet = replace(pair().inputs[0], format=QFormat(3, 7))
     _, found = job_for(replace(pair(), inputs=(quiet,)), 48, 1)
     assert found["state_rails"] == {"low": "unreachable", "high": "unreachable"}
+    told = {(row["what"], row["side"]): (row["status"], row["reason"]) for row in found["rails"]}
+    assert told["states", "high"][0] == "not reachable"
+    assert re.fullmatch(r"nothing can go past code \d+", str(told["states", "high"][1]))
+
+
+def test_a_rail_that_the_circuit_does_not_come_to_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told by the record of the run, beside the comparison of all codes."""
+
+    def short(self: Build, job: Job, **_: Any) -> dict[str, Any]:
+        phases = [
+            measure(job, phase, [Seen(0, 9, False, phase.want * 0 + 3, [], [0], [0])], stalls)
+            | {"verdict": "pass", "mismatch": None, "sentence": None}
+            for phase in job.phases
+        ]
+        return {"verdict": "pass", "sentence": None, "waves": None, "phases": phases}
+
+    stalls = {"s_stalls": 0, "m_stalls": 0}
+    source = write_verilog(ring(), tmp_path)
+    made = Build((source,), (), tmp_path, source, False, (), (), 0.0)
+    monkeypatch.setattr("rchw.sim.verify.build", lambda *a, **k: made)
+    monkeypatch.setattr(Build, "run", short)
+    record = verify(ring(), tmp_path / "out", samples=48)
+    assert record["verdict"] == "fail"
+    assert re.fullmatch(
+        r"output z must come to the low rail, code 0, at sample \d+ of phase plain, but the "
+        r"circuit does not \[design bench\]",
+        record["sentence"],
+    )
 
 
 def test_a_seed_decides_the_stimulus() -> None:
