@@ -11,9 +11,10 @@ import pytest
 
 from rchw.cli import main
 
-__all__ = ["Called", "call", "refused", "small_series", "train_small"]
+__all__ = ["Called", "call", "commands", "contents", "refused", "small_series", "train_small"]
 
 SMALL = ("--units", "8", "--search", "none", "--squares")
+SMALL_WORDS = ("--input-columns", "x", *SMALL)
 
 
 @dataclass(frozen=True)
@@ -70,3 +71,24 @@ def train_small(capsys: pytest.CaptureFixture[str], folder: Path, *more: str) ->
     data = small_series(folder / "small.csv")
     place = folder / "small.json"
     return call(capsys, "train", data, "-o", place, "--input-columns", "x", *SMALL, *more)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder, hidden ones too."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def commands(folder: Path) -> dict[str, tuple[tuple[str | Path, ...], Path]]:
+    """Commands that write, and where."""
+    design = folder / "small.json"
+    return {
+        "train": (("train", folder / "small.csv", *SMALL_WORDS, "-o"), folder / "out/small.json"),
+        "run": (
+            ("run", design, folder / "small.csv", "--input-columns", "x", "-o"),
+            folder / "out/y.csv",
+        ),
+        "verilog": (("verilog", design, "-o"), folder / "out"),
+        "verify": (("verify", design, "--samples", "48", "-o"), folder / "out"),
+        "build": (("build", design, "--board", "icebreaker", "-o"), folder / "out/board"),
+    }

