@@ -118,9 +118,10 @@ def verification(evidence: Evidence) -> Iterator[Text]:
         for phase in check["phases"]
     ]
     yield grid(columns, rows)
-    rails = check["rails"]
+    rails = check.get("rails", [])  # records of 0.1.0 have none
     rows = [[r["what"], r["side"], str(r["code"]), r["status"], r["reason"] or ""] for r in rails]
-    yield grid(["rail of", "", ">code", "", ""], rows)
+    if rows:
+        yield grid(["rail of", "", ">code", "", ""], rows)
     formula = f"{check['clocks_formula']} clocks per sample by the formula"
     yield note(f"{formula}; seed {check['seed']}.")
 
