@@ -231,8 +231,9 @@ def _input_columns(design: Design, data: Path, wanted: str | None) -> NDArray[np
         named = found.named([channel.name for channel in design.inputs])
         indices = named or found.inputs or tuple(range(len(found.names)))
     if len(indices) != design.n_inputs:
+        names = ", ".join(channel.name for channel in design.inputs)
         raise DesignError(
-            f"{data} must give {design.n_inputs} input columns, as the design has, "
+            f"{data} must give {design.n_inputs} input columns, as the design has ({names}), "
             f"not {len(indices)} (see --input-columns)"
         )
     return found.values(indices)

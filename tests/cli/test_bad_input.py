@@ -118,7 +118,7 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
         ("build", "small.json", "--board", "hx8k", "-o", "b", "--seeds", "a"), "seeds must be",
     ),
     "no design": (("run", "gone.json", "small.csv"), "there is no such file"),
-    "two columns": (("run", "small.json", "other.csv"), "must give 1 input columns"),
+    "two columns": (("run", "small.json", "other.csv"), "must give 1 input columns, as the design has (x), not 2"),
     "not codes": (
         ("run", "small.json", "small.csv", "--input-columns", "x", "--codes"),
         "codes in small.csv must be integers, not 0.3 at sample 0",
