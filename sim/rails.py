@@ -126,7 +126,8 @@ def missed_rail(rows: Sequence[dict[str, Any]], phases: Sequence[dict[str, Any]]
     rows : sequence of dict
         From `rails_reached`; the status of a rail that the circuit misses becomes ``missed``.
     phases : sequence of dict
-        Records of the run, those of the traces first.
+        Records of the run, those of the traces first; a run ends with the first phase that fails,
+        and rails of later ones become ``not checked``.
 
     Returns
     -------
@@ -136,6 +137,9 @@ def missed_rail(rows: Sequence[dict[str, Any]], phases: Sequence[dict[str, Any]]
     sentence = None
     for row in rows:
         if row["status"] != "hit":
+            continue
+        if row["phase"] >= len(phases):
+            row |= {"status": "not checked", "reason": "the run ended before"}
             continue
         phase = phases[row["phase"]]
         if row["output"] is None:

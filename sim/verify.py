@@ -194,7 +194,8 @@ def _judge_inside(
         phase = next(phase for phase in job.phases if phase.name == failed["name"])
         place = Path(found["waves"])
         found["unit"], told = first_unit(design, phase, place, mismatch["sample"])
-        found["sentence"] += f"; {told}"
+        waves = f"; waveform in {place}"
+        found["sentence"] = f"{found['sentence'].removesuffix(waves)}; {told}{waves}"
 
 
 def _record(

@@ -118,7 +118,9 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
         ("build", "small.json", "--board", "hx8k", "-o", "b", "--seeds", "a"), "seeds must be",
     ),
     "no design": (("run", "gone.json", "small.csv"), "there is no such file"),
-    "two columns": (("run", "small.json", "other.csv"), "must give 1 input columns, as the design has (x), not 2"),
+    "two columns": (
+        ("run", "small.json", "other.csv"), "must give 1 input columns, as the design has (x)",
+    ),
     "not codes": (
         ("run", "small.json", "small.csv", "--input-columns", "x", "--codes"),
         "codes in small.csv must be integers, not 0.3 at sample 0",
@@ -157,6 +159,17 @@ def test_calls(name: str, folder: Path, capsys: Capture, monkeypatch: pytest.Mon
     words, sentence = CALLS[name]
     refused(capsys, words, sentence)
     assert contents(folder) == before
+
+
+def test_vectors_are_refused_before_any_work(
+    folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(*_: Any, **__: Any) -> NoReturn:
+        pytest.fail("nothing must be made")
+
+    monkeypatch.setattr("rchw.boards.package.write_verilog", work)
+    words = ("verilog", folder / "small.json", "-o", folder / "v", "--samples", "15")
+    refused(capsys, words, "samples must be at least 16, not 15")
 
 
 def test_codes_out_of_range(folder: Path, capsys: Capture) -> None:

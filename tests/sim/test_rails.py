@@ -121,3 +121,10 @@ def test_what_the_circuit_misses(phase: dict[str, Any], missed: list[str]) -> No
         )
     else:
         assert sentence is not None and "output y must come to the low rail, code -8" in sentence
+
+
+def test_a_run_that_ended_early_misses_nothing() -> None:
+    """It has failed already, and for another reason."""
+    rows = [dict(row, phase=1) for row in ROWS]
+    assert missed_rail(rows, [passed() | {"verdict": "fail"}]) is None
+    assert [row["status"] for row in rows] == ["not checked"] * 2

@@ -65,6 +65,7 @@ def test_the_unit_that_differs_is_in_the_record(tmp_path: Path) -> None:
     record = verify(ring(), out, samples=48, verilog=source, shown=tmp_path / "moved")
     assert record["verdict"] == "fail" and record["unit"]["unit"] == 3
     assert "; inside, unit 3 at sample " in record["sentence"]
+    assert record["sentence"].endswith(f"; waveform in {record['waves']}")
     assert record == json.loads((out / "verify.json").read_text())
     waves = Path(record["waves"])
     assert waves.is_relative_to(tmp_path / "moved")
