@@ -28,7 +28,7 @@ the floors that it is below: P persistence, L linear filter of 60 taps, Q *linea
 with squares, V order-2 Volterra filter of 2 N features."""
 
 _NARMA = """\
-Ten test streams (seeds 1000 to 1009), 2000 training samples of which 200 are washout, 3000 for
+Ten test streams (seeds 3000 to 3009), 2000 training samples of which 200 are washout, 3000 for
 validation, 3000 for the test. Mean NMSE, median in brackets: single streams have bursts.
 
 NARMA-10 is a problem of order 2: its nonlinearity is a product of two inputs and a product of
