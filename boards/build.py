@@ -2,9 +2,6 @@
 
 import hashlib
 import json
-import re
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,15 +12,12 @@ from rchw.boards.place import Placement, median_clock, pack, place_seeds
 from rchw.boards.synth import Synthesis, synthesize_core, synthesize_wrapper
 from rchw.devices import Board
 from rchw.devices import board as find_board
-from rchw.errors import DesignError, ToolError
+from rchw.errors import DesignError
+from rchw.files import sha256_of, together, write_atomic
 
 __all__ = ["build"]
 
 _REPORT_VERSION = 1
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _check_expected(expected: Mapping[str, int], board: Board) -> None:
@@ -72,28 +66,13 @@ def _report(
             "absorbed_registers": core.absorbed,
             "checks": list(CHECKS),
         },
-        "netlist": {"file": core.verilog.name, "sha256": _sha256(core.verilog)},
-        "bitstream": {"file": bitstream.name, "sha256": _sha256(bitstream)},
+        "netlist": {"file": core.verilog.name, "sha256": sha256_of(core.verilog)},
+        "bitstream": {"file": bitstream.name, "sha256": sha256_of(bitstream)},
         "tools": {
             "yosys": core.yosys,
             f"nextpnr-{board.device.family}": tools.find(f"nextpnr-{board.device.family}").version,
         },
     }
-
-
-def _swap(new: Path, out: Path) -> None:
-    """Put the finished folder in the place of the old one."""
-    old = out.with_name(f".{out.name}-old")
-    shutil.rmtree(old, ignore_errors=True)
-    if out.exists():
-        out.rename(old)
-    try:
-        new.rename(out)
-    except OSError:
-        if old.exists():
-            old.rename(out)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def build(
@@ -112,8 +91,9 @@ def build(
 ) -> dict[str, Any]:
     """Synthesise, place, route and pack a design for a board, and write ``report.json``.
 
-    Everything is written to a new folder that takes the place of `out` at the end, so an earlier
-    result stays until there is a better one. What a failed build leaves is kept in ``OUT.failed``.
+    Files are put in place together at the end, so an earlier result stays until there is a better
+    one, and other files of the folder stay as they are. What a failed build leaves is kept in
+    ``OUT.failed``.
 
     Parameters
     ----------
@@ -148,9 +128,11 @@ def build(
     Raises
     ------
     DesignError
-        If the board is unknown, the design too large, or a file cannot be read or written.
+        If the board is unknown, the design too large, or the Verilog cannot be read.
     ToolError
         If a tool is missing, fails, or gives a netlist that does not pass the checks.
+    RchwError
+        If the folder cannot be written.
     """
     target = find_board(board)
     _check_expected(expected or {}, target)
@@ -158,16 +140,11 @@ def build(
         raise DesignError("seeds must be at least one number, not none")
     if not timeout > 0:
         raise DesignError(f"timeout must be above 0 seconds, not {timeout:g}")
-    out = out.absolute()
     try:
         source = verilog.read_bytes()
-        out.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     except OSError as error:
-        raise DesignError(f"{error.filename} cannot be used: {error.strerror}") from None
-    failed = out.with_name(f"{out.name}.failed")
-    try:
-        work.chmod(0o755)
+        raise DesignError(f"{verilog} cannot be read: {error.strerror}") from None
+    with together(out, keep_logs=True) as work:
         (work / f"{name}.v").write_bytes(source)
         core = synthesize_core(
             name, target.device, work, expected=expected, native=native, progress=progress
@@ -199,18 +176,5 @@ def build(
                 "at_board_clock": round(target.clock / clocks_per_sample),
             },
         }
-        text = json.dumps(report, indent=2) + "\n"
-        (work / "report.json").write_text(text, encoding="utf-8")
-        _swap(work, out)
-    except (DesignError, ToolError) as error:
-        shutil.rmtree(failed, ignore_errors=True)
-        work.rename(failed)
-        raise type(error)(re.sub(re.escape(str(work)), str(failed), str(error))) from None
-    except OSError as error:
-        shutil.rmtree(work, ignore_errors=True)
-        raise DesignError(f"{out} cannot be written: {error.strerror or error}") from None
-    except BaseException:
-        shutil.rmtree(work, ignore_errors=True)
-        raise
-    shutil.rmtree(failed, ignore_errors=True)
+        write_atomic(work / "report.json", json.dumps(report, indent=2) + "\n")
     return report

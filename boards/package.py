@@ -10,7 +10,7 @@ from rchw.boards.wrapper import StreamPorts, wrapper_verilog
 from rchw.design import Design
 from rchw.devices import BOARDS
 from rchw.document import digest, save
-from rchw.files import sha256_of, write_atomic
+from rchw.files import sha256_of, together, write_atomic
 from rchw.hdl.emit import write_verilog
 from rchw.hdl.top import lane_map
 from rchw.process import Progress
@@ -125,7 +125,8 @@ def write_package(
 
     ``NAME.v``, the self-checking ``NAME_tb.v`` with golden vectors, the FuseSoC ``NAME.core``,
     timing in ``NAME.sdc``, ports in ``NAME.ports.json``, the design as ``NAME.json``, and for each
-    board of `rchw.devices.BOARDS` the wrapper ``NAME_board.v`` with pin constraints.
+    board of `rchw.devices.BOARDS` the wrapper ``NAME_board.v`` with pin constraints. They are put
+    in place together at the end.
 
     Parameters
     ----------
@@ -147,7 +148,12 @@ def write_package(
     RchwError
         If a file cannot be written or the Verilog cannot be made.
     """
-    say = progress or (lambda line: None)
+    with together(out, keep_logs=True) as folder:
+        return _write(design, folder, samples, seed, progress or (lambda line: None))
+
+
+def _write(design: Design, out: Path, samples: int, seed: int, say: Progress) -> dict[str, Any]:
+    """Write every file, and return the record of `write_package`."""
     name = design.name
     say(f"{name}: Verilog")
     files = [write_verilog(design, out)]

@@ -104,7 +104,7 @@ def together(
     """
     place = folder.absolute()
     missing = [path for path in (place, *place.parents) if not path.exists()]
-    failed = _failed(place)
+    failed = place.with_name(f"{place.name}.failed")
     temporary = None
     try:
         place.mkdir(parents=True, exist_ok=True)
@@ -120,11 +120,10 @@ def together(
     except RchwError as error:
         text = str(error)
         if temporary is not None:
-            for left in (_failed(temporary), temporary):
-                if keep_logs and any(left.rglob("*.log")):
-                    shutil.rmtree(failed, ignore_errors=True)
-                    left.rename(failed)
-                    text = text.replace(f"{left}", f"{failed}")
+            if keep_logs and any(temporary.rglob("*.log")):
+                shutil.rmtree(failed, ignore_errors=True)
+                temporary.rename(failed)
+                text = text.replace(f"{temporary}", f"{failed}")
             text = text.replace(f"{temporary.resolve()}", f"{folder}")
             text = text.replace(f"{temporary}", f"{folder}")
         raise type(error)(text) from error
@@ -132,16 +131,10 @@ def together(
         raise RchwError(f"{folder} cannot be written: {error.strerror}") from error
     finally:
         if temporary is not None:
-            for left in (_failed(temporary), temporary):
-                shutil.rmtree(left, ignore_errors=True)
+            shutil.rmtree(temporary, ignore_errors=True)
         for path in missing:
             with suppress(OSError):
                 path.rmdir()
-
-
-def _failed(folder: Path) -> Path:
-    """Where `rchw.boards` too keeps what a failure leaves."""
-    return folder.with_name(f"{folder.name}.failed")
 
 
 def _put_in_place(temporary: Path, folder: Path) -> None:

@@ -1,6 +1,6 @@
 """One small literal design in which every part of a design has a say."""
 
-from rchw.activation import PiecewiseLinear
+from rchw.activation import Clip, PiecewiseLinear
 from rchw.design import (
     AffineEncoder,
     Design,
@@ -15,7 +15,26 @@ from rchw.design import (
 )
 from rchw.fixed import Overflow, QFormat, Rounding
 
-__all__ = ["EXAMPLE"]
+__all__ = ["EXAMPLE", "small_cycle"]
+
+
+def small_cycle(
+    weight: int, inputs: tuple[LinearInput, ...], bias: tuple[int, ...], activation: Clip
+) -> RingLayer:
+    """Two lanes of a cycle of 8-bit states; tap weights have the format of the inputs."""
+    n_units = len(bias)
+    return RingLayer(
+        n_units=n_units,
+        state=QFormat(8, 7),
+        tap_format=inputs[0].format,
+        taps=(Tap(1, (weight,) * n_units),),
+        inputs=inputs,
+        bias_format=QFormat(4, 7),
+        bias=bias,
+        activation=activation,
+        lanes=2,
+    )
+
 
 EXAMPLE = Design(
     name="example",

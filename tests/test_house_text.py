@@ -4,6 +4,7 @@ import ast
 import io
 import re
 import tokenize
+from collections.abc import Callable
 
 import pytest
 
@@ -39,32 +40,6 @@ def text_breaches(text: str) -> list[str]:
     return wrong
 
 
-def test_no_way_around_a_check() -> None:
-    found = {
-        str(path.relative_to(ROOT)): wrong
-        for path in files(*CHECKED)
-        if (wrong := text_breaches(path.read_text(encoding="utf-8")))
-    }
-    assert not found
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "import pytest\npytest.importorskip('numba')",
-        "from pytest import importorskip\nimportorskip('numba')",
-        "@pytest.mark.skip\ndef test(): ...",
-        "@pytest.mark.xfail(strict=True)\ndef test(): ...",
-        "import numpy  # noqa: F401",
-        "x = f()  # type: ignore",
-        "x = f()  # type: ignore[arg-type]",
-        "x = 1  # TODO: more",
-    ],
-)
-def test_a_way_around_is_seen(text: str) -> None:
-    assert len(text_breaches(text)) == 1
-
-
 def chance_breaches(text: str) -> list[str]:
     """Random numbers of a state that all share, or of no fixed seed; imports of everything."""
     tree, wrong = ast.parse(text), []
@@ -80,28 +55,52 @@ def chance_breaches(text: str) -> list[str]:
     return wrong
 
 
-def test_no_chance_without_a_seed() -> None:
+RULES: dict[str, tuple[Callable[[str], list[str]], tuple[str, ...]]] = {
+    "no way around a check": (
+        text_breaches,
+        (
+            "import pytest\npytest.importorskip('numba')",
+            "from pytest import importorskip\nimportorskip('numba')",
+            "@pytest.mark.skip\ndef test(): ...",
+            "@pytest.mark.xfail(strict=True)\ndef test(): ...",
+            "import numpy  # noqa: F401",
+            "x = f()  # type: ignore",
+            "x = f()  # type: ignore[arg-type]",
+            "x = 1  # TODO: more",
+        ),
+    ),
+    "no chance without a seed": (
+        chance_breaches,
+        (
+            "import numpy as np\nrng = np.random.default_rng()",
+            "import numpy as np\nx = np.random.normal(size=3)",
+            "import numpy as np\nnp.random.seed(0)",
+            "import random\nx = random.randint(0, 3)",
+            "from random import Random\nrng = Random()",
+            "from amaranth import *",
+        ),
+    ),
+}
+"""Name of a rule: what breaks it in a text, and texts that break it once each."""
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_holds_everywhere(rule: str) -> None:
+    breaches, _ = RULES[rule]
     found = {
         str(path.relative_to(ROOT)): wrong
         for path in files(*CHECKED)
-        if (wrong := chance_breaches(path.read_text(encoding="utf-8")))
+        if (wrong := breaches(path.read_text(encoding="utf-8")))
     }
     assert not found
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "import numpy as np\nrng = np.random.default_rng()",
-        "import numpy as np\nx = np.random.normal(size=3)",
-        "import numpy as np\nnp.random.seed(0)",
-        "import random\nx = random.randint(0, 3)",
-        "from random import Random\nrng = Random()",
-        "from amaranth import *",
-    ],
+    ("rule", "text"), [(rule, text) for rule, (_, texts) in RULES.items() for text in texts]
 )
-def test_chance_is_seen(text: str) -> None:
-    assert len(chance_breaches(text)) == 1
+def test_a_breach_is_seen(rule: str, text: str) -> None:
+    breaches, _ = RULES[rule]
+    assert len(breaches(text)) == 1
 
 
 def test_modules_are_short() -> None:

@@ -72,8 +72,8 @@ def test_settings_of_the_user_are_left_alone() -> None:
 
 
 def test_a_notebook_shows_the_figure_as_svg() -> None:
-    figure = figures()["errors"]
-    assert figure._repr_svg_().startswith("<svg ")  # type: ignore[attr-defined]  # not in the stubs
+    figure: Any = figures()["errors"]
+    assert figure._repr_svg_().startswith("<svg ")
 
 
 def test_prediction_and_residual_are_the_data() -> None:
@@ -92,10 +92,10 @@ def test_errors_are_dots_at_their_values() -> None:
     errors = {"floor": 0.5, "ours": 0.02, "circuit": 0.02}
     figure = plot.error_bars(errors, metric="NMSE", roles={"circuit": "good"})
     axes = figure.axes[0]
-    dots = axes.collections[-1]
+    dots: Any = axes.collections[-1]
     assert np.asarray(dots.get_offsets())[:, 0].tolist() == [0.5, 0.02, 0.02]
     assert np.asarray(dots.get_offsets())[:, 1].tolist() == [2, 1, 0], "from top to bottom"
-    colours = [to_hex(colour) for colour in np.asarray(dots.get_facecolors())]  # type: ignore[attr-defined]  # not in the stubs
+    colours = [to_hex(colour) for colour in dots.get_facecolors()]
     assert colours[2] == plot.THEMES["good"][0] != colours[1]
     assert axes.get_xscale() == "log"
     assert plot.error_bars({"a": 0.3, "b": 0.2}).axes[0].get_xscale() == "linear"

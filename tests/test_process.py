@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,10 +13,10 @@ from rchw.process import CompletedRun, run_program
 PYTHON = Path(sys.executable)
 
 
-def python(script: str, folder: Path, **options: object) -> CompletedRun:
+def python(script: str, folder: Path, **options: Any) -> CompletedRun:
     """Run a script with a log in the folder."""
-    arguments: dict[str, object] = {"cwd": folder, "log": folder / "log", "timeout": 60.0}
-    return run_program("python", PYTHON, ["-c", script], **(arguments | options))  # type: ignore[arg-type]  # plain options
+    arguments: dict[str, Any] = {"cwd": folder, "log": folder / "log", "timeout": 60.0}
+    return run_program("python", PYTHON, ["-c", script], **(arguments | options))
 
 
 def test_what_is_printed_is_in_the_log_in_order(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from rchw.cli.train import Json, errors_table
 from rchw.devices import board as find_board
 from rchw.document import load
 from rchw.errors import DesignError
-from rchw.files import check_folder, together
+from rchw.files import check_folder
 
 __all__ = ["build_command", "demo_command", "report_command", "verify_command", "verilog_command"]
 
@@ -34,11 +34,8 @@ def verilog_command(
     check_vectors(samples, seed)
     check_folder(output)
     design = load(design_file)
-    with (
-        Screen(as_json).step(f"writing the Verilog of {design.name}") as say,
-        together(output, keep_logs=True) as folder,
-    ):
-        record = write_package(design, folder, samples=samples, seed=seed, progress=say)
+    with Screen(as_json).step(f"writing the Verilog of {design.name}") as say:
+        record = write_package(design, output, samples=samples, seed=seed, progress=say)
     return Outcome(record, [pairs({"written": str(output), "digest": record["digest"]})])
 
 
@@ -119,12 +116,9 @@ def build_command(
         raise DesignError(f"timeout must be above 0 seconds, not {timeout:g}")
     check_folder(output)
     design = load(design_file)
-    with (
-        Screen(as_json).step(f"building {design.name} for {board}") as say,
-        together(output, keep_logs=True) as folder,
-    ):
+    with Screen(as_json).step(f"building {design.name} for {board}") as say:
         record = build_design(
-            design, board, folder, seeds=numbers, native=native, timeout=timeout, progress=say
+            design, board, output, seeds=numbers, native=native, timeout=timeout, progress=say
         )
     return Outcome(record, [pairs(build_facts(record) | {"written": str(output)})])
 

@@ -20,6 +20,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     @cache
     def make(board: str) -> tuple[Path, dict[str, Any]]:
         out = tmp_path_factory.mktemp("build") / board
+        out.mkdir()
+        (out / "mine.txt").write_text("not a file of the build")
         least = {"block_ram": 2, "dsp": 1}
         return out, build(TINY, "tiny", board, out, digest="0123", seeds=(1, 2), expected=least)
 

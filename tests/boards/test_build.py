@@ -16,7 +16,7 @@ from rchw.boards.build import build
 from rchw.boards.check import Netlist, load_netlist
 from rchw.boards.place import constraints, place
 from rchw.devices import BOARDS, board
-from rchw.errors import DesignError, ToolError
+from rchw.errors import DesignError, RchwError, ToolError
 from tests.boards.conftest import Built
 from tests.boards.harness import TINY
 
@@ -25,6 +25,7 @@ from tests.boards.harness import TINY
 def test_report(name: str, built: Built) -> None:
     out, report = built(name)
     assert json.loads((out / "report.json").read_text()) == report
+    assert (out / "mine.txt").exists(), "files that are not the build's stay"
     assert report["digest"] == "0123" and report["board"] == name
     device = board(name).device
     assert report["capacity"]["cells"] == device.luts, "nextpnr and the data sheet disagree"
@@ -48,7 +49,7 @@ def test_report(name: str, built: Built) -> None:
 def test_unknown_board_and_missing_file(tmp_path: Path) -> None:
     with pytest.raises(DesignError, match="board must be one of"):
         build(TINY, "tiny", "nexys", tmp_path / "o", digest="")
-    with pytest.raises(DesignError, match=r"none\.v cannot be used: No such file"):
+    with pytest.raises(DesignError, match=r"none\.v cannot be read: No such file"):
         build(tmp_path / "none.v", "tiny", "icebreaker", tmp_path / "o", digest="")
     with pytest.raises(DesignError, match="module name must be letters"):
         build(TINY, "ti;ny", "icebreaker", tmp_path / "o", digest="")
@@ -58,7 +59,7 @@ def test_unknown_board_and_missing_file(tmp_path: Path) -> None:
         build(TINY, "tiny", "icebreaker", tmp_path / "o", digest="", timeout=-5)
     blocked = tmp_path / "file"
     blocked.write_text("")
-    with pytest.raises(DesignError, match="cannot be used"):
+    with pytest.raises(RchwError, match="cannot be written: Not a directory"):
         build(TINY, "tiny", "icebreaker", blocked / "o", digest="")
 
 

@@ -40,5 +40,5 @@ def test_package(tmp_path: Path) -> None:
 
 def test_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(RchwError, match=r"bench\.v cannot be written: Not a directory"):
+    with pytest.raises(RchwError, match=r"out cannot be written: Not a directory"):
         write_package(ring(), tmp_path / "file" / "out")

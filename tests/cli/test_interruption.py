@@ -1,6 +1,5 @@
 """An interruption in any step of any command leaves every file of the folder as it was."""
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from typing import Any, NoReturn
 import pytest
 
 from rchw import demo
-from tests.cli.command_line import call, commands, contents, refused
+from tests.cli.command_line import commands, contents, refused
 
 Capture = pytest.CaptureFixture[str]
 
@@ -116,30 +115,3 @@ sys.exit(rchw.cli.main(["run", "a", "b"]))
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr == "error: interrupted, and nothing earlier was changed\n"
-
-
-@pytest.mark.parametrize("target", ["out", "."])
-def test_a_build_leaves_the_other_files_of_its_folder(
-    target: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Even where the builder puts a folder of its own in the place of the whole one."""
-
-    def place(verilog: Path, name: str, board: str, out: Path, **_: Any) -> dict[str, Any]:
-        shutil.rmtree(out)
-        out.mkdir()
-        (out / "report.json").write_text(board)
-        return {
-            "board": board, "device": "d", "used": {}, "capacity": {}, "digest": "0",
-            "clock": {"median_mhz": 1.0}, "samples_per_second": {"at_median_clock": 1},
-            "bitstream": {"file": "b"},
-        }  # fmt: skip
-
-    monkeypatch.setattr("rchw.boards.of_design.build", place)
-    monkeypatch.chdir(folder)
-    Path("out").mkdir()
-    Path("out/notes.txt").write_text("mine")
-    before = contents(folder)
-    done = call(capsys, "build", "small.json", "--board", "hx8k", "-o", target)
-    assert done.code == 0, done.err
-    report = str(Path(target, "report.json"))
-    assert contents(folder) == before | {report: b"hx8k"}

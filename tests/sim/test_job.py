@@ -1,6 +1,7 @@
 """A job crosses into the simulator's process and comes back the same."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,10 +54,14 @@ def test_segments_lie_between_resets() -> None:
         ({"source": "seldom"}, "pauses must be never"),
     ],
 )
-def test_refused(change: dict[str, object], sentence: str) -> None:
-    arrays = {"codes": np.zeros((2, 1)), "last": np.zeros(2, dtype=bool), "want": np.zeros((2, 1))}
+def test_refused(change: dict[str, Any], sentence: str) -> None:
+    arrays: dict[str, Any] = {
+        "codes": np.zeros((2, 1)),
+        "last": np.zeros(2, dtype=bool),
+        "want": np.zeros((2, 1)),
+    }
     with pytest.raises(DesignError, match=sentence):
-        Phase("p", **{**arrays, **change})  # type: ignore[arg-type]  # fields by name
+        Phase("p", **{**arrays, **change})
 
 
 def test_empty_phase_is_refused() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from rchw import reference
 from rchw.activation import Clip
-from rchw.design import Design, Features, InputChannel, LinearInput, Output, Readout, RingLayer, Tap
+from rchw.design import Design, Features, InputChannel, LinearInput, Output, Readout
 from rchw.errors import DesignError
 from rchw.fixed import QFormat
 from rchw.hdl.emit import write_verilog
@@ -18,22 +18,14 @@ from rchw.sim.lanes import unpack
 from rchw.sim.testbench import bench_verilog, golden_codes, write_vectors
 from rchw.sim.verify import job_for
 from rchw.tools import environment_for_verilator, find
+from tests.examples import small_cycle
 
 
 def ring() -> Design:
     """Build a cycle of five units with two inputs of odd widths, squares and two outputs."""
-    state, quarters = QFormat(8, 7), QFormat(4, 2)
-    layer = RingLayer(
-        n_units=5,
-        state=state,
-        tap_format=quarters,
-        taps=(Tap(1, (3,) * 5),),
-        inputs=(LinearInput(quarters, (2, -2, 2, 2, -2)), LinearInput(quarters, (1, 1, -1, 1, 1))),
-        bias_format=QFormat(4, 7),
-        bias=(1, 0, -3, 0, 2),
-        activation=Clip(-127, 127),
-        lanes=2,
-    )
+    quarters = QFormat(4, 2)
+    inputs = (LinearInput(quarters, (2, -2, 2, 2, -2)), LinearInput(quarters, (1, 1, -1, 1, 1)))
+    layer = small_cycle(3, inputs, (1, 0, -3, 0, 2), Clip(-127, 127))
     rng = np.random.default_rng(5)
     rows = tuple(tuple(int(w) for w in rng.integers(-128, 128, 11)) for _ in range(2))
     outputs = (Output("y", QFormat(17, 9)), Output("z", QFormat(3, 2, False)))

@@ -1,6 +1,7 @@
 """Floors against closed forms and the magnitudes that others have measured."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,13 +22,11 @@ from rchw.tasks.task import split_slices
 KEYS = ["persistence", "linear", "quadratic_ring", "volterra"]
 
 
-def synthetic(targets: np.ndarray, inputs: np.ndarray, **changes: object) -> Task:
+def synthetic(targets: np.ndarray, inputs: np.ndarray, **changes: Any) -> Task:
     """600, 300 and 300 samples after a washout of 100."""
     train, validation, test = split_slices((600, 300, 300))
-    return replace(
-        Task("t", inputs, targets, 100, train, validation, test, "nmse", "a test"),
-        **changes,  # type: ignore[arg-type]  # fields by name
-    )
+    task = Task("t", inputs, targets, 100, train, validation, test, "nmse", "a test")
+    return replace(task, **changes)
 
 
 def noise(columns: int = 1) -> np.ndarray:

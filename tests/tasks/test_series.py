@@ -2,6 +2,7 @@
 
 import math
 from itertools import product
+from typing import cast
 
 import numpy as np
 import pytest
@@ -60,7 +61,7 @@ class Diverging:
 
 def test_narma_rejects_a_diverging_draw() -> None:
     fake = Diverging()
-    s, y, rejected = series.narma(10, 80, fake)  # type: ignore[arg-type]  # stands in for one
+    s, y, rejected = series.narma(10, 80, cast(np.random.Generator, fake))
     assert (rejected, fake.draws) == (1, 2)
     assert s.max() <= 0.5 and np.abs(y).max() < 2.0
 
