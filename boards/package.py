@@ -15,7 +15,7 @@ from rchw.hdl.emit import write_verilog
 from rchw.hdl.top import lane_map
 from rchw.process import Progress
 from rchw.schedule import schedule
-from rchw.sim.testbench import bench_verilog, write_vectors
+from rchw.sim.testbench import bench_verilog, check_vectors, write_vectors
 
 __all__ = ["port_metadata", "write_package"]
 
@@ -148,6 +148,7 @@ def write_package(
     RchwError
         If a file cannot be written or the Verilog cannot be made.
     """
+    check_vectors(samples, seed)
     with together(out, keep_logs=True) as folder:
         return _write(design, folder, samples, seed, progress or (lambda line: None))
 

@@ -29,9 +29,7 @@ def verilog_command(
 ) -> Outcome:
     """Write NAME.v with a test bench, a FuseSoC core, constraints and golden vectors."""
     from rchw.boards.package import write_package
-    from rchw.sim.testbench import check_vectors
 
-    check_vectors(samples, seed)
     check_folder(output)
     design = load(design_file)
     with Screen(as_json).step(f"writing the Verilog of {design.name}") as say:
