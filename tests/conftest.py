@@ -1,5 +1,6 @@
 """Time per area at the end of a run, and one place for Hypothesis settings."""
 
+import signal
 from collections import defaultdict
 from pathlib import Path
 
@@ -9,6 +10,11 @@ from hypothesis import settings
 # The same examples on every machine, and no database: a run must be reproducible from the checkout.
 settings.register_profile("rchw", derandomize=True, database=None, deadline=None, print_blob=True)
 settings.load_profile("rchw")
+
+# A shell without job control starts what runs in the background deaf to Ctrl-C, children included;
+# tests of interruptions need it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _seconds: dict[str, float] = defaultdict(float)
 _counts: dict[str, int] = defaultdict(int)

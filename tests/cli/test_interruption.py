@@ -85,18 +85,21 @@ def test_a_real_interruption(name: str, folder: Path) -> None:
     (folder / "out/small_.v").write_text("earlier")
     before = contents(folder)
     more = ["--search", "full"] if name == "train" else ["--samples", "20000"]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "rchw.cli", name, *map(str, words), *more],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stderr is not None
-    assert process.stderr.readline().startswith(line)
-    if name == "verify":
-        assert "compiling" in process.stderr.readline()
-        assert list(folder.glob("out/.part-*/small_.v")), "it is at work"
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    ) as process:  # fmt: skip
+        try:
+            assert process.stderr is not None
+            assert process.stderr.readline().startswith(line)
+            if name == "verify":
+                assert "compiling" in process.stderr.readline()
+                assert list(folder.glob("out/.part-*/small_.v")), "it is at work"
+            time.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert process.returncode == 2 and out == ""
     assert err.splitlines()[-1] == "error: interrupted, and nothing earlier was changed"
     assert "Traceback" not in err
