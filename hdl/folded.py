@@ -36,7 +36,7 @@ class FoldedCore(wiring.Component):
     Latency
     -------
     `rchw.schedule.latency`: from an input beat to its output beat ``busy`` and 9 to 11 clocks, two
-    more with squares, and one more where several products are added per clock.
+    more with squares, and one more per level of the sum where several products are added per clock.
 
     Throughput
     ----------

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from rchw.design import Design
 from rchw.fixed import Overflow
-from rchw.hdl.arith import add_tree, requantize, select
+from rchw.hdl.arith import requantize, select
 from rchw.hdl.counter import countdown, delayed
 from rchw.hdl.ports import OutputQueue, output_layout
 from rchw.hdl.rom import Fields
@@ -98,9 +98,9 @@ class FoldedReadout(wiring.Component):
 
     Latency
     -------
-    From `advance` of a sample's last clock to its beat: 8 clocks, one more where several products
-    are added per clock, two more with squares. They are: two for the weights, operands, product,
-    (sum,) three parts of the accumulator, output.
+    From `advance` of a sample's last clock to its beat: 8 clocks, ``ceil(log2(n))`` more where n
+    products are added per clock, two more with squares. They are: two for the weights, operands,
+    product, (levels of the sum,) three parts of the accumulator, output.
 
     Throughput
     ----------
@@ -182,17 +182,14 @@ class FoldedReadout(wiring.Component):
 
     def _latency(self) -> int:
         """Clocks from the sequencer's last to the earliest clock in which a result can leave."""
-        return self._plan.loop_latency + 5 + self._late + (self._operand_count() > 1)
-
-    def _operand_count(self) -> int:
-        return self._plan.group * (2 if self._plan.paired else 1)
+        return self._plan.loop_latency + 5 + self._late + self._plan.sum_levels
 
     def _weights(self, fields: Fields, order: Sequence[ReadoutClock]) -> list[Value]:
         """One field per multiplier: operand-major, then the outputs served in one clock."""
         rows = self._design.readout.weights
         per_clock = self._design.n_outputs // self._plan.hold
         weights = []
-        for slot in range(self._operand_count()):
+        for slot in range(self._plan.operands):
             for position in range(per_clock):
                 column = []
                 for clock in order:
@@ -226,7 +223,7 @@ class FoldedReadout(wiring.Component):
         squared = [self._square(m, x, g) for g, x in enumerate(squares)]
         inputs = self._inputs(m)
         slots = []
-        for slot in range(self._operand_count()):
+        for slot in range(self._plan.operands):
             g = slot % plan.group
             if plan.paired:
                 choices = {STATES: (plain + squared)[slot]}
@@ -303,25 +300,41 @@ class FoldedReadout(wiring.Component):
     def _products(
         self, m: Module, operands: list[Signal], weights: list[Value], flags: Flags
     ) -> tuple[list[Value], Flags]:
-        """One product register per multiplier, then their sums over the operands."""
+        """One register per multiplier, then the sums over the operands, a register per level."""
         per_clock = len(weights) // len(operands)
-        # Kept where they are added: Yosys packs a product and the sum behind it into one SB_MAC16,
-        # and with two of them loses the other product.
         products = [
-            _clocked(m, operands[k // per_clock] * weight, f"product_{k}", len(operands) > 1)
+            _clocked(m, operands[k // per_clock] * weight, f"product_{k}")
             for k, weight in enumerate(weights)
         ]
         flags = flags.delayed(m, "product")
-        sums = [add_tree(products[position::per_clock]) for position in range(per_clock)]
-        if len(operands) > 1:
-            sums = [_clocked(m, value, f"sum_{k}") for k, value in enumerate(sums)]
-            flags = flags.delayed(m, "sum")
-        return sums, flags
+        sums: list[list[Value]] = [
+            [*products[position::per_clock]] for position in range(per_clock)
+        ]
+        for level in range(self._plan.sum_levels):
+            sums = [
+                [
+                    _clocked(m, _add(*terms[k : k + 2]), f"sum_{position}_{level}_{k // 2}")
+                    for k in range(0, len(terms), 2)
+                ]
+                for position, terms in enumerate(sums)
+            ]
+            flags = flags.delayed(m, f"level_{level}")
+        return [total for (total,) in sums], flags
 
 
-def _clocked(m: Module, value: Value, name: str, keep: bool = False) -> Signal:
-    """Plain register without reset, of the value's own shape; `keep` holds synthesis off it."""
-    attributes = {"keep": 1} if keep else {}
-    register = Signal(value.shape(), name=name, reset_less=True, attrs=attributes)
+def _add(a: Value, b: Value | None = None) -> Value:
+    """Sum of signed values, which have a bit below that adds nothing.
+
+    Without it Yosys packs the addition behind a product into the SB_MAC16 that makes the product,
+    and does it wrongly: it cuts the sum, or loses the other product.
+    """
+    if b is None:
+        return a
+    return (Cat(Const(1, 1), a).as_signed() + Cat(Const(0, 1), b).as_signed()) >> 1
+
+
+def _clocked(m: Module, value: Value, name: str) -> Signal:
+    """Plain register without reset, of the value's own shape."""
+    register = Signal(value.shape(), name=name, reset_less=True)
     m.d.sync += register.eq(value)
     return register

@@ -1,32 +1,41 @@
-"""Constants that differ from word to word: one wide read-only memory, fields by name."""
+"""Constants that differ from word to word: read-only memories, fields by name."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from amaranth.hdl import Const, Module, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Signal, Value, signed
 from amaranth.lib.memory import Memory
 from amaranth.utils import ceil_log2
 
 from rchw.hdl.counter import place
 
-__all__ = ["Fields", "memory_attributes"]
+__all__ = ["Fields", "memory_attributes", "pieces"]
+
+MEMORY_WIDTH = 16  # bits of a memory: a wider block of ECP5 has no output register of its own
 
 
 def memory_attributes(depth: int, width: int, written: bool = False) -> dict[str, Any]:
-    """Attributes for synthesis: block memory where a block would be half used, no collision logic.
+    """Attributes for synthesis: block memory where logic would be slower or larger.
 
-    A read never needs the word written in the same clock: the schedule keeps them apart.
+    None for collisions: a read never needs the word written in the same clock, which the schedule
+    keeps apart.
     """
     attributes: dict[str, Any] = {}
-    if depth >= 64 or depth * width >= 1024:
+    if depth > (16 if written else 63) or depth * width >= 1024:
         attributes["ram_style"] = "block"
     if written:
         attributes["no_rw_check"] = 1
     return attributes
 
 
+def pieces(name: str, width: int) -> dict[str, slice]:
+    """Names of the memories that a wide word is spread over, and the bits of each."""
+    bits = [slice(k, min(k + MEMORY_WIDTH, width)) for k in range(0, width, MEMORY_WIDTH)]
+    return {f"{name}_{k}" if width > MEMORY_WIDTH else name: piece for k, piece in enumerate(bits)}
+
+
 class Fields:
-    """Collects constant columns, then builds one memory; constant columns cost no bit.
+    """Collects constant columns, then builds their memories; constant columns cost no bit.
 
     Parameters
     ----------
@@ -58,7 +67,7 @@ class Fields:
         return signal
 
     def build(self, m: Module, name: str, address: Value) -> None:
-        """Add the memory and connect every field to its bits.
+        """Add the memories and connect every field to its bits.
 
         `address` shows the word as `rchw.hdl.counter.place` tells.
         """
@@ -72,15 +81,22 @@ class Fields:
                 row |= (column[word] & ((1 << len(signal)) - 1)) << position
                 position += len(signal)
             rows[place(word, self._words)] = row
-        memory: Memory = Memory(
-            shape=width, depth=len(rows), init=rows, attrs=memory_attributes(self._words, width)
-        )
-        m.submodules[name] = memory
-        port = memory.read_port()
-        m.d.comb += port.addr.eq(address)
+        data: list[Value] = []
+        for part, piece in pieces(name, width).items():
+            size = piece.stop - piece.start
+            memory: Memory = Memory(
+                shape=size,
+                depth=len(rows),
+                init=[row >> piece.start & ((1 << size) - 1) for row in rows],
+                attrs=memory_attributes(self._words, width),
+            )
+            m.submodules[part] = memory
+            port = memory.read_port()
+            m.d.comb += port.addr.eq(address)
+            data.append(port.data)
         position = 0
         for signal, _ in self._columns:
-            field = port.data[position : position + len(signal)]
+            field = Cat(*data)[position : position + len(signal)]
             m.d["sync" if self._registered else "comb"] += signal.eq(field)
             position += len(signal)
 

@@ -16,7 +16,7 @@ from amaranth.lib.memory import Memory
 from amaranth.utils import ceil_log2
 
 from rchw.hdl.counter import countdown, place
-from rchw.hdl.rom import memory_attributes
+from rchw.hdl.rom import memory_attributes, pieces
 
 __all__ = ["ReadPlan", "StateMemory", "plan_reads"]
 
@@ -151,7 +151,7 @@ class StateMemory:
         data: Sequence[Value],
         registered: bool,
     ) -> dict[tuple[int, bool], list[Value]]:
-        """One memory for all banks that every plan reads at the same distances."""
+        """Together what every plan reads at the same distances, in pieces that a block holds."""
         keys = list(self._plans)
         groups: dict[tuple[int, ...], list[int]] = {}
         for bank in range(self._lanes):
@@ -165,25 +165,30 @@ class StateMemory:
         bits = ceil_log2(self._words)
         for number, (distances, banks) in enumerate(groups.items()):
             width = self._width * len(banks)
-            memory: Memory = Memory(
-                shape=width,
-                depth=2 << bits,
-                init=[],
-                attrs=memory_attributes(2 * self._words, width, written=True),
-            )
-            m.submodules[f"states_{number}"] = memory
-            port = memory.write_port()
-            m.d.comb += [
-                port.addr.eq(where),
-                port.en.eq(write),
-                port.data.eq(Cat(*(data[bank] for bank in banks))),
-            ]
-            for key, delta in zip(keys, distances, strict=True):
-                read = memory.read_port()
-                m.d.comb += read.addr.eq(Cat(addresses[delta], half))
+            written = Cat(*(data[bank] for bank in banks))
+            words: list[list[Value]] = [[] for _ in keys]
+            for part, piece in pieces(f"states_{number}", width).items():
+                memory: Memory = Memory(
+                    shape=piece.stop - piece.start,
+                    depth=2 << bits,
+                    init=[],
+                    attrs=memory_attributes(2 * self._words, width, written=True),
+                )
+                m.submodules[part] = memory
+                port = memory.write_port()
+                m.d.comb += [
+                    port.addr.eq(where),
+                    port.en.eq(write),
+                    port.data.eq(written[piece]),
+                ]
+                for word, delta in zip(words, distances, strict=True):
+                    read = memory.read_port()
+                    m.d.comb += read.addr.eq(Cat(addresses[delta], half))
+                    word.append(read.data)
+            for key, word in zip(keys, words, strict=True):
                 for position, bank in enumerate(banks):
                     lane = self._plans[key].banks.index(bank)
-                    field = read.data[position * self._width : (position + 1) * self._width]
+                    field = Cat(*word)[position * self._width : (position + 1) * self._width]
                     name = f"read_{key[0]}_{key[1]:d}_{lane}"
                     value = Signal(signed(self._width), name=name, reset_less=True)
                     m.d["sync" if registered else "comb"] += value.eq(field)

@@ -75,6 +75,16 @@ class Schedule:
     clocks: int
     busy: int
 
+    @property
+    def operands(self) -> int:
+        """Features that are multiplied in one clock."""
+        return self.group * (2 if self.paired else 1)
+
+    @property
+    def sum_levels(self) -> int:
+        """Levels of the tree that adds their products, a register behind each."""
+        return (self.operands - 1).bit_length()
+
 
 def loop_latency(design: Design) -> int:
     """Least clocks of the state loop: read, taps, sum, activation (two unless clip), leak, write.
@@ -169,8 +179,8 @@ def latency(design: Design) -> int:
     """Clocks from a sample's input beat to its output beat, if neither side pauses.
 
     Folded form
-        ``busy + loop_latency(design) + 4``, two more with squares, and one more where several
-        products are added per clock. The input is taken when the first word has been read, so a
+        ``busy + loop_latency(design) + 4``, two more with squares, and ``ceil(log2(n))`` more where
+        n products are added per clock. The input is taken when the first word has been read, so a
         register behind the memories adds nothing.
     Parallel form
         6, and one for every two levels of the adder tree over the features whose weight is not
@@ -178,9 +188,8 @@ def latency(design: Design) -> int:
     """
     plan = schedule(design)
     if not plan.parallel:
-        several = plan.group > 1 or plan.paired
         squares = 2 * (design.features.squares is not None)
-        return plan.busy + loop_latency(design) + 4 + squares + several
+        return plan.busy + loop_latency(design) + 4 + squares + plan.sum_levels
     rows = (row[: design.n_products] for row in design.readout.weights)
     terms = max(sum(weight != 0 for weight in row) for row in rows)
     stages = 6

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 from itertools import count, pairwise
-from math import ceil
+from math import ceil, log2
 from pathlib import Path
 
 import pytest
@@ -99,8 +99,8 @@ def formula(design: Design) -> tuple[int, int]:
 
     loop = 5 + (not isinstance(layer.activation, Clip)) + (layer.leak_shift > 0)
     r = int(words > 1 and hazard(loop + 1) <= busy)
-    several = paired or g > 1
-    return max(busy, hazard(loop + r), h + 2), busy + loop + 4 + 2 * squares + several
+    levels = ceil(log2(g * (1 + paired)))
+    return max(busy, hazard(loop + r), h + 2), busy + loop + 4 + 2 * squares + levels
 
 
 @seed(20261125)

@@ -47,11 +47,11 @@ def ring() -> Design:
 
 def flipped(text: str) -> str:
     """Flip the lowest bit of the first word of the readout's weights."""
-    found = re.search(r"weights\[0\] = (\d+)'h([0-9a-f]+);", text)
+    found = re.search(r"(weights\w*)\[0\] = (\d+)'h([0-9a-f]+);", text)
     assert found is not None
-    width, word = found.groups()
+    memory, width, word = found.groups()
     other = f"{int(word, 16) ^ 1:0{len(word)}x}"
-    return text.replace(found.group(), f"weights[0] = {width}'h{other};")
+    return text.replace(found.group(), f"{memory}[0] = {width}'h{other};")
 
 
 def reversed_lanes(design: Design) -> Design:
