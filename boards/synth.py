@@ -15,6 +15,7 @@ from pathlib import Path
 
 from rchw import tools
 from rchw.boards import absorb
+from rchw.boards.carries import align_carries
 from rchw.boards.check import (
     Netlist,
     check_drivers,
@@ -148,6 +149,8 @@ def synthesize_core(
     if registers and device.family == "ecp5":
         module, absorbed = absorb.absorb_registers(module)
         check_drivers(module, name)
+    if device.family == "ice40":
+        module, _ = align_carries(module)
     netlist = folder / f"{name}.json"
     write_netlist(netlist, name, module)
     verilog = folder / f"{name}_netlist.v"
