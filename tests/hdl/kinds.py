@@ -7,6 +7,7 @@ from dataclasses import replace
 from rchw.activation import Clip, PiecewiseLinear, Table
 from rchw.design import Design, LevelInput, LinearInput
 from rchw.fixed import Overflow
+from rchw.ranges import layer_ranges
 from rchw.schedule import schedule
 
 __all__ = ["count_kinds", "kinds", "made_parallel", "shape"]
@@ -37,6 +38,7 @@ def kinds(design: Design) -> dict[str, bool]:
         "inputs as features": features.inputs,
         "no constant feature": features.one is None,
         "clip": isinstance(layer.activation, Clip),
+        "sum never clipped": isinstance(layer.activation, Clip) and never_clipped(design),
         "piecewise-linear": isinstance(layer.activation, PiecewiseLinear),
         "table": isinstance(layer.activation, Table),
         "leak": layer.leak_shift > 0,
@@ -52,6 +54,16 @@ def kinds(design: Design) -> dict[str, bool]:
         "state runs on after tlast": not design.reset_on_last,
         "state of 16 bits and more": layer.state.width >= 16,
     }
+
+
+def never_clipped(design: Design) -> bool:
+    """Whether every sum fits the state's own format, so that the clip has no bit to look at."""
+    ranges, state = layer_ranges(design), design.layer.state
+    drop = ranges.frac - state.frac
+    return all(
+        state.min <= total.low >> drop and (total.high >> drop) < state.max
+        for total in ranges.accumulator
+    )
 
 
 def made_parallel(design: Design) -> Design:

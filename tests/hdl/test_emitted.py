@@ -140,7 +140,7 @@ def test_clocks_are_those_of_the_formulas(
 
 
 def test_rails_are_hit(records: list[tuple[Design, dict[str, Any], dict[str, str]]]) -> None:
-    """Of the states in most designs, the others being slow or shown not to reach them."""
+    """In a third of the designs at least; the others are slow or shown not to reach them."""
     both = [set(rails.values()) == {"hit"} for _, _, rails in records]
     assert sum(both) >= len(records) // 3
     for end in ("low", "high"):
