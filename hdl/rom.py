@@ -17,12 +17,11 @@ MEMORY_WIDTH = 16  # bits of a memory: a wider block of ECP5 has no output regis
 def memory_attributes(depth: int, width: int, written: bool = False) -> dict[str, Any]:
     """Attributes for synthesis: block memory where logic would be slower or larger.
 
-    A LUT holds 16 words of one bit, so what is deeper goes into a block, if it fills a sixteenth.
-    Nothing for collisions: a read never needs the word written in the same clock, which the
-    schedule keeps apart.
+    A LUT holds 16 words of one bit: what is deeper, or very wide, goes into a block. Nothing for
+    collisions: a read never needs the word written in the same clock, the schedule sees to it.
     """
     attributes: dict[str, Any] = {}
-    if (depth > 16 and (written or depth * width >= 256)) or depth * width >= 1024:
+    if depth > 16 or depth * width >= 1024:
         attributes["ram_style"] = "block"
     if written:
         attributes["no_rw_check"] = 1
