@@ -224,7 +224,8 @@ def _record() -> Row:
     if RESULTS.exists():
         record: Row = json.loads(RESULTS.read_text(encoding="utf-8"))
         return record
-    return {"command": "python -m benchmarks.size; python -m benchmarks.size --trial", "rows": {}}
+    command = "python -m benchmarks.size"
+    return {"command": f"{command}; {command} --squares; {command} --trial", "rows": {}}
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """The page of the size benchmark, from its record alone."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 __all__ = ["cells_per_unit", "markdown"]
@@ -69,7 +70,8 @@ def _trial(rows: dict[str, Row]) -> Iterator[str]:
         if not trial:
             continue
         if "ring" in row:
-            name = f"parallel ring, N = {row['units']}, weights {row['ring']}, cells per unit"
+            weights = " and ".join(str(Fraction(weight)) for weight in row["ring"].split("and"))
+            name = f"parallel ring, N = {row['units']}, weights {weights}, cells per unit"
             cells, target = cells_per_unit(rows, row), trial["cells_per_unit"]
         else:
             bits = "/".join(map(str, row["bits"]))
