@@ -1,5 +1,6 @@
 """Writing files so that an interrupted or failed run leaves the earlier result intact."""
 
+import errno
 import hashlib
 import os
 import shutil
@@ -54,10 +55,12 @@ def check_folder(path: Path) -> None:
     Raises
     ------
     RchwError
-        If the path, or what it would lie in, is a file.
+        If the path, or what it would lie in, is a file or may not be written to.
     """
     for place in (path, *path.absolute().parents):
         if place.is_dir():
+            if not os.access(place, os.W_OK | os.X_OK):
+                raise RchwError(f"{place} cannot be written: {os.strerror(errno.EACCES)}")
             return
         if place.exists():
             raise RchwError(f"{place} must be a folder, not a file")
@@ -69,7 +72,7 @@ def check_file(path: Path) -> None:
     Raises
     ------
     RchwError
-        If the path is a folder, or what it would lie in is a file.
+        If the path is a folder, or what it would lie in is a file or may not be written to.
     """
     if path.is_dir():
         raise RchwError(f"{path} must be a file, not a folder")

@@ -173,6 +173,19 @@ def test_what_is_in_the_way_is_told_beforehand(tmp_path: Path) -> None:
         check_file(tmp_path)
 
 
+def test_a_folder_that_may_not_be_written_is_refused_early(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked of the system, not of the mode: root may write where nobody may."""
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    check_folder(tmp_path.parent / "other")
+    for path in (tmp_path, tmp_path / "a" / "b"):
+        with pytest.raises(RchwError, match=rf"^{tmp_path} cannot be written: Permission denied$"):
+            check_folder(path)
+    with pytest.raises(RchwError, match="cannot be written: Permission denied"):
+        check_file(tmp_path / "file")
+
+
 def test_a_plain_write_would_be_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test of failures fails for a writer that truncates first."""
 
