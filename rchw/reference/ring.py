@@ -76,7 +76,7 @@ class RingReference:
             return _clip(_segments(z, activation, layer.rounding), activation.low, activation.high)
         index = requantize(total, frac - activation.index.frac, activation.index, layer.rounding)
         entries = np.array(activation.entries, dtype=self.dtype)
-        return entries[(index - activation.index.min).astype(np.int64)]
+        return np.take_along_axis(entries, (index - activation.index.min).astype(np.int64), 0)
 
     def step(self, state: Integers, inputs: Integers) -> Integers:
         """State after one sample: shapes (N,), (K,) -> (N,)."""
