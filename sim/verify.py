@@ -1,10 +1,8 @@
 """Hold the Verilog of a design against the reference and write the evidence."""
 
 import json
-import platform
 import time
 from collections.abc import Callable, Sequence
-from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,18 +11,17 @@ import numpy as np
 
 from rchw import reference
 from rchw.design import Design
-from rchw.document import digest
 from rchw.errors import DesignError
-from rchw.files import sha256_of, together, write_atomic
+from rchw.files import together, write_atomic
 from rchw.hdl.emit import write_verilog
 from rchw.schedule import schedule
 from rchw.sim.job import Job, Phase
 from rchw.sim.rails import missed_rail, push_to, rails_reached
+from rchw.sim.record import heading, versions
 from rchw.sim.runner import build
 from rchw.sim.stimulus import stimulus
 from rchw.sim.top import top_of
 from rchw.sim.units import first_unit
-from rchw.tools import find
 
 __all__ = ["job_for", "verify"]
 
@@ -208,15 +205,9 @@ def _record(
 ) -> dict[str, Any]:
     """What is known of a run, but for the time it took."""
     plain = found["phases"][0]
+    tools = versions(["cocotb"], ["verilator", "c++"])
     return {
-        "kind": "verify",
-        "version": 1,
-        "design": design.name,
-        "digest": digest(design),
-        "verilog": verilog.name,
-        "verilog_sha256": sha256_of(verilog),
-        "tools": _versions(),
-        "seed": seed,
+        **heading("verify", design, verilog, tools, seed),
         "samples": sum(phase["samples"] for phase in found["phases"]),
         "checked": sum(phase["checked"] for phase in found["phases"]),
         "clocks_per_sample": plain["clocks_per_sample"],
@@ -225,9 +216,3 @@ def _record(
         **rails,
         **{key: found[key] for key in ("verdict", "sentence", "unit", "waves", "phases")},
     }
-
-
-def _versions() -> dict[str, str]:
-    packages = {name: metadata.version(name) for name in ("amaranth", "cocotb", "numpy")}
-    programs = {name: find(name).version for name in ("verilator", "c++")}
-    return packages | programs | {"python": platform.python_version()}

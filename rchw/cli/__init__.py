@@ -24,12 +24,12 @@ from rchw.cli.build import (
     build_command,
     demo_command,
     report_command,
-    verify_command,
     verilog_command,
 )
 from rchw.cli.console import Outcome, Screen
 from rchw.cli.tables import EXTRAS, boards_command, doctor_command, tasks_command
 from rchw.cli.train import run_command, train_command
+from rchw.cli.verify import verify_command
 from rchw.errors import MismatchError, RchwError, ToolError
 
 __all__ = ["app", "main"]

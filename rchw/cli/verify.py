@@ -1,0 +1,68 @@
+"""The commands that check circuits: ``verify``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import RenderableType
+from rich.table import Table
+
+from rchw.cli.console import Outcome, Screen, pairs, table
+from rchw.cli.train import Json
+from rchw.document import load
+from rchw.files import check_folder
+
+__all__ = ["rails_table", "verify_command", "verify_shown"]
+
+_DesignFile = Annotated[Path, typer.Argument(metavar="DESIGN.json")]
+
+
+def verify_command(
+    design_file: _DesignFile,
+    samples: Annotated[int, typer.Option(help="Of the longest phase.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Of the stimulus.")] = 1,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder; build/NAME/verify.")
+    ] = None,
+    as_json: Json = False,
+) -> Outcome:
+    """Hold the Verilog of a design against the reference, in cocotb and Verilator."""
+    from rchw.sim.verify import verify
+
+    design = load(design_file)
+    folder = output or Path("build", design.name, "verify")
+    check_folder(folder)
+    with Screen(as_json).step(f"verifying {design.name}") as say:
+        record = verify(design, folder, samples=samples, seed=seed, progress=say)
+    return Outcome(record, verify_shown(record, folder), passed=record["verdict"] == "pass")
+
+
+def verify_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
+    """Table of phases and the verdict."""
+    rows = [
+        [
+            phase["name"], str(phase["samples"]), str(phase["checked"]), str(phase["resets"]),
+            phase["verdict"],
+        ]
+        for phase in record["phases"]
+    ]  # fmt: skip
+    facts = {
+        "verdict": record["sentence"] or f"all {record['checked']} output beats are equal",
+        "clocks per sample": f"{record['clocks_formula']} by the formula",
+        "digest": record["digest"],
+        "written": str(folder / "verify.json"),
+    }
+    if record["clocks_per_sample"]:
+        facts["clocks per sample"] += f", {record['clocks_per_sample']['mean']:g} measured"
+    columns = ["phase", ">samples", ">checked", ">resets", "verdict"]
+    return [table(columns, rows), rails_table(record["rails"]), pairs(facts)]
+
+
+def rails_table(rails: Sequence[dict[str, Any]]) -> Table:
+    """Table of the ends of states and outputs: whether the run was there, and if not, why."""
+    rows = [
+        [row["what"], row["side"], str(row["code"]), row["status"], row["reason"] or ""]
+        for row in rails
+    ]
+    return table(["rail of", "", ">code", "", "why"], rows)

@@ -1,0 +1,74 @@
+"""What every record of a check begins with: of what it is, and with what it was made."""
+
+import hashlib
+import importlib.util
+import platform
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from rchw.design import Design
+from rchw.document import digest
+from rchw.files import sha256_of
+from rchw.tools import find
+
+__all__ = ["heading", "reference_sha256", "versions"]
+
+_PACKAGES = ("amaranth", "numpy")
+_REFERENCE = ("rchw.fixed", "rchw.activation", "rchw.design", "rchw.reference")
+
+
+def reference_sha256() -> str:
+    """Hash of the source of the reference: of all that decides what the right codes are."""
+    whole = hashlib.sha256()
+    for module in _REFERENCE:
+        spec = importlib.util.find_spec(module)
+        assert spec is not None and spec.origin is not None
+        origin = Path(spec.origin)
+        files = sorted(origin.parent.glob("*.py")) if origin.stem == "__init__" else [origin]
+        for file in files:
+            whole.update(f"{module}/{file.name}\n".encode() + file.read_bytes())
+    return whole.hexdigest()
+
+
+def versions(packages: Sequence[str] = (), programs: Sequence[str] = ()) -> dict[str, str]:
+    """Versions of Python, Amaranth, numpy, and of these packages and programs."""
+    found = {name: metadata.version(name) for name in (*_PACKAGES, *packages)}
+    found |= {name: find(name).version for name in programs}
+    return found | {"python": platform.python_version()}
+
+
+def heading(
+    kind: str, design: Design, verilog: Path, tools: dict[str, str], seed: int | None = None
+) -> dict[str, Any]:
+    """First entries of a record.
+
+    Parameters
+    ----------
+    kind : str
+        Of check; the record's file is ``KIND.json``.
+    design : Design
+    verilog : Path
+        The emitted file that was checked, or whose netlist was.
+    tools : dict
+        As from `versions`; only of those that took part.
+    seed : int, optional
+
+    Returns
+    -------
+    dict
+        ``kind``, ``version``, ``design``, ``digest``, ``verilog``, ``verilog_sha256``,
+        ``reference_sha256``, ``tools``, and ``seed`` if there is one.
+    """
+    record: dict[str, Any] = {
+        "kind": kind,
+        "version": 1,
+        "design": design.name,
+        "digest": digest(design),
+        "verilog": verilog.name,
+        "verilog_sha256": sha256_of(verilog),
+        "reference_sha256": reference_sha256(),
+        "tools": tools,
+    }
+    return record if seed is None else record | {"seed": seed}
