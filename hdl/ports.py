@@ -33,8 +33,10 @@ class OutputQueue(wiring.Component):
 
     Members
     -------
-    reserve : In(1), last : In(1), free : Out(1)
-        Take room, allowed while `free`; `last` of the sample is known by then and waits here.
+    reserve : In(1), free : Out(1)
+        Take room, allowed while `free`.
+    keep : In(1), last : In(1)
+        Of the sample for which room was taken, in the same clock or later: it waits here.
     push : In(1), codes : In(output_layout without last)
         A result arrives, in the order of the reservations.
     o : Out(stream)
@@ -48,8 +50,9 @@ class OutputQueue(wiring.Component):
     """
 
     reserve: Signal
-    last: Signal
     free: Signal
+    keep: Signal
+    last: Signal
     push: Signal
     codes: data.View
     o: stream.Interface
@@ -61,8 +64,9 @@ class OutputQueue(wiring.Component):
         super().__init__(
             {
                 "reserve": In(1),
-                "last": In(1),
                 "free": Out(1),
+                "keep": In(1),
+                "last": In(1),
                 "push": In(1),
                 "codes": In(data.StructLayout(codes)),
                 "o": Out(stream.Signature(self._layout)),
@@ -83,7 +87,7 @@ class OutputQueue(wiring.Component):
                 m.d.sync += [codes.eq(self.codes), self.o.valid.eq(1)]
             with m.Elif(self.o.ready):
                 m.d.sync += self.o.valid.eq(0)
-            with m.If(self.reserve):
+            with m.If(self.keep):
                 m.d.sync += last.eq(self.last)
         else:
             m.submodules.last_fifo = lasts = SyncFIFO(width=1, depth=self._slots)
@@ -92,7 +96,7 @@ class OutputQueue(wiring.Component):
             last, codes = lasts.r_data, data.View(self.codes.shape(), queue.r_data)
             m.d.comb += [
                 lasts.w_data.eq(self.last),
-                lasts.w_en.eq(self.reserve),
+                lasts.w_en.eq(self.keep),
                 lasts.r_en.eq(pop),
                 queue.w_data.eq(self.codes),
                 queue.w_en.eq(self.push),

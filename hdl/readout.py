@@ -91,7 +91,8 @@ class FoldedReadout(wiring.Component):
     inputs : In(K * width)
         Of the sample in work, valid with its first word.
     last : In(1)
-        Of the sample in work, valid with `reserve`.
+        Of the sample in work, valid with `reserve`, or as many clocks later as it takes to read a
+        word if the period has clocks in which nothing is multiplied.
     reserve : In(1), free : Out(1)
         Room for one result: taken by the sequencer, given back when a result leaves.
     o : Out(stream of `output_layout`)
@@ -168,8 +169,11 @@ class FoldedReadout(wiring.Component):
         totals, flags = accumulate(m, design, self._ranges, products, flags)
         queue = OutputQueue(design, latency=self._latency(), period=plan.clocks)
         m.submodules.queue = queue
+        # Where room is taken before the end of the period, `last` may not have come yet.
+        keep = delayed(m, self.reserve, plan.waits and 1 + plan.read_register, "keep")[-1]
         m.d.comb += [
             queue.reserve.eq(self.reserve),
+            queue.keep.eq(keep),
             queue.last.eq(self.last),
             self.free.eq(queue.free),
             queue.push.eq(flags.done),
@@ -181,8 +185,10 @@ class FoldedReadout(wiring.Component):
         return m
 
     def _latency(self) -> int:
-        """Clocks from the sequencer's last to the earliest clock in which a result can leave."""
-        return self._plan.loop_latency + 5 + self._late + self._plan.sum_levels
+        """Clocks from the taking of room to the earliest clock in which a result can leave."""
+        plan = self._plan
+        inputs = plan.input_clocks if plan.waits else 0
+        return inputs + plan.loop_latency + 5 + self._late + plan.sum_levels
 
     def _weights(self, fields: Fields, order: Sequence[ReadoutClock]) -> list[Value]:
         """One field per multiplier: operand-major, then the outputs served in one clock."""

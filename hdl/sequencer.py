@@ -11,7 +11,11 @@ __all__ = ["Sequencer"]
 
 
 class Sequencer(wiring.Component):
-    """Counts one sample period; holds in its last clock until the output has room.
+    """Counts one sample period; holds in it until the output has room for its result.
+
+    It holds in the last clock in which a word is in work, if the readout has nothing to do in the
+    clocks behind it: from a later one the result would be on its way already. Else it holds in the
+    last clock of the period.
 
     Every counter ends where it began, so nothing is loaded at the start of a sample, and every
     decision is made from registered ends: at most one level of logic in front of the counters.
@@ -25,7 +29,7 @@ class Sequencer(wiring.Component):
     free : In(1)
         The output has room for the result of this sample.
     reserve : Out(1)
-        Takes that room, in the last clock of the period.
+        Takes that room, where it would have held.
     word : Out(range(W))
         Word in work, W - 1 down to 0, as `rchw.hdl.counter.place` tells.
     issue : Out(1)
@@ -85,11 +89,12 @@ class Sequencer(wiring.Component):
             multiplies = self._multiplies(m, in_words, go, final, tail)
         else:
             m.d.comb += final.eq(words_end)
+        hold = words_end if plan.waits else final
         m.d.comb += [
-            go.eq(running & ~(final & ~self.free)),
-            ready.eq(~running | (final & self.free)),
+            go.eq(running & ~(hold & ~self.free)),
+            ready.eq(~running | (final & (1 if plan.waits else self.free))),
             self.begin.eq(ready & self.available),
-            self.reserve.eq(running & final & self.free),
+            self.reserve.eq(running & hold & self.free),
             self.word.eq(word),
             self.issue.eq(go & in_words & first_clock),
             self.next_word.eq(go & in_words & last_clock),

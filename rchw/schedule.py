@@ -81,6 +81,11 @@ class Schedule:
         return self.group * (2 if self.paired else 1)
 
     @property
+    def waits(self) -> bool:
+        """Whether the period has clocks in which the readout multiplies nothing."""
+        return self.clocks > self.busy
+
+    @property
     def sum_levels(self) -> int:
         """Levels of the tree that adds their products, a register behind each."""
         return (self.operands - 1).bit_length()

@@ -14,7 +14,7 @@ from rchw.design import Design
 from rchw.errors import DesignError
 from rchw.files import together, write_atomic
 from rchw.hdl.emit import write_verilog
-from rchw.schedule import schedule
+from rchw.schedule import latency, schedule
 from rchw.sim.job import Job, Phase
 from rchw.sim.rails import missed_rail, push_to, rails_reached
 from rchw.sim.record import heading, versions
@@ -70,7 +70,9 @@ def job_for(
         ("rails", push, push_last, "never", "never"),
     ]
     part = max(48, samples // 6)
-    for source, sink in _PACES:
+    # Longer than everything under way takes to come out: the circuit then is full to the brim.
+    stall = latency(design) + 3 * clocks
+    for source, sink in (*_PACES, ("never", f"every:{part // 6}:{stall}")):
         few, flags = stimulus(design, part, rng)
         flags |= rng.random(part) < 0.1
         streams.append((f"source {source}, sink {sink}", few, flags, source, sink))
@@ -82,7 +84,7 @@ def job_for(
         )
     ]
     phases.append(_resets(design, part, clocks, rng))
-    job = Job(top_of(design, name), tuple(phases), window=8 * clocks + 2000)
+    job = Job(top_of(design, name), tuple(phases), window=8 * clocks + 2000 + stall)
     rails = rails_reached(design, traces, (down, up))
     states = {row["side"]: row["status"] for row in rails if row["output"] is None}
     words = {

@@ -20,6 +20,7 @@ from rchw.schedule import latency, schedule
 from rchw.sim.pauses import parse
 from rchw.sim.scoreboard import assert_same
 from rchw.sim.stream import StreamTrace, trace_stream
+from tests.boards.test_of_design import ring
 from tests.designs import designs, stimulus
 from tests.hdl.kinds import count_kinds, made_parallel, shape
 
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable
 
 SAMPLES = 20
 ROUNDS = 80  # at most
-PACES = ["every:3:2", "random:50:4", "bursts:2:3", "always:1"]
+PACES = ["every:3:2", "random:50:4", "bursts:2:3", "always:1", "every:5:FULL"]
 PAIRS = list(product(["never", *PACES], repeat=2))[1:]
 
 
@@ -52,7 +53,11 @@ def check(design: Design, drawn: int, source: str, sink: str) -> StreamTrace:
         {**dict(zip(names, row, strict=True)), "last": int(flag)}
         for row, flag in zip(codes.tolist(), last, strict=True)
     ]
-    pauses_in, pauses_out = parse(source, drawn), parse(sink, drawn + 1)
+    # So long that everything under way has come out and waits.
+    full = str(latency(design) + 3 * schedule(design).clocks)
+    pauses_in, pauses_out = (
+        parse(pace.replace("FULL", full), drawn + k) for k, pace in enumerate((source, sink))
+    )
     trace = trace_stream(core_of(design), payloads, pauses_in=pauses_in, pauses_out=pauses_out)
     outputs = design.readout.outputs
     got = [[int(payload[output.name]) for output in outputs] for payload in trace.payloads]
@@ -105,6 +110,14 @@ def test_designs_under_pauses(tally: dict[str, Counter[str]]) -> None:
 
     found = met(check_pauses, 80, of_each_kind=0)
     tally[f"{len(found)} designs in Amaranth's simulator, gaps and stalls"] = count_kinds(found)
+
+
+@pytest.mark.parametrize("n_units, lanes", [(2, 1), (4, 1), (4, 2), (7, 2)])
+def test_a_period_that_waits_for_its_loop_loses_no_result(n_units: int, lanes: int) -> None:
+    """The last product comes before the end of the period, and must not overtake the queue."""
+    design = ring("waiting", n_units, lanes=lanes, multipliers=lanes)
+    assert schedule(design).waits
+    check(design, 3, "never", "every:5:FULL")
 
 
 def test_larger_rings(tally: dict[str, Counter[str]]) -> None:
