@@ -1,5 +1,6 @@
 """Features and readout in full integers: `docs/design-format.md`, sections 5 and 6."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,15 +49,18 @@ class ReadoutReference:
 
     design: Design
 
-    def outputs(self, states: Integers, inputs: Integers) -> NDArray[np.int64]:
-        """Output codes of states after their samples; shapes (T, N), (T, K) -> (T, L)."""
-        design, readout = self.design, self.design.readout
-        blocks = feature_codes(design, states, inputs)
-        finest = max(frac for frac, _ in blocks)
-        dtype = integer_type(readout_bound(design))
-        columns = [codes.astype(dtype) * (1 << (finest - frac)) for frac, codes in blocks]
+    def totals(self, features: Sequence[tuple[int, Integers]]) -> tuple[int, Integers]:
+        """Exact sums of the features, as from `feature_codes`: fraction bits, shape (T, L)."""
+        readout = self.design.readout
+        finest = max(frac for frac, _ in features)
+        dtype = integer_type(readout_bound(self.design))
+        columns = [codes.astype(dtype) * (1 << (finest - frac)) for frac, codes in features]
         totals = np.concatenate(columns, axis=1) @ np.array(readout.weights, dtype=dtype).T
-        frac = readout.weight_format.frac + finest
+        return readout.weight_format.frac + finest, totals
+
+    def rounded(self, frac: int, totals: Integers) -> Integers:
+        """Output codes of sums with `frac` fraction bits, same shape."""
+        readout = self.design.readout
         outputs = [
             requantize(
                 totals[:, k],
@@ -67,4 +71,9 @@ class ReadoutReference:
             )
             for k, output in enumerate(readout.outputs)
         ]
-        return np.stack(outputs, axis=1).astype(np.int64)
+        return np.stack(outputs, axis=1)
+
+    def outputs(self, states: Integers, inputs: Integers) -> NDArray[np.int64]:
+        """Output codes of states after their samples; shapes (T, N), (T, K) -> (T, L)."""
+        features = feature_codes(self.design, states, inputs)
+        return self.rounded(*self.totals(features)).astype(np.int64)

@@ -78,13 +78,16 @@ class RingReference:
         entries = np.array(activation.entries, dtype=self.dtype)
         return np.take_along_axis(entries, (index - activation.index.min).astype(np.int64), 0)
 
-    def step(self, state: Integers, inputs: Integers) -> Integers:
-        """State after one sample: shapes (N,), (K,) -> (N,)."""
+    def leak(self, state: Integers, target: Integers) -> Integers:
+        """Part of the way from the states to their targets, shapes (N,), (N,) -> (N,)."""
         layer = self.design.layer
-        target = self.activate(self.preactivation(state, inputs))
         if layer.leak_shift == 0:
             return target
         return state + shift_round(target - state, layer.leak_shift, layer.rounding)
+
+    def step(self, state: Integers, inputs: Integers) -> Integers:
+        """State after one sample: shapes (N,), (K,) -> (N,)."""
+        return self.leak(state, self.activate(self.preactivation(state, inputs)))
 
 
 def _clip(codes: Integers, low: int, high: int) -> Integers:

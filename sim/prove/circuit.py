@@ -1,110 +1,97 @@
-"""A circuit run clock by clock on unknowns: numbers stay numbers, the rest becomes terms.
+"""A circuit run clock by clock on unknowns: what is a number stays one, the rest becomes forms.
 
-What controls a circuit of this project never depends on data. So when it is run from a reset with
-known handshakes and unknown data, every counter, address and enable stays a number, and terms arise
-only where data are combined: one sample of a hundred units takes a second.
+What controls a circuit of this project never depends on data. So when its handshakes are given,
+every counter, address and enable stays a number, and forms arise only where data are combined.
 """
 
-import operator
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
-
-import z3
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rchw.errors import ToolError
+from rchw.sim.prove.forms import Form, Forms, number
 from rchw.sim.prove.words import Bit, Cell, Memory, Words
 
-__all__ = ["Circuit", "Term", "bits_of", "term_of"]
+__all__ = ["Bits", "Circuit", "Contents", "Value", "bits_of"]
+
+Value = int | tuple[Form, int]  # of one bit: it, or a form and which of its bits
+Bits = tuple[Value, ...]
+Contents = dict[str, Bits]  # of a register by its first bit, of a memory's row by name and number
 
 
-@dataclass(frozen=True, eq=False)
-class Term:
-    """A bit-vector; its bits are named by position."""
-
-    value: Any
-    width: int
-
-
-Value = int | tuple[Term, int]  # of one bit
-Bits = list[Value]
-
-
-def bits_of(value: Any, width: int) -> Bits:
-    """Bits of a number or a z3 bit-vector, lowest first."""
-    if isinstance(value, int):
-        return [(value >> k) & 1 for k in range(width)]
-    term = Term(value, width)
-    return [(term, k) for k in range(width)]
-
-
-def _number(bits: Sequence[Value]) -> int | None:
-    number = 0
-    for k, bit in enumerate(bits):
-        if not isinstance(bit, int):
-            return None
-        number |= bit << k
-    return number
-
-
-def term_of(bits: Sequence[Value]) -> Any:
-    """The z3 bit-vector of these bits, whose neighbours are taken together where they can be."""
-    parts: list[Any] = []
-    k = 0
-    while k < len(bits):
-        first, start = bits[k], k
-        if isinstance(first, int):
-            number = 0
-            bit: Value = first
-            while isinstance(bit, int):
-                number |= bit << (k - start)
-                k += 1
-                if k == len(bits):
-                    break
-                bit = bits[k]
-            parts.append(z3.BitVecVal(number, k - start))
-            continue
-        term, low = first
-        while k < len(bits) and bits[k] == (term, low + k - start):
-            k += 1
-        whole = k - start == term.width
-        parts.append(term.value if whole else z3.Extract(low + k - start - 1, low, term.value))
-    return parts[0] if len(parts) == 1 else z3.Concat(*reversed(parts))
+def bits_of(forms: Forms, form: Form, width: int) -> Bits:
+    """Lowest bits of a form; those above its sign are its sign."""
+    value = form.number
+    if value is not None:
+        return tuple((value >> k) & 1 for k in range(width))
+    low, high = forms.bounds(form)
+    if low >= 0:
+        used = min(high.bit_length(), width)
+        return (*((form, k) for k in range(used)), *(0,) * (width - used))
+    sign = max((-low - 1).bit_length(), high.bit_length() if high > 0 else 0)
+    return tuple((form, min(k, sign)) for k in range(width))
 
 
 class Circuit:
-    """State of a circuit whose data may be unknown.
+    """Signals of a circuit whose data may be unknown.
 
     Parameters
     ----------
     words : Words
-        Registers and memory rows without contents begin as unknowns.
+    forms : Forms
+    named : callable, optional
+        Is shown every sum, and may return what it is called: an equal form that is shorter.
+
+    Attributes
+    ----------
+    context : hashable
+        On what else `named` depends.
     """
 
-    def __init__(self, words: Words) -> None:
-        self.words = words
-        self._unknowns = 0
+    def __init__(
+        self, words: Words, forms: Forms, named: Callable[[Form], Form] = lambda form: form
+    ) -> None:
+        self.words, self.forms = words, forms
+        self._named = named
         self._values: dict[Bit, Value] = {"0": 0, "1": 1}
         self._rows: dict[str, list[Bits]] = {}
+        self._wholes: dict[tuple[Bits, bool], Form] = {}
+        self._evaluated: dict[object, dict[tuple[str, Bits, Bits, Bits], Bits]] = {}
+        self.context: object = None
+        self._fresh = 0
         for memory in words.memories:
             self._rows[memory.name] = [
-                self._unknown(memory.width) if row is None else bits_of(row, memory.width)
+                self.unknown(memory.width)
+                if row is None
+                else tuple((row >> k) & 1 for k in range(memory.width))
                 for row in memory.rows
             ]
         for outputs, _ in words.registers:
-            self._set(outputs, self._unknown(len(outputs)))
-        self._values["x"] = self._unknown(1)[0]
+            self._set(outputs, self.unknown(len(outputs)))
+        self._values["x"] = self.unknown(1)[0]
 
-    def settle(self, inputs: Mapping[str, Any]) -> None:
-        """Set inputs, numbers or z3 bit-vectors, and work out all signals of this clock."""
-        for name, value in inputs.items():
-            bits = self.words.inputs[name]
-            self._set(bits, bits_of(value, len(bits)))
-        for node in self.words.logic:
-            if isinstance(node, Cell):
-                self._set(node.pins["Y"], self._evaluate(node))
-            else:
+    def unknown(self, width: int, name: str = "") -> Bits:
+        """Bits of which nothing is known."""
+        self._fresh += not name
+        form = self.forms.unknown(name or f"any{self._fresh}", 0, (1 << width) - 1)
+        return bits_of(self.forms, form, width)
+
+    def settle(
+        self, inputs: Mapping[str, Bits], nodes: Iterable[Cell | tuple[Memory, int]]
+    ) -> None:
+        """Set inputs and work out the signals that these nodes drive, in their order."""
+        for name, bits in inputs.items():
+            self._set(self.words.inputs[name], bits)
+        known = self._evaluated.setdefault(self.context, {})
+        for node in nodes:
+            if not isinstance(node, Cell):
                 self._read(*node)
+                continue
+            pins = node.pins
+            a, b, select = (self._get(pins[pin]) if pin in pins else () for pin in "ABS")
+            key = (node.name, a, b, select)
+            result = known.get(key)
+            if result is None:
+                result = known[key] = self._evaluate(node, a, b, select)
+            self._set(pins["Y"], result)
 
     def clock(self) -> None:
         """Let the edge pass; signals other than registers are those of before until `settle`."""
@@ -119,6 +106,10 @@ class Circuit:
         """Value of a named signal."""
         return self._get(self.words.names[name])
 
+    def at(self, wires: Sequence[Bit]) -> Bits:
+        """Values of these wires."""
+        return self._get(wires)
+
     def number(self, name: str) -> int:
         """Value of a signal that must be a number.
 
@@ -127,30 +118,45 @@ class Circuit:
         ToolError
             If it depends on unknowns.
         """
-        number = _number(self.bits(name))
-        if number is None:
+        value = _number(self.bits(name))
+        if value is None:
             raise ToolError(f"{name} must not depend on data, but does")
-        return number
+        return value
 
-    def term(self, name: str) -> Any:
-        """Value of a named signal as a z3 bit-vector."""
-        return term_of(self.bits(name))
+    def whole(self, bits: Bits, signed: bool) -> Form:
+        """Bits as an integer, with or without a sign."""
+        key = (bits, signed)
+        found = self._wholes.get(key)
+        if found is None:
+            found = self._wholes[key] = self._whole(bits, signed)
+        return found
 
-    def cut(self, name: str, value: Any) -> None:
-        """Replace the contents of a register by a number or a z3 bit-vector."""
-        bits = self.words.names[name]
-        self._set(bits, bits_of(value, len(bits)))
+    @property
+    def contents(self) -> Contents:
+        """What the registers and the memories that can be written hold."""
+        held = {str(outputs[0]): self._get(outputs) for outputs, _ in self.words.registers}
+        for memory in self.words.memories:
+            if memory.writes:
+                for row, bits in enumerate(self._rows[memory.name]):
+                    held[f"{memory.name}[{row}]"] = bits
+        return held
 
-    def _unknown(self, width: int) -> Bits:
-        self._unknowns += 1
-        return bits_of(z3.BitVec(f"unknown{self._unknowns}", width), width)
+    @contents.setter
+    def contents(self, held: Contents) -> None:
+        for outputs, _ in self.words.registers:
+            self._set(outputs, held[str(outputs[0])])
+        for memory in self.words.memories:
+            if memory.writes:
+                self._rows[memory.name] = [
+                    held[f"{memory.name}[{row}]"] for row in range(len(memory.rows))
+                ]
 
-    def _get(self, bits: Sequence[Bit]) -> Bits:
-        return [self._values[bit] for bit in bits]
+    def _get(self, wires: Sequence[Bit]) -> Bits:
+        values = self._values
+        return tuple([values[wire] for wire in wires])
 
-    def _set(self, bits: Sequence[Bit], values: Sequence[Value]) -> None:
-        for bit, value in zip(bits, values, strict=True):
-            self._values[bit] = value
+    def _set(self, wires: Sequence[Bit], values: Bits) -> None:
+        self._values.update(zip(wires, values, strict=True))
 
     def _read(self, memory: Memory, port: int) -> None:
         wires, data = memory.reads[port]
@@ -158,155 +164,228 @@ class Circuit:
         row = _number(address)
         if row is not None and row < len(rows):
             self._set(data, rows[row])
-        elif row is None and not memory.writes:
-            self._set(data, _looked_up(rows, address))
+        elif row is None and not memory.writes and None not in memory.rows:
+            index = self.whole(address, False)
+            if self.forms.bounds(index)[1] >= len(rows):
+                raise ToolError(f"addresses of {memory.name} must stay below {len(rows)}")
+            half = 1 << (memory.width - 1)
+            entries = tuple((entry ^ half) - half for entry in memory.rows if entry is not None)
+            self._set(data, bits_of(self.forms, self.forms.entry(entries, index), memory.width))
         else:  # beyond the memory, or of a memory before a reset
-            self._set(data, self._unknown(memory.width))
+            self._set(data, self.unknown(memory.width))
 
     def _write(self, memory: Memory, enable: Bits, address: Bits, data: Bits) -> None:
         rows, row, mask = self._rows[memory.name], _number(address), _number(enable)
         if mask == 0:
             return
         if row is None or mask is None:  # before a reset: anything may be anywhere
-            rows[:] = [self._unknown(memory.width) for _ in rows]
-            return
-        rows[row] = [
-            new if mask >> k & 1 else old
-            for k, (old, new) in enumerate(zip(rows[row], data, strict=True))
-        ]
+            rows[:] = [self.unknown(memory.width) for _ in rows]
+        elif row < len(rows):
+            rows[row] = tuple(
+                new if mask >> k & 1 else old
+                for k, (old, new) in enumerate(zip(rows[row], data, strict=True))
+            )
 
-    def _evaluate(self, cell: Cell) -> Bits:
-        width = len(cell.pins["Y"])
-        a = self._get(cell.pins["A"])
-        b = self._get(cell.pins["B"]) if "B" in cell.pins else None
-        signed = bool(cell.numbers["A_SIGNED"]) if "A_SIGNED" in cell.numbers else False
-        if b is not None and "B_SIGNED" in cell.numbers:
-            signed = signed and bool(cell.numbers["B_SIGNED"])
-        if cell.kind == "mux":
-            assert b is not None
-            return _choose(self._get(cell.pins["S"])[0], a, b)
-        if cell.kind in ("and", "or", "xor", "not"):
-            other = None if b is None else _extended(b, width, signed)
-            return _bitwise(cell.kind, _extended(a, width, signed), other)
-        if cell.kind in _ARITHMETIC and b is not None:
-            a, b = _extended(a, width, signed), _extended(b, width, signed)
-            return _arithmetic(_ARITHMETIC[cell.kind], a, b)
-        if cell.kind in ("reduce_and", "reduce_or", "reduce_bool", "logic_not"):
-            return _extended(_reduce(cell.kind, a), width, False)
-        if cell.kind in ("logic_and", "logic_or") and b is not None:
-            pair = _reduce("reduce_bool", a) + _reduce("reduce_bool", b)
-            kind = "reduce_and" if cell.kind == "logic_and" else "reduce_or"
-            return _extended(_reduce(kind, pair), width, False)
-        if cell.kind == "neg":
-            zero: Bits = [0] * width
-            return _arithmetic(operator.sub, zero, _extended(a, width, signed))
-        if cell.kind in _COMPARISONS and b is not None:
-            wide = max(len(a), len(b))
-            a, b = _extended(a, wide, signed), _extended(b, wide, signed)
-            return _extended(_compare(cell.kind, a, b, signed), width, False)
-        raise ToolError(f"cells must be of a kind that the prover knows, not ${cell.kind}")
+    def _whole(self, bits: Bits, signed: bool) -> Form:
+        forms, count = self.forms, len(bits)
+        if not signed and count > 1 and bits[-1] == bits[-2] and not isinstance(bits[-1], int):
+            sign = self.whole(bits[-1:], False)
+            total = forms.add(self.whole(bits, True), sign.scaled(1 << count))
+            return forms.within(total, 0, (1 << count) - 1)
+        if signed:  # repeated signs say nothing
+            while count > 1 and bits[count - 1] == bits[count - 2]:
+                count -= 1
+        total, start = number(0), 0
+        for value, low, length in _runs(bits[:count]):
+            end = start + length
+            if isinstance(value, int):
+                part = number(
+                    value
+                    - ((1 << length) if signed and end == count and value >> (length - 1) else 0)
+                )
+            else:
+                part = self._piece(value, low, length, signed and end == count)
+            total = forms.add(total, forms.multiply(part, number(1 << start)))
+            start = end
+        if signed:
+            return forms.within(total, -(1 << (count - 1)), (1 << (count - 1)) - 1)
+        return forms.within(total, 0, (1 << count) - 1)
+
+    def _piece(self, form: Form, low: int, length: int, signed: bool) -> Form:
+        """Bits `low` to ``low + length - 1`` of a form."""
+        forms = self.forms
+        shifted = forms.floor(form, low)
+        least, most = forms.bounds(shifted)
+        half = 1 << (length - 1)
+        if signed:
+            if -half <= least and most < half:
+                return shifted
+            above = forms.floor(shifted.plus(half), length)
+        else:
+            if least >= 0 and most < 2 * half:
+                return shifted
+            above = forms.floor(form, low + length)
+        least, most = (-half, half - 1) if signed else (0, 2 * half - 1)
+        return forms.within(forms.subtract(shifted, above.scaled(2 * half)), least, most)
+
+    def _fitted(self, form: Form, width: int) -> Bits:
+        """Lowest bits of a sum, for which a shorter one may do, as only they matter."""
+        form = self._named(form)
+        if not self._fits(form, width):
+            form = form.reduced(width)
+            lower = form.plus(-(1 << width))
+            form = self._named(lower if self._fits(lower, width) else form)
+        return bits_of(self.forms, form, width)
+
+    def _fits(self, form: Form, width: int) -> bool:
+        low, high = self.forms.bounds(form)
+        half = 1 << (width - 1)
+        return (low >= 0 and high < 2 * half) or (-half <= low and high < half)
+
+    def _natural(self, bits: Bits) -> Form:
+        """A form of which these are the lowest bits."""
+        first = bits[0]
+        if not isinstance(first, int) and first[1] == 0:
+            form = first[0]
+            if self._fits(form, len(bits)) and bits == bits_of(self.forms, form, len(bits)):
+                return form
+        return self.whole(bits, True)
+
+    def _evaluate(self, cell: Cell, a: Bits, b: Bits, select: Bits) -> Bits:
+        numbers, kind, width = cell.numbers, cell.kind, len(cell.pins["Y"])
+        signed = bool(numbers.get("A_SIGNED", 0)) and bool(numbers.get("B_SIGNED", 1))
+        if kind == "mux":
+            return self._choose(select[0], a, b)
+        if kind in ("and", "or", "xor", "not"):
+            a, b = _extended(a, width, signed), _extended(b, width, signed) if b else ()
+            return self._bitwise(kind, a, b)
+        forms = self.forms
+        if kind in ("reduce_and", "reduce_or", "reduce_bool", "logic_not"):
+            return _extended(self._reduce(kind, a), width, False)
+        if kind in ("logic_and", "logic_or"):
+            pair = self._reduce("reduce_bool", a) + self._reduce("reduce_bool", b)
+            kind = "reduce_and" if kind == "logic_and" else "reduce_or"
+            return _extended(self._reduce(kind, pair), width, False)
+        if kind == "add" and min(len(a), len(b), width) > 1 and 1 in (a[0], b[0]):
+            return self._add_with_carry(*((a, b) if a[0] == 1 else (b, a)), width, signed)
+        x = self.whole(a, signed)
+        if kind == "neg":
+            return self._fitted(forms.subtract(number(0), x), width)
+        y = self.whole(b, signed)
+        if kind in ("add", "sub", "mul"):
+            combine = {"add": forms.add, "sub": forms.subtract, "mul": forms.multiply}[kind]
+            return self._fitted(combine(x, y), width)
+        if kind in _COMPARISONS:
+            return _extended(bits_of(forms, _COMPARISONS[kind](forms, x, y), 1), width, False)
+        raise ToolError(f"cells must be of a kind that the prover knows, not ${kind}")
+
+    def _add_with_carry(self, a: Bits, b: Bits, width: int, signed: bool) -> Bits:
+        """Sum of two numbers of which `a` ends in 1: the last bit of `b` is a carry to the others.
+
+        As arithmetic this is the floor of one half more; so it stays a sum.
+        """
+        forms, carry = self.forms, self.whole(b[:1], False)
+        total = forms.add(self.whole(a[1:], signed), self.whole(b[1:], signed))
+        above = self._fitted(forms.add(total, carry), width - 1)
+        return self._bitwise("not", b[:1], ()) + above
+
+    def _choose(self, select: Value, a: Bits, b: Bits) -> Bits:
+        if isinstance(select, int):
+            return b if select else a
+        if a == b:
+            return a
+        condition = self.whole((select,), False)
+        chosen = self.forms.choose(condition, self._natural(b), self._natural(a))
+        return self._fitted(chosen, len(a))
+
+    def _bitwise(self, kind: str, a: Bits, b: Bits) -> Bits:
+        """Bit by bit; of two unknown bits one chooses what becomes of the other."""
+        result: list[Value] = []
+        for k, x in enumerate(a):
+            y: Value = 1 if kind == "not" else b[k]
+            if isinstance(y, int):
+                x, y = y, x
+            if not isinstance(x, int):
+                result.append(self._both(kind, x, y))
+            elif kind == "and":
+                result.append(y if x else 0)
+            elif kind == "or":
+                result.append(1 if x else y)
+            elif x == 0:  # xor; a complement is the exclusive or with one
+                result.append(y)
+            elif isinstance(y, int):
+                result.append(1 - y)
+            else:
+                result.append((self.forms.subtract(number(-1), y[0]), y[1]))
+        return tuple(result)
+
+    def _both(self, kind: str, x: Value, y: Value) -> Value:
+        forms = self.forms
+        a, b = self.whole((x,), False), self.whole((y,), False)
+        if kind == "and":
+            form = forms.choose(a, b, number(0))
+        elif kind == "or":
+            form = forms.choose(a, number(1), b)
+        else:
+            form = forms.choose(a, number(1) - b, b)
+        return bits_of(forms, forms.within(form, 0, 1), 1)[0]
+
+    def _reduce(self, kind: str, a: Bits) -> Bits:
+        forms, decisive = self.forms, 0 if kind == "reduce_and" else 1
+        unknown = tuple(bit for bit in a if not isinstance(bit, int))
+        if any(bit == decisive for bit in a if isinstance(bit, int)):
+            result = number(decisive)
+        elif not unknown:
+            result = number(1 - decisive)
+        else:
+            whole = self.whole(unknown, False)
+            if decisive == 0:
+                result = forms.is_zero(whole.plus(1 - (1 << len(unknown))))
+            else:
+                result = number(1) - forms.is_zero(whole)
+        if kind == "logic_not":
+            result = number(1) - result
+        return bits_of(forms, forms.within(result, 0, 1), 1)
 
 
-_ARITHMETIC = {"add": operator.add, "sub": operator.sub, "mul": operator.mul}
-_COMPARISONS = {
-    "eq": operator.eq,
-    "ne": operator.ne,
-    "lt": operator.lt,
-    "le": operator.le,
-    "gt": operator.gt,
-    "ge": operator.ge,
+_COMPARISONS: dict[str, Callable[[Forms, Form, Form], Form]] = {
+    "eq": lambda forms, a, b: forms.is_zero(forms.subtract(a, b)),
+    "ne": lambda forms, a, b: number(1) - forms.is_zero(forms.subtract(a, b)),
+    "ge": lambda forms, a, b: forms.at_least_zero(forms.subtract(a, b)),
+    "lt": lambda forms, a, b: number(1) - forms.at_least_zero(forms.subtract(a, b)),
+    "le": lambda forms, a, b: forms.at_least_zero(forms.subtract(b, a)),
+    "gt": lambda forms, a, b: number(1) - forms.at_least_zero(forms.subtract(b, a)),
 }
-_UNSIGNED = {"lt": z3.ULT, "le": z3.ULE, "gt": z3.UGT, "ge": z3.UGE}
+
+
+def _number(bits: Bits) -> int | None:
+    value = 0
+    for k, bit in enumerate(bits):
+        if not isinstance(bit, int):
+            return None
+        value |= bit << k
+    return value
+
+
+def _runs(bits: Bits) -> list[tuple[int | Form, int, int]]:
+    """Neighbours taken together: (number or form, its first bit, how many bits)."""
+    runs: list[tuple[int | Form, int, int]] = []
+    for bit in bits:
+        if runs:
+            value, low, length = runs[-1]
+            if isinstance(bit, int):
+                if isinstance(value, int):
+                    runs[-1] = (value | bit << length, 0, length + 1)
+                    continue
+            elif isinstance(value, Form) and bit[1] == low + length and bit[0] == value:
+                runs[-1] = (value, low, length + 1)
+                continue
+        runs.append((bit, 0, 1) if isinstance(bit, int) else (bit[0], bit[1], 1))
+    return runs
 
 
 def _extended(bits: Bits, width: int, signed: bool) -> Bits:
     if len(bits) >= width:
         return bits[:width]
     fill: Value = bits[-1] if signed else 0
-    return bits + [fill] * (width - len(bits))
-
-
-def _condition(bit: Value) -> Any:
-    return term_of([bit]) == 1
-
-
-def _bit(condition: Any) -> Bits:
-    return bits_of(z3.If(condition, z3.BitVecVal(1, 1), z3.BitVecVal(0, 1)), 1)
-
-
-def _choose(select: Value, a: Bits, b: Bits) -> Bits:
-    if isinstance(select, int):
-        return b if select else a
-    if a == b:
-        return a
-    return bits_of(z3.If(_condition(select), term_of(b), term_of(a)), len(a))
-
-
-def _looked_up(rows: Sequence[Bits], address: Bits) -> Bits:
-    """Row of a table at an unknown address, as a tree of choices by its bits."""
-    level = list(rows)
-    for bit in address:
-        odd = [*level[1::2], level[-1]]
-        level = [
-            even if even is other else _choose(bit, even, other)
-            for even, other in zip(level[::2], odd, strict=False)
-        ]
-    return level[0]
-
-
-def _bitwise(kind: str, a: Bits, b: Bits | None) -> Bits:
-    """Bit by bit where a number decides, as one term where none does."""
-    result: Bits = []
-    for k, x in enumerate(a):
-        y: Value = 1 if b is None else b[k]
-        if isinstance(y, int):
-            x, y = y, x
-        if not isinstance(x, int):
-            result.append(_both(kind, x, y))
-        elif kind == "and":
-            result.append(y if x else 0)
-        elif kind == "or":
-            result.append(1 if x else y)
-        elif x == 0:  # xor; a complement is the exclusive or with one
-            result.append(y)
-        else:
-            result.append(1 - y if isinstance(y, int) else bits_of(~term_of([y]), 1)[0])
-    return result
-
-
-def _both(kind: str, x: Value, y: Value) -> Value:
-    a, b = term_of([x]), term_of([y])
-    return bits_of(a & b if kind == "and" else a | b if kind == "or" else a ^ b, 1)[0]
-
-
-def _arithmetic(combine: Any, a: Bits, b: Bits) -> Bits:
-    width, x, y = len(a), _number(a), _number(b)
-    if x is not None and y is not None:
-        return bits_of(combine(x, y) & ((1 << width) - 1), width)
-    return bits_of(combine(term_of(a), term_of(b)), width)
-
-
-def _reduce(kind: str, a: Bits) -> Bits:
-    decisive = 0 if kind == "reduce_and" else 1
-    unknown = [bit for bit in a if not isinstance(bit, int)]
-    if any(bit == decisive for bit in a if isinstance(bit, int)):
-        result: Bits = [decisive]
-    elif not unknown:
-        result = [1 - decisive]
-    else:
-        rest = z3.BitVecVal(-1 if decisive == 0 else 0, len(unknown))
-        equal = term_of(unknown) == rest
-        result = _bit(equal if decisive == 0 else z3.Not(equal))
-    return _bitwise("not", result, None) if kind == "logic_not" else result
-
-
-def _compare(kind: str, a: Bits, b: Bits, signed: bool) -> Bits:
-    x, y = _number(a), _number(b)
-    if x is not None and y is not None:
-        half = 1 << (len(a) - 1)
-        if signed:
-            x, y = (x ^ half) - half, (y ^ half) - half
-        return [int(_COMPARISONS[kind](x, y))]
-    if kind in _UNSIGNED and not signed:
-        return _bit(_UNSIGNED[kind](term_of(a), term_of(b)))
-    return _bit(_COMPARISONS[kind](term_of(a), term_of(b)))
+    return bits + (fill,) * (width - len(bits))

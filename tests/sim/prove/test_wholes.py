@@ -1,19 +1,20 @@
-"""The reference on unknowns says what it says of numbers, and never leaves its ranges."""
+"""The reference on unknowns says what it says of numbers, and never leaves its bounds."""
 
 from typing import Any
 
 import numpy as np
-import z3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.random import default_rng
 
-from rchw.activation import Table
 from rchw.design import Design
 from rchw.fixed import Overflow, QFormat, Rounding, requantize
 from rchw.ranges import state_interval
+from rchw.reference.readout import ReadoutReference, feature_codes
 from rchw.reference.ring import RingReference
-from rchw.sim.prove.wholes import Whole, Wholes, unknown
+from rchw.sim.prove.forms import Form, Forms
+from rchw.sim.prove.trial import value_of
+from rchw.sim.prove.wholes import Wholes
 from tests.designs import designs
 
 
@@ -22,10 +23,11 @@ def drawn(rng: Any, low: int, high: int) -> int:
     return int((low, high, rng.integers(low, high, endpoint=True))[rng.integers(3)])
 
 
-def value(whole: Whole, given: list[tuple[Any, Any]]) -> int:
-    number = z3.simplify(z3.substitute(whole.term, *given)).as_signed_long()
-    assert whole.range.low <= number <= whole.range.high
-    return int(number)
+def value(forms: Forms, form: Form, given: dict[str, int]) -> int:
+    number = value_of(form, {atom: given[atom.name] for atom in form.unknowns()})
+    low, high = forms.bounds(form)
+    assert low <= number <= high
+    return number
 
 
 @settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None)
@@ -33,25 +35,25 @@ def value(whole: Whole, given: list[tuple[Any, Any]]) -> int:
 def test_a_step_on_unknowns_is_the_step_on_numbers(design: Design, number: int) -> None:
     rng = default_rng(number)
     layer, interval = design.layer, state_interval(design.layer)
-    if isinstance(layer.activation, Table) and layer.activation.index.width > 8:
-        return  # a tree of a thousand choices takes its time
-    width = interval.width
-    full = (-(1 << (width - 1)), (1 << (width - 1)) - 1)
-    states = [unknown(f"x{i}", *full) for i in range(layer.n_units)]
+    forms = Forms()
+    states = [forms.unknown(f"x{i}", interval.low, interval.high) for i in range(layer.n_units)]
     formats = [channel.format for channel in design.inputs]
-    inputs = [unknown(f"u{k}", fmt.min, fmt.max) for k, fmt in enumerate(formats)]
-    reference: Any = RingReference(design, object)
-    after = reference.step(Wholes(states), Wholes(inputs))
+    inputs = [forms.unknown(f"u{k}", fmt.min, fmt.max) for k, fmt in enumerate(formats)]
+    ring: Any = RingReference(design, object)
+    readout: Any = ReadoutReference(design)
+    after = ring.step(Wholes(forms, states), Wholes(forms, inputs))
+    matrices: Any = [Wholes(forms, [row]) for row in (states, inputs)]
+    features = feature_codes(design, *matrices)
+    shown = readout.rounded(*readout.totals(features))
     for _ in range(3):
-        x = [drawn(rng, *full) for _ in states]
+        x = [drawn(rng, interval.low, interval.high) for _ in states]
         u = [drawn(rng, fmt.min, fmt.max) for fmt in formats]
-        given = [(z3.BitVec(f"x{i}", width), z3.BitVecVal(v, width)) for i, v in enumerate(x)]
-        given += [
-            (z3.BitVec(f"u{k}", f.width), z3.BitVecVal(v, f.width))
-            for k, (v, f) in enumerate(zip(u, formats, strict=True))
-        ]
-        expected = reference.step(np.array(x, dtype=object), np.array(u, dtype=object))
-        assert [value(after.whole(i), given) for i in range(len(x))] == expected.tolist()
+        given = {f"x{i}": v for i, v in enumerate(x)} | {f"u{k}": v for k, v in enumerate(u)}
+        expected = ring.step(np.array(x, dtype=object), np.array(u, dtype=object))
+        assert [value(forms, after.form(i), given) for i in range(len(x))] == expected.tolist()
+        codes = readout.outputs(np.array([x]), np.array([u]))
+        found = [value(forms, shown.form(0, k), given) for k in range(design.n_outputs)]
+        assert found == codes[0].tolist()
 
 
 @given(st.integers(-3, 6), st.sampled_from(Rounding), st.sampled_from(Overflow), st.integers(2, 6))
@@ -60,11 +62,8 @@ def test_requantize_on_unknowns(
     shift: int, rounding: Rounding, overflow: Overflow, width: int
 ) -> None:
     """All codes of 6 bits."""
-    codes, to = np.arange(-32, 32), QFormat(width)
-    terms: Any = Wholes([unknown("c", -32, 31)])
-    symbolic: Any = requantize(terms, shift, to, rounding, overflow)
-    found = [
-        value(symbolic.whole(0), [(z3.BitVec("c", 6), z3.BitVecVal(int(code), 6))])
-        for code in codes
-    ]
+    codes, to, forms = np.arange(-32, 32), QFormat(width), Forms()
+    unknown: Any = Wholes(forms, [forms.unknown("c", -32, 31)])
+    symbolic: Any = requantize(unknown, shift, to, rounding, overflow)
+    found = [value(forms, symbolic.form(0), {"c": int(code)}) for code in codes]
     assert found == requantize(codes, shift, to, rounding, overflow).tolist()

@@ -1,0 +1,100 @@
+"""Which part of a circuit data can reach, and which part only its handshakes decide."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rchw.sim.prove.words import Bit, Cell, Memory, Words
+
+__all__ = ["Split", "carriers", "split"]
+
+Node = Cell | tuple[Memory, int]
+
+
+@dataclass(frozen=True)
+class Split:
+    """A circuit in two parts.
+
+    Attributes
+    ----------
+    control, data : tuple of nodes
+        Combinational cells and reads that data cannot reach, and the others, in order.
+    registers : tuple of bits
+        Outputs of the registers that data cannot reach.
+    seen : tuple of bits
+        Signals of the first part that the second reads.
+    """
+
+    control: tuple[Node, ...]
+    data: tuple[Node, ...]
+    registers: tuple[tuple[Bit, ...], ...]
+    seen: tuple[Bit, ...]
+
+
+def _pins(node: Node) -> tuple[set[Bit], tuple[Bit, ...]]:
+    """Bits that a node reads, and those that it drives."""
+    if isinstance(node, Cell):
+        return {b for pin, bits in node.pins.items() if pin != "Y" for b in bits}, node.pins["Y"]
+    memory, port = node
+    address, data = memory.reads[port]
+    return set(address), data
+
+
+def split(words: Words, inputs: Iterable[str]) -> Split:
+    """Follow data from these inputs, and from every memory that can be written.
+
+    Parameters
+    ----------
+    words : Words
+    inputs : iterable of str
+        Names of the inputs that carry data.
+    """
+    reached: set[Bit] = {bit for name in inputs for bit in words.inputs[name]}
+    for memory in words.memories:
+        if memory.writes:
+            reached.update(bit for _, data in memory.reads for bit in data)
+    pins = [_pins(node) for node in words.logic]
+    count = -1
+    while count != len(reached):
+        count = len(reached)
+        for sources, driven in pins:  # each after its sources
+            if not reached.isdisjoint(sources):
+                reached.update(driven)
+        for outputs, held in words.registers:
+            if not reached.isdisjoint(held):
+                reached.update(outputs)
+    control, data, seen = [], [], set[Bit]()
+    for node, (sources, driven) in zip(words.logic, pins, strict=True):
+        if reached.isdisjoint(driven):
+            control.append(node)
+        else:
+            data.append(node)
+            seen |= sources - reached
+    registers = []
+    for outputs, held in words.registers:
+        if reached.isdisjoint(outputs):
+            registers.append(outputs)
+        else:
+            seen |= set(held) - reached
+    for memory in words.memories:
+        for write in memory.writes:
+            seen |= {bit for bits in write for bit in bits} - reached
+    wires = tuple(bit for bit in seen if isinstance(bit, int))
+    return Split(tuple(control), tuple(data), tuple(registers), wires)
+
+
+def carriers(words: Words) -> set[Bit]:
+    """First bits of the registers that are written into memories, as they are or by choice."""
+    muxes = {
+        bit: (cell.pins["A"][k], cell.pins["B"][k])
+        for cell in words.logic
+        if isinstance(cell, Cell) and cell.kind == "mux"
+        for k, bit in enumerate(cell.pins["Y"])
+    }
+    waiting = {bit for memory in words.memories for _, _, data in memory.writes for bit in data}
+    seen: set[Bit] = set()
+    while waiting:
+        bit = waiting.pop()
+        if bit not in seen:
+            seen.add(bit)
+            waiting.update(muxes.get(bit, ()))
+    return {outputs[0] for outputs, _ in words.registers if not seen.isdisjoint(outputs)}

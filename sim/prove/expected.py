@@ -1,0 +1,239 @@
+"""What the reference says of the samples in a circuit, each quantity under its own name.
+
+Samples are counted backwards: 0 is the one taken last. Their inputs ``u``, last flags, states
+``x``, pre-activation sums ``p``, squares, readout sums ``t`` and output codes ``y`` are unknowns;
+what the reference says of them is kept beside. So a circuit that has computed a state and was shown
+to have done it rightly goes on with the plain name of it, and no formula grows from sample to
+sample.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from rchw.design import Design
+from rchw.ranges import state_interval
+from rchw.reference.readout import ReadoutReference, feature_codes
+from rchw.reference.ring import RingReference
+from rchw.sim.prove.forms import Atom, Form, Forms, number
+from rchw.sim.prove.wholes import Wholes
+
+__all__ = ["Definition", "Expected", "Role"]
+
+
+@dataclass(frozen=True)
+class Role:
+    """What an unknown stands for: a quantity of a sample.
+
+    Attributes
+    ----------
+    kind : str
+        ``u``, ``last``, ``x``, ``p``, ``square``, ``t``, ``y``; ``v``, see `Expected.valid`; ``f``,
+        see `Expected.flag`; or ``above``: the bits of an input lane above its code.
+    age : int
+        Of the sample; -1 for what waits at the input.
+    index : int
+        Channel, unit or output.
+    first : int or None
+        Whether the sample is the first of its sequence; None if the flag of the one before tells.
+    """
+
+    kind: str
+    age: int
+    index: int
+    first: int | None = None
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A quantity of the reference.
+
+    Attributes
+    ----------
+    role : Role
+    name : Form
+        Its unknown.
+    form : Form
+        What the reference says it is.
+    width : int
+        Bits of its code in the circuit.
+    """
+
+    role: Role
+    name: Form
+    form: Form
+    width: int
+
+
+class Expected:
+    """The reference of a design on unknowns.
+
+    Parameters
+    ----------
+    design : Design
+    forms : Forms
+    pipelined : bool
+        There are gaps between the samples; see `flag`.
+
+    Attributes
+    ----------
+    roles : dict of Atom to Role
+    samples : set of (int, int or None)
+        Ages and first flags of those whose sums are to be named.
+    """
+
+    def __init__(self, design: Design, forms: Forms, pipelined: bool = False) -> None:
+        self.design, self._forms, self._pipelined = design, forms, pipelined
+        self._ring = RingReference(design, object)
+        self._readout = ReadoutReference(design)
+        self.roles: dict[Atom, Role] = {}
+        self.samples: frozenset[tuple[int, int | None]] = frozenset()
+        self._sums: dict[Form, Form] = {}
+        self._owners: dict[Form, set[tuple[int, int | None]]] = {}
+        self.states = cache(self._states)
+        self.outputs = cache(self._outputs)
+        self._totals: dict[int, list[tuple[Form, Form]]] = {}
+
+    def name(self, role: Role, low: int, high: int) -> Form:
+        """Unknown of a role."""
+        words = (role.kind, role.age, role.index, "" if role.first is None else role.first)
+        form = self._forms.unknown("_".join(map(str, words)).rstrip("_"), low, high)
+        assert form.atom is not None
+        self.roles[form.atom] = role
+        return form
+
+    def state(self, age: int, unit: int) -> Form:
+        """State of a unit after a sample."""
+        interval = state_interval(self.design.layer)
+        return self.name(Role("x", age, unit), interval.low, interval.high)
+
+    def input(self, age: int, channel: int) -> Form:
+        """Input code of a sample."""
+        fmt = self.design.inputs[channel].format
+        return self.name(Role("u", age, channel), fmt.min, fmt.max)
+
+    def last(self, age: int) -> Form:
+        """Last flag of a sample."""
+        return self.name(Role("last", age, 0), 0, 1)
+
+    def valid(self, age: int) -> Form:
+        """Whether there is a sample of this age, and no gap."""
+        return self.name(Role("v", age, 0), 0, 1)
+
+    def flag(self, age: int) -> Form:
+        """Whether the sample after this one, or after this gap, is the first of its sequence."""
+        return self.name(Role("f", age, 0), 0, 1)
+
+    def call_flag(self, age: int) -> None:
+        """Let the sum that is the flag of this age have its name."""
+        after = self._forms.choose(self.valid(age), self.last(age), self.flag(age + 1))
+        self._call(Role("f", age, 0), after)
+
+    def output(self, age: int, index: int) -> Form:
+        """Output code of a sample."""
+        fmt = self.design.readout.outputs[index].format
+        return self.name(Role("y", age, index), fmt.min, fmt.max)
+
+    def named(self, form: Form) -> Form:
+        """Short name of a sum of one of the samples, whatever number is added to it."""
+        if len(form.terms) < 2:
+            return form
+        constant = form.constant
+        plain = form.plus(-constant)
+        owners = self._owners.get(plain)
+        if owners is None or owners.isdisjoint(self.samples):
+            return form
+        return self._sums[plain].plus(constant)
+
+    def totals(self, age: int) -> list[tuple[Form, Form]]:
+        """Readout sums of a sample that have a name, as sums and by their names.
+
+        Where the reference rounds to nearest, the sums with one half added are there as well.
+        """
+        self.outputs(age)
+        return self._totals[age]
+
+    def _call(self, role: Role, form: Form) -> Form:
+        """Name a sum, unless it is a multiple of something that has a name already."""
+        constant = form.constant
+        plain = form.plus(-constant)
+        if len(plain.terms) < 2:
+            return form
+        if plain not in self._sums:
+            low, high = self._forms.bounds(form)
+            self._sums[plain] = self.name(role, low - constant, high - constant)
+        firsts = (role.first,) if role.kind == "p" else (None, 0, 1)
+        self._owners.setdefault(plain, set()).update((role.age, first) for first in firsts)
+        return self._sums[plain].plus(constant)
+
+    def _inputs(self, age: int) -> Wholes:
+        channels = range(self.design.n_inputs)
+        return Wholes(self._forms, [self.input(age, k) for k in channels])
+
+    def _states(self, age: int, first: int | None) -> list[Definition]:
+        """Definitions of the states after a sample.
+
+        Parameters
+        ----------
+        age : int
+        first : int or None
+            1 if the sample is the first of its sequence, 0 if not, None if the last flag of the
+            sample before tells.
+        """
+        forms, design, ring = self._forms, self.design, self._ring
+        units = range(design.n_units)
+        begins = number(first or 0)
+        if first is None:
+            begins = self.flag(age + 1) if self._pipelined else self.last(age + 1)
+        initial = ring.initial_state()
+        before: Any = Wholes(
+            forms,
+            [forms.choose(begins, number(int(initial[i])), self.state(age + 1, i)) for i in units],
+        )
+        inputs: Any = self._inputs(age)
+        sums: Any = ring.preactivation(before, inputs)
+        named: Any = Wholes(
+            forms, [self._call(Role("p", age, i, first), sums.form(i)) for i in units]
+        )
+        after: Any = ring.leak(before, ring.activate(named))
+        width = design.layer.state.width
+        return [
+            Definition(Role("x", age, i, first), self.state(age, i), after.form(i), width)
+            for i in units
+        ]
+
+    def _outputs(self, age: int) -> list[Definition]:
+        """Definitions of squares and output codes of a sample."""
+        forms, design = self._forms, self.design
+        states: Any = Wholes(forms, [[self.state(age, i) for i in range(design.n_units)]])
+        inputs: Any = Wholes(forms, self._inputs(age).items[None, :])
+        found: list[Definition] = []
+        blocks: list[tuple[int, Any]] = []
+        squares = design.features.squares
+        codes: Any
+        for position, (frac, codes) in enumerate(feature_codes(design, states, inputs)):
+            if squares is not None and position == int(design.features.states):
+                names = []
+                for i in range(design.n_units):
+                    role = Role("square", age, i)
+                    form = codes.form(0, i)
+                    name = self.name(role, *forms.bounds(form))
+                    found.append(Definition(role, name, form, squares.width))
+                    names.append(name)
+                codes = Wholes(forms, [names])
+            blocks.append((frac, codes))
+        total_frac, totals = self._readout.totals(blocks)
+        plain: list[Form] = [Wholes(forms, totals).form(0, k) for k in range(design.n_outputs)]
+        named = [self._call(Role("t", age, k), form) for k, form in enumerate(plain)]
+        self._totals[age] = []
+        for form, name, output in zip(plain, named, design.readout.outputs, strict=True):
+            dropped = total_frac - output.format.frac
+            half = 1 << (dropped - 1) if dropped > 0 else 0
+            if form != name:
+                self._totals[age] += [(form.plus(c), name.plus(c)) for c in {0, half}]
+        sums: Any = Wholes(forms, [named])
+        rounded: Any = self._readout.rounded(total_frac, sums)
+        for k, output in enumerate(design.readout.outputs):
+            role, form = Role("y", age, k), rounded.form(0, k)
+            found.append(Definition(role, self.output(age, k), form, output.format.width))
+        return found

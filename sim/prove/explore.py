@@ -1,0 +1,204 @@
+"""Everything a folded circuit can be: its control states, and what its registers hold in each.
+
+From the state after a reset, every way on is followed: with and without an input waiting, with and
+without an output taken. States with the same numbers in the control registers are one, and hold
+what all the ways into them agree on; where they do not, nothing is known. This ends, for there are
+finitely many numbers, and what is known only shrinks. Nothing of the circuit's schedule is assumed:
+a register holds a state of the reference because it was shown to be equal to it, whichever register
+and whenever it is.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from rchw.schedule import latency, schedule
+from rchw.sim.prove.circuit import Bits, Contents
+from rchw.sim.prove.cone import Split, carriers
+from rchw.sim.prove.forms import Atom
+from rchw.sim.prove.matching import Sample
+from rchw.sim.prove.reach import Breach, Known, Progress, Reach, known
+
+__all__ = ["Edge", "Exploration", "Moment"]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What distinguishes a state of the control.
+
+    Attributes
+    ----------
+    control : tuple of Bits
+        Of the registers that data cannot reach.
+    samples : tuple of Sample
+        Taken, and not yet given out; the oldest first.
+    begins : int or None
+        Whether the next sample is the first of a sequence; None if the last flag tells.
+    offered : bool
+        Whether an input beat waits: the source must not take it back.
+    """
+
+    control: tuple[Bits, ...]
+    samples: tuple[Sample, ...]
+    begins: int | None
+    offered: bool
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A way from one moment to another.
+
+    Attributes
+    ----------
+    handshakes : tuple of (int, int)
+        All pairs of ``s_axis_tvalid`` and ``m_axis_tready`` that lead this way.
+    taken, given : bool
+        Whether an input beat was taken, and an output beat given out.
+    valid : bool
+        ``m_axis_tvalid``.
+    """
+
+    handshakes: tuple[tuple[int, int], ...]
+    taken: bool
+    given: bool
+    valid: bool
+    to: Moment
+
+
+class Exploration(Reach):
+    """Follows a folded circuit through everything it can be.
+
+    Attributes
+    ----------
+    edges : dict of Moment to list of Edge
+    steps : int
+        Moments that were left, those included that were left again since less was known of them.
+    """
+
+    def __init__(self, parts: Split, *tools: Any) -> None:
+        super().__init__(*tools)
+        self._parts = parts
+        self.edges: dict[Moment, list[Edge]] = {}
+        self.steps = 0
+        self._groups: dict[tuple[Bits, ...], list[tuple[tuple[int, int], ...]]] = {}
+        words = self.circuit.words
+        next_of = {outputs: inputs for outputs, inputs in words.registers}
+        self._next_control = [next_of[outputs] for outputs in parts.registers]
+        self._states = {str(bit) for bit in carriers(words)}
+        self._most = latency(self.design) // schedule(self.design).clocks + 4
+
+    def run(self, progress: Progress | None = None) -> None:
+        """Follow all ways until nothing changes, or something is wrong."""
+        start = self._after_reset()
+        waiting, queued = deque([start]), {start}
+        while waiting:
+            moment = waiting.popleft()
+            queued.discard(moment)
+            edges = []
+            for edge, changed in self._ways(moment):
+                edges.append(edge)
+                if changed and edge.to not in queued:
+                    waiting.append(edge.to)
+                    queued.add(edge.to)
+            self.edges[moment] = edges
+            self.steps += 1
+            if self.breach is not None:
+                return
+            if progress is not None:
+                progress(self.steps, len(waiting))
+
+    def _after_reset(self) -> Moment:
+        self.reset()
+        moment = Moment(self._control(), (), 1, False)
+        self.arrive(moment, dict(self.circuit.contents))
+        return moment
+
+    def _control(self) -> tuple[Bits, ...]:
+        return tuple(self.circuit.at(outputs) for outputs in self._parts.registers)
+
+    def _inputs(self, valid: int, ready: int) -> dict[str, Bits]:
+        return self.beat() | {"s_axis_tvalid": (valid,), "m_axis_tready": (ready,)}
+
+    def _grouped(self, moment: Moment) -> list[tuple[tuple[int, int], ...]]:
+        """Handshakes, of which those are together that do the same to all registers."""
+        groups = self._groups.get(moment.control)
+        if groups is None:
+            circuit, same = self.circuit, dict[Any, list[tuple[int, int]]]()
+            for valid, ready in product((0, 1), repeat=2):
+                circuit.settle(self._inputs(valid, ready), self._parts.control)
+                key = (
+                    circuit.at(self._parts.seen),
+                    tuple(circuit.at(inputs) for inputs in self._next_control),
+                    circuit.bits("s_axis_tready") if valid else (0,),
+                    circuit.bits("m_axis_tvalid"),
+                    circuit.bits("m_axis_tvalid") if ready else (0,),
+                )
+                same.setdefault(key, []).append((valid, ready))
+            groups = self._groups[moment.control] = [tuple(group) for group in same.values()]
+        return groups
+
+    def _ways(self, moment: Moment) -> Iterator[tuple[Edge, bool]]:
+        """Ways out of a moment, and whether less is known where they lead to."""
+        circuit, before = self.circuit, self.contents[moment]
+        self.expected.samples = circuit.context = frozenset(moment.samples)
+        circuit.contents = before
+        for group in self._grouped(moment):
+            handshakes = [pair for pair in group if pair[0] or not moment.offered]
+            if not handshakes:
+                continue
+            circuit.contents = before
+            valid, ready = group[0]
+            circuit.settle(self._inputs(valid, ready), circuit.words.logic)
+            shown, takes = circuit.number("m_axis_tvalid"), circuit.number("s_axis_tready")
+            if shown:
+                if not moment.samples:
+                    self.breach = Breach(
+                        "every output beat must follow its input beat, but one more came out "
+                        "than went in",
+                        moment,
+                    )
+                    return
+                self.check_output(*moment.samples[0], moment)
+                if self.breach is not None:
+                    return
+            taken, given = bool(takes and valid), bool(shown and ready)
+            circuit.clock()
+            samples, begins = moment.samples[int(given) :], moment.begins
+            if taken:
+                samples = (*((age + 1, first) for age, first in samples), (0, begins))
+                begins = None if self.design.reset_on_last else 0
+            if len(samples) > self._most:
+                self.breach = Breach(
+                    f"every input beat must be answered, but {len(samples)} are in work", moment
+                )
+                return
+            control, contents = self._control(), self._carried(before, samples, taken)
+            for offered in {bool(valid and not taken) for valid, _ in handshakes}:
+                after = Moment(control, samples, begins, offered)
+                pairs = tuple(p for p in handshakes if bool(p[0] and not taken) == offered)
+                edge = Edge(pairs, taken, given, bool(shown), after)
+                yield edge, self.arrive(after, contents)
+
+    def _carried(
+        self, before: Contents, samples: tuple[Sample, ...], taken: bool
+    ) -> dict[str, Known]:
+        """Contents after the clock by their new names."""
+        limit = max((age for age, _ in samples), default=0) + 1
+        contents = self.circuit.contents
+        result = {key: self.renamed(bits, taken, limit) for key, bits in contents.items()}
+
+        def held() -> Iterator[Atom]:
+            for bits in result.values():
+                for bit in bits:
+                    if isinstance(bit, tuple) and bit[1] == 0 and bit[0].atom is not None:
+                        yield bit[0].atom
+
+        for key, bits in contents.items():
+            renamed = known(result[key])
+            if renamed is not None and bits != before[key]:
+                result[key] = self.matching.replaced(
+                    renamed, samples, state=key in self._states, held=held
+                )
+        return result

@@ -1,0 +1,251 @@
+"""Find what a register holds among the quantities of the reference, and prove that it does."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from rchw.ranges import Interval
+from rchw.sim.prove.circuit import Bits, Circuit, bits_of
+from rchw.sim.prove.expected import Definition, Expected
+from rchw.sim.prove.forms import Atom, Form, Forms
+from rchw.sim.prove.questions import Questions
+from rchw.sim.prove.trial import Trial
+
+__all__ = ["Matching", "Sample"]
+
+Sample = tuple[int, int | None]  # its age, and whether it is the first of its sequence
+_SUMS = ("p", "t")
+
+
+class Matching:
+    """Puts the names of states, squares and outputs where they were shown to be.
+
+    Candidates are found by their values in a few trials; equality is then proved, or the contents
+    stay what they are.
+
+    Parameters
+    ----------
+    forms : Forms
+    circuit : Circuit
+    expected : Expected
+    questions : Questions
+    trial : Trial
+
+    Attributes
+    ----------
+    proved : set of (str, int, int or None)
+        Kind, index and first flag of what was found and proved.
+    unanswered : list of str
+        Names of what the solver could not tell in time.
+    unmatched : list of Form
+        What should have been a state, and is none; in the order in which they came.
+    """
+
+    def __init__(
+        self,
+        forms: Forms,
+        circuit: Circuit,
+        expected: Expected,
+        questions: Questions,
+        trial: Trial,
+    ) -> None:
+        self._forms, self._circuit, self._expected = forms, circuit, expected
+        self._questions, self._trial = questions, trial
+        self._tables: dict[
+            tuple[tuple[Sample, ...], bool], dict[tuple[int, tuple[int, ...]], list[Definition]]
+        ] = {}
+        self._found: dict[tuple[Bits, tuple[Sample, ...], bool], list[Bits | list[Definition]]] = {}
+        self._parts: dict[tuple[Bits, tuple[Sample, ...]], Bits] = {}
+        self._cuts: dict[
+            tuple[tuple[Sample, ...], int], dict[tuple[int, ...], list[tuple[Form, Form, int]]]
+        ] = {}
+        self._curious: dict[Form, bool] = {}
+        self._squares: dict[Form, bool] = {}
+        self.proved: set[tuple[str, int, int | None]] = set()
+        self.unanswered: list[str] = []
+        self.unmatched: list[Form] = []
+
+    def replaced(
+        self,
+        bits: Bits,
+        samples: tuple[Sample, ...],
+        *,
+        state: bool = False,
+        states: bool = True,
+        unit: int | None = None,
+        held: Callable[[], Iterable[Atom]] = tuple,
+    ) -> Bits:
+        """Contents in which quantities of these samples have their names.
+
+        Parameters
+        ----------
+        bits : Bits
+        samples : tuple of Sample
+        state : bool
+            Whether the register holds states, which may look like states of the sample before.
+        states : bool
+            Whether states are looked for at all.
+        unit : int, optional
+            Whose state it is where several are equal.
+        held : callable
+            Else names that are in use: where several states are equal, another is meant.
+        """
+        forms = {bit[0] for bit in bits if not isinstance(bit, int)}
+        if not samples or not forms:
+            return bits
+        curious = any(map(self._is_curious, forms))
+        if not curious:
+            named = self._of_a_sum(bits, samples)
+            if named != bits or not state:
+                return named
+        key = (bits, samples, states)
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = self._searched(bits, samples, states)
+            if state and curious and all(isinstance(part, tuple) for part in found):
+                self.unmatched.append(self._circuit.whole(bits, True))
+        result: Bits = ()
+        for part in found:
+            result += part if isinstance(part, tuple) else self._chosen(part, unit, held)
+        return result
+
+    def _of_a_sum(self, bits: Bits, samples: tuple[Sample, ...]) -> Bits:
+        """Bits of the sum of a readout, by its name, if that is what they are."""
+        key = (bits, samples)
+        found = self._parts.get(key)
+        if found is None:
+            found = self._parts[key] = self._part_of_a_sum(bits, samples) or bits
+        return found
+
+    def _part_of_a_sum(self, bits: Bits, samples: tuple[Sample, ...]) -> Bits | None:
+        forms, width = self._forms, len(bits)
+        if (
+            len({atom for bit in bits if not isinstance(bit, int) for atom in bit[0].unknowns()})
+            < 2
+        ):
+            return None
+        table = self._slices(samples, width)
+        for plain, name, low in table.get(tuple(self._words(bits)), ()):
+            above = forms.floor(plain, low + width)
+            part = forms.floor(plain, low) - above.scaled(1 << width)
+            if part == self._circuit.whole(bits, False):
+                return tuple((name, min(low + k, _sign(forms, name))) for k in range(width))
+        return None
+
+    def _slices(
+        self, samples: tuple[Sample, ...], width: int
+    ) -> dict[tuple[int, ...], list[tuple[Form, Form, int]]]:
+        """Sums of readouts by the values, in every trial, of so many of their bits."""
+        table = self._cuts.get((samples, width))
+        if table is None:
+            table = self._cuts[samples, width] = {}
+            for age, _ in samples:
+                for plain, name in self._expected.totals(age):
+                    for low in range(_sign(self._forms, name) + 1):
+                        values = self._trial.values(plain)
+                        key = tuple(value >> low & ((1 << width) - 1) for value in values)
+                        table.setdefault(key, []).append((plain, name, low))
+        return table
+
+    def _chosen(
+        self, equal: list[Definition], unit: int | None, held: Callable[[], Iterable[Atom]]
+    ) -> Bits:
+        """Bits of the name of one of these, of which the last unit's states come first."""
+        chosen = equal[0]
+        if len(equal) > 1 and unit is None:
+            used = set(held())
+            free = [definition for definition in equal if definition.name.atom not in used]
+            chosen = max(free or equal, key=lambda definition: definition.role.index)
+        elif len(equal) > 1:
+            chosen = next((d for d in equal if d.role.index == unit), chosen)
+        role = chosen.role
+        self.proved.add((role.kind, role.index, role.first))
+        return bits_of(self._forms, chosen.name, chosen.width)
+
+    def _is_curious(self, form: Form) -> bool:
+        """Whether a form has something in it that only a rounding or a product leaves."""
+        known = self._curious.get(form)
+        if known is None:
+            roles = self._expected.roles
+            kinds = {role.kind for role in map(roles.get, form.unknowns()) if role is not None}
+            known = self._curious[form] = not kinds.isdisjoint(_SUMS) or self._has_square(form)
+        return known
+
+    def _has_square(self, form: Form) -> bool:
+        known = self._squares.get(form)
+        if known is None:
+            known = self._squares[form] = any(
+                (k and atom is monomial[k - 1])
+                or any(isinstance(part, Form) and self._has_square(part) for part in atom.parts)
+                for monomial in form.terms
+                for k, atom in enumerate(monomial)
+            )
+        return known
+
+    def _searched(
+        self, bits: Bits, samples: tuple[Sample, ...], states: bool
+    ) -> list[Bits | list[Definition]]:
+        """Bits in pieces: those that are no quantity, and the quantities that the others are."""
+        table = self._table(samples, states)
+        widths = sorted({width for width, _ in table}, reverse=True)
+        words = self._words(bits)
+        result: list[Bits | list[Definition]] = []
+        place = 0
+        while place < len(bits):
+            for width in widths:
+                if place + width > len(bits):
+                    continue
+                mask = (1 << width) - 1
+                key = (width, tuple((word >> place) & mask for word in words))
+                equal = self._proved(bits[place : place + width], table.get(key, ()))
+                if equal:
+                    result.append(equal)
+                    place += width
+                    break
+            else:
+                result.append(bits[place : place + 1])
+                place += 1
+        return result
+
+    def _words(self, bits: Bits) -> list[int]:
+        """Value of the bits in every trial."""
+        words = [0] * self._trial.count
+        for place, bit in enumerate(bits):
+            for case in range(self._trial.count):
+                value = bit if isinstance(bit, int) else self._trial.values(bit[0])[case] >> bit[1]
+                words[case] |= (value & 1) << place
+        return words
+
+    def _table(
+        self, samples: tuple[Sample, ...], states: bool
+    ) -> dict[tuple[int, tuple[int, ...]], list[Definition]]:
+        table = self._tables.get((samples, states))
+        if table is None:
+            table = self._tables[samples, states] = {}
+            for age, first in samples:
+                definitions = self._expected.outputs(age)
+                if states:
+                    definitions = self._expected.states(age, first) + definitions
+                for definition in definitions:
+                    mask = (1 << definition.width) - 1
+                    values = tuple(v & mask for v in self._trial.values(definition.form))
+                    table.setdefault((definition.width, values), []).append(definition)
+        return table
+
+    def _proved(self, bits: Bits, candidates: Sequence[Definition]) -> list[Definition]:
+        """Those of the candidates that the bits are."""
+        equal = []
+        for definition in candidates:
+            low, high = self._forms.bounds(definition.name)
+            held = self._circuit.whole(bits, low < 0)
+            if held == definition.name:
+                return [definition]
+            answer = self._questions.equal(held, definition.form)
+            if answer.equal and self._questions.inside(definition.form, low, high).equal:
+                equal.append(definition)
+            elif answer.equal is None:
+                self.unanswered.append(repr(definition.name))
+        return equal
+
+
+def _sign(forms: Forms, form: Form) -> int:
+    """Number of the bit that is a form's sign."""
+    return Interval(*forms.bounds(form)).width - 1

@@ -1,0 +1,209 @@
+"""Everything a parallel circuit can be: a pipeline that moves as one, with gaps between samples.
+
+Whether there is a sample at a stage is unknown like the data, so a handful of moments is all there
+is: those after a reset, until the first sample has passed each stage, and the one in which anything
+may be anywhere. A gap leaves the states what they were; it has a name for them all the same.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rchw.schedule import latency
+from rchw.sim.prove.circuit import Bits, Contents, bits_of
+from rchw.sim.prove.forms import Atom, Form, number
+from rchw.sim.prove.matching import Sample
+from rchw.sim.prove.reach import Breach, Known, Progress, Reach, known
+
+__all__ = ["Fill", "Pipeline"]
+
+_RING = 2  # age of a sample when its states stand in their registers
+
+
+@dataclass(frozen=True)
+class Fill:
+    """What distinguishes a moment.
+
+    Attributes
+    ----------
+    valid : tuple of int or None
+        Whether there is a sample of each age; None if that is unknown.
+    begun : bool
+        Whether a sample has reached the states since the reset.
+    """
+
+    valid: tuple[int | None, ...]
+    begun: bool
+
+
+class Pipeline(Reach):
+    """Follows a parallel circuit through everything it can be.
+
+    Attributes
+    ----------
+    steps : int
+        Moments that were left.
+    """
+
+    def __init__(self, *tools: Any) -> None:
+        super().__init__(*tools)
+        self.steps = 0
+        self._end = latency(self.design) - 1  # age of a sample that is shown at the output
+        self._flags: set[str] = set()
+        names = self.circuit.words.names
+        self._units = {
+            str(names[f"core.x{i}"][0]): i
+            for i in range(self.design.n_units)
+            if f"core.x{i}" in names
+        }
+        for age in range(_RING, self._end + 1):
+            self.expected.outputs(age)
+        self.expected.call_flag(_RING - 1)
+
+    def run(self, progress: Progress | None = None) -> None:
+        """Follow all ways until nothing changes, or something is wrong."""
+        self.reset()
+        start = Fill((0,) * (self._end + 1), False)
+        contents = self.circuit.contents
+        self._flags = {key for key, bits in contents.items() if bits == (1,)}
+        self.arrive(start, dict(contents))
+        waiting = deque([start])
+        while waiting:
+            moment = waiting.popleft()
+            for after, carried in self._ways(moment):
+                if self.arrive(after, carried) and after not in waiting:
+                    waiting.append(after)
+            self.steps += 1
+            if self.breach is not None:
+                return
+            if progress is not None:
+                progress(self.steps, len(waiting))
+
+    def _ways(self, moment: Fill) -> Iterator[tuple[Fill, dict[str, Known]]]:
+        """Where a moment leads to: with the first sample since the reset, or without it."""
+        cases: list[int | None] = [moment.valid[_RING - 1]]
+        if not moment.begun and cases == [None]:
+            cases = [0, 1]
+        for case in cases:
+            before, valid = self.contents[moment], moment.valid
+            if valid[_RING - 1] is None and case is not None:
+                before = self._given(before, self.expected.valid(_RING - 1), case)
+                valid = (*valid[: _RING - 1], case, *valid[_RING:])
+            first: int | None = None if self.design.reset_on_last else 0
+            if not moment.begun:
+                first = 1
+            ages = range(self._end + 1)
+            self.expected.samples = self.circuit.context = frozenset((age, first) for age in ages)
+            self.expected.states(_RING - 1, first)
+            after = self._go(before, valid, moment)
+            if after is None or not self._waits(before, valid, after, moment):
+                return
+            begun = moment.begun or case == 1
+            carried = self._carried(before, after, first, moment.begun, begun)
+            yield Fill((None, *valid[:-1]), begun), carried
+
+    def _settled(self, contents: Contents, ready: int) -> None:
+        self.circuit.contents = contents
+        valid = bits_of(self.forms, self.expected.valid(-1), 1)
+        handshakes = {"s_axis_tvalid": valid, "m_axis_tready": (ready,)}
+        self.circuit.settle(self.beat() | handshakes, self.circuit.words.logic)
+
+    def _go(self, before: Contents, valid: tuple[int | None, ...], moment: Fill) -> Contents | None:
+        """Contents after a clock in which the output is taken; none if something is wrong."""
+        circuit, shown = self.circuit, valid[-1]
+        self._settled(before, 1)
+        want = bits_of(self.forms, self.expected.valid(self._end), 1) if shown is None else (shown,)
+        if circuit.bits("m_axis_tvalid") != want:
+            self.breach = Breach("every input beat must be answered after the latency", moment)
+        elif circuit.bits("s_axis_tready") != (1,):
+            self.breach = Breach("an input beat must be taken where an output beat is", moment)
+        elif shown != 0:
+            later = None if self.design.reset_on_last else 0
+            self.check_output(self._end, later if shown is None else 1, moment)
+        circuit.clock()
+        return circuit.contents if self.breach is None else None
+
+    def _waits(
+        self, before: Contents, valid: tuple[int | None, ...], after: Contents, moment: Fill
+    ) -> bool:
+        """Whether a beat that is not taken stops everything; and if there is none, nothing."""
+        shown = self.expected.valid(self._end)
+        for present in (0, 1):
+            if valid[-1] == 1 - present:
+                continue
+            self._settled(self._given(before, shown, present), 0)
+            if self.circuit.bits("s_axis_tready") != (1 - present,):
+                self.breach = Breach("a full pipeline must take no input, any other must", moment)
+                return False
+            self.circuit.clock()
+            want = self._given(before if present else after, shown, present)
+            if self.circuit.contents != want:
+                sentence = "a beat that waits must stop every register, and nothing else may"
+                self.breach = Breach(sentence, moment)
+                return False
+        return True
+
+    def _given(self, contents: Contents, unknown: Form, value: int) -> Contents:
+        """Contents where an unknown is this number."""
+        atom = unknown.atom
+        assert atom is not None
+        names, done = {atom: number(value)}, dict[Form, Form]()
+        return {key: self._put(bits, names, done) for key, bits in contents.items()}
+
+    def _put(self, bits: Bits, names: Mapping[Atom, Form], done: dict[Form, Form]) -> Bits:
+        result: Bits = ()
+        for bit in bits:
+            if isinstance(bit, int) or bit[0].unknowns().isdisjoint(names):
+                result += (bit,)
+            else:
+                form = self.forms.renamed(bit[0], names, done)
+                result += bits_of(self.forms, form, bit[1] + 1)[bit[1] :]
+        return result
+
+    def _carried(
+        self, before: Contents, after: Contents, first: int | None, old: bool, begun: bool
+    ) -> dict[str, Known]:
+        """Contents after the clock by their new names."""
+        samples = ((_RING, first),) if begun else ()
+        starts = begun and not old and self.design.reset_on_last
+        last = bits_of(self.forms, self.expected.last(_RING), 1)
+        result: dict[str, Known] = {}
+        for key, bits in after.items():
+            later = self.renamed(bits, True, self._end)
+            renamed = known(later)
+            if renamed is not None and bits != before[key]:
+                if starts and key in self._flags and renamed == last:
+                    renamed = bits_of(self.forms, self.expected.flag(_RING), 1)
+                later = self._matched(key, renamed, samples)
+            result[key] = later
+        return result
+
+    def _matched(self, key: str, bits: Bits, samples: tuple[Sample, ...]) -> Bits:
+        """Contents in which the quantities of the reference have their names."""
+        if key not in self._units:
+            return self._of_readout(bits)
+        unit, width = self._units[key], len(bits)
+        valid = self.expected.valid(_RING).atom
+        assert valid is not None
+        if all(isinstance(bit, int) or valid not in bit[0].unknowns() for bit in bits):
+            return self.matching.replaced(bits, samples, state=True, unit=unit)
+        gap, sample = (self._put(bits, {valid: number(value)}, {}) for value in (0, 1))
+        named = self.matching.replaced(sample, samples, state=True, unit=unit)
+        state = self.expected.state
+        if (gap, named) == tuple(
+            bits_of(self.forms, state(age, unit), width) for age in (_RING + 1, _RING)
+        ):
+            return named
+        return bits
+
+    def _of_readout(self, bits: Bits) -> Bits:
+        roles = self.expected.roles
+        ages = {
+            role.age
+            for form in {bit[0] for bit in bits if not isinstance(bit, int)}
+            for role in map(roles.get, form.unknowns())
+            if role is not None and role.kind in ("x", "t", "square") and role.age >= _RING
+        }
+        samples = tuple((age, None) for age in sorted(ages))
+        return self.matching.replaced(bits, samples, states=False)

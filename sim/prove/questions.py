@@ -1,0 +1,227 @@
+"""What the normal form leaves open is asked of a solver: whether two integers can differ.
+
+Questions that are the same up to the names of their unknowns are asked once: the clip of every
+unit of a ring is one question.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import z3
+
+from rchw.ranges import Interval
+from rchw.sim.prove.forms import Atom, Form, Forms, Monomial
+from rchw.sim.prove.trial import Trial
+
+__all__ = ["Answer", "Questions"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the solver found.
+
+    Attributes
+    ----------
+    equal : bool or None
+        None if it did not answer in time.
+    given : dict of Atom to int
+        Values for which they differ.
+    """
+
+    equal: bool | None
+    given: dict[Atom, int]
+
+
+class Questions:
+    """Asks, and remembers.
+
+    Parameters
+    ----------
+    forms : Forms
+    trial : Trial
+        What fails in it needs no solver.
+    timeout : float
+        Seconds for one question.
+
+    Attributes
+    ----------
+    asked, repeated : int
+        Questions that went to the solver, and that were the same as an earlier one.
+    """
+
+    def __init__(self, forms: Forms, trial: Trial, timeout: float = 60.0) -> None:
+        self._forms, self._trial, self._timeout = forms, trial, timeout
+        self._answers: dict[Any, tuple[list[Atom], Answer]] = {}
+        self.asked = self.repeated = 0
+
+    def equal(self, a: Form, b: Form) -> Answer:
+        """Whether two forms are equal for all values of their unknowns within their bounds."""
+        difference = a - b
+        if difference.number is not None:
+            return Answer(not difference.number, {})
+        return self.always(self._forms.is_zero(difference))
+
+    def inside(self, form: Form, low: int, high: int) -> Answer:
+        """Whether a form never leaves these bounds."""
+        forms = self._forms
+        above = forms.at_least_zero(form.plus(-low))
+        below = forms.at_least_zero(form.scaled(-1).plus(high))
+        return self.always(forms.multiply(above, below))
+
+    def always(self, condition: Form) -> Answer:
+        """Whether a form of 0 and 1 is always 1."""
+        if condition.number is not None:
+            return Answer(bool(condition.number), {})
+        values = self._trial.values(condition)
+        if 0 in values:
+            return Answer(False, self._trial.case(condition, values.index(0)))
+        order: list[Atom] = []
+        key = _shape(condition, {}, order)
+        if key in self._answers:
+            self.repeated += 1
+            names, answer = self._answers[key]
+            places = {name: k for k, name in enumerate(names)}
+            given = {order[places[atom]]: value for atom, value in answer.given.items()}
+            return Answer(answer.equal, given)
+        self.asked += 1
+        answer = self._ask(condition, order)
+        self._answers[key] = (order, answer)
+        return answer
+
+    def _ask(self, condition: Form, order: list[Atom]) -> Answer:
+        solver = z3.SolverFor("QF_BV")
+        solver.set("timeout", max(1, round(1000 * self._timeout)))
+        terms = _Terms(self._forms)
+        solver.add(terms.of(condition, 2) == 0)
+        unknowns = {atom: terms.unknown(atom) for atom in order}
+        for atom, term in unknowns.items():
+            solver.add(term >= atom.low, term <= atom.high)
+        found = solver.check()
+        if found == z3.unsat:
+            return Answer(True, {})
+        if found != z3.sat:
+            return Answer(None, {})
+        model = solver.model()
+        return Answer(
+            False,
+            {
+                atom: model.eval(term, model_completion=True).as_signed_long()
+                for atom, term in unknowns.items()
+            },
+        )
+
+
+def _shape(form: Form, places: dict[Atom, Any], order: list[Atom]) -> Any:
+    """What a form is but for the names of its unknowns, which are put in order."""
+    terms = []
+    for monomial in sorted(form.terms, key=lambda m: [atom.number for atom in m]):
+        atoms = []
+        for atom in monomial:
+            if atom not in places:
+                if atom.kind == "unknown":
+                    places[atom] = (len(order), atom.low, atom.high)
+                    order.append(atom)
+                else:
+                    places[atom] = (
+                        atom.kind,
+                        *(
+                            _shape(part, places, order) if isinstance(part, Form) else part
+                            for part in atom.parts
+                        ),
+                    )
+            atoms.append(places[atom])
+        terms.append((tuple(atoms), form.terms[monomial]))
+    return tuple(terms)
+
+
+class _Terms:
+    """Forms as bit-vectors of z3, each as wide as its bounds need."""
+
+    def __init__(self, forms: Forms) -> None:
+        self._forms = forms
+        self._atoms: dict[Atom, Any] = {}
+
+    def unknown(self, atom: Atom) -> Any:
+        """Bit-vector of an unknown."""
+        return self._atom(atom)
+
+    def of(self, form: Form, width: int) -> Any:
+        """Lowest bits of a form, or more than it needs."""
+        total, rest = self._bits(form, width)
+        for monomial, factor in rest.terms.items():
+            product = z3.BitVecVal(factor, width)
+            for atom in monomial:
+                product = product * _resized(self._atom(atom), width)
+            total = total + product
+        return total
+
+    def _bits(self, form: Form, width: int) -> tuple[Any, Form]:
+        """Single bits with powers of two as factors, put together without adding, and the rest."""
+        bits: dict[int, Monomial] = {}
+        for monomial, factor in form.terms.items():
+            place = factor.bit_length() - 1
+            if (
+                len(monomial) == 1
+                and (monomial[0].low, monomial[0].high) == (0, 1)
+                and factor == 1 << place
+                and place < width
+            ):
+                bits.setdefault(place, monomial)
+        if len(bits) < 2:
+            return z3.BitVecVal(0, width), form
+        used = set(bits.values())
+        parts = [
+            z3.Extract(0, 0, self._atom(bits[k][0])) if k in bits else z3.BitVecVal(0, 1)
+            for k in reversed(range(width))
+        ]
+        rest = Form({m: c for m, c in form.terms.items() if m not in used})
+        return (z3.Concat(*parts) if width > 1 else parts[0]), rest
+
+    def _exact(self, form: Form, low: int = 0, high: int = 0) -> Any:
+        """All bits of a form, enough for these numbers too."""
+        return self.of(form, Interval(*self._forms.bounds(form)).hull(Interval(low, high)).width)
+
+    def _atom(self, atom: Atom) -> Any:
+        term = self._atoms.get(atom)
+        if term is None:
+            term = self._atoms[atom] = self._made(atom)
+        return term
+
+    def _made(self, atom: Atom) -> Any:
+        width, parts = Interval(atom.low, atom.high).width, atom.parts
+        if atom.kind == "unknown":
+            return z3.BitVec(f"v{atom.number}", width)
+        if atom.kind == "floor":
+            return _resized(self._exact(parts[0]) >> parts[1], width)
+        if atom.kind in ("atleast", "zero"):
+            term = self._exact(parts[0])
+            holds = term >= 0 if atom.kind == "atleast" else term == 0
+            return z3.If(holds, z3.BitVecVal(1, 2), z3.BitVecVal(0, 2))
+        if atom.kind == "choice":
+            condition, yes, no = parts
+            return z3.If(self.of(condition, 2) == 1, self.of(yes, width), self.of(no, width))
+        if atom.kind == "entry":
+            return self._entry(parts[0], parts[1], width)
+        return self.of(parts[0], width) * self.of(parts[1], width)
+
+    def _entry(self, entries: tuple[int, ...], index: Form, width: int) -> Any:
+        """Entry of a table, as a tree of choices by the bits of the index."""
+        term = self._exact(index, 0, len(entries))
+        level = [z3.BitVecVal(entry, width) for entry in entries]
+        bit = 0
+        while len(level) > 1:
+            chosen = z3.Extract(bit, bit, term) == 1
+            odd = [*level[1::2], level[-1]]
+            level = [
+                even if even is other or even.eq(other) else z3.If(chosen, other, even)
+                for even, other in zip(level[::2], odd, strict=False)
+            ]
+            bit += 1
+        return level[0]
+
+
+def _resized(term: Any, width: int) -> Any:
+    own = term.size()
+    if own < width:
+        return z3.SignExt(width - own, term)
+    return term if own == width else z3.Extract(width - 1, 0, term)

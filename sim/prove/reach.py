@@ -1,0 +1,214 @@
+"""What is known of a circuit at each of its moments, and how it meets with what comes later."""
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+
+from rchw.sim.lanes import lane_bytes
+from rchw.sim.prove.circuit import Bits, Circuit, Contents, Value, bits_of
+from rchw.sim.prove.expected import Expected, Role
+from rchw.sim.prove.forms import Atom, Form, Forms
+from rchw.sim.prove.matching import Matching
+from rchw.sim.prove.questions import Questions
+
+__all__ = ["Breach", "Known", "Progress", "Reach", "known"]
+
+Progress = Callable[[int, int], None]  # moments left behind, moments that wait
+Known = tuple[Value | None, ...]  # bits of a register; None where nothing is known
+
+
+def known(bits: Known) -> Bits | None:
+    """Return the bits if something is known of each."""
+    whole = tuple(bit for bit in bits if bit is not None)
+    return whole if len(whole) == len(bits) else None
+
+
+@dataclass(frozen=True)
+class Breach:
+    """What was found wrong.
+
+    Attributes
+    ----------
+    sentence : str
+    moment : hashable
+        Where.
+    given : dict of Atom to int
+        Values of unknowns for which it is.
+    first : int or None
+        Whether the sample that came out wrong is the first of its sequence, as in `Role`.
+    answered : bool
+        False if the solver could not tell in time whether it is wrong.
+    """
+
+    sentence: str
+    moment: Hashable
+    given: dict[Atom, int] = field(default_factory=dict)
+    first: int | None = None
+    answered: bool = True
+
+
+class Reach:
+    """Moments of a circuit with all that its registers can hold in them.
+
+    Parameters
+    ----------
+    forms : Forms
+    circuit : Circuit
+    expected : Expected
+    questions : Questions
+    matching : Matching
+
+    Attributes
+    ----------
+    contents : dict of moment to Contents
+    breach : Breach or None
+        The first that was found; nothing was looked at after it.
+    """
+
+    def __init__(
+        self,
+        forms: Forms,
+        circuit: Circuit,
+        expected: Expected,
+        questions: Questions,
+        matching: Matching,
+    ) -> None:
+        self.forms, self.circuit, self.expected = forms, circuit, expected
+        self.questions, self.matching = questions, matching
+        self.design = expected.design
+        self.contents: dict[Hashable, Contents] = {}
+        self.breach: Breach | None = None
+        self._places: dict[Hashable, int] = {}
+        self._older: dict[Atom, Form] = {}
+        self._aged: dict[Form, Form] = {}
+        self._later: dict[tuple[Bits, bool, int], Known] = {}
+        self._widths = {key: len(bits) for key, bits in circuit.contents.items()}
+
+    def beat(self) -> dict[str, Bits]:
+        """An input beat of unknown codes; the bits above them are unknown as well."""
+        data: Bits = ()
+        for k, channel in enumerate(self.design.inputs):
+            data += bits_of(self.forms, self.expected.input(-1, k), channel.format.width)
+            above = 8 * lane_bytes(channel.format) - channel.format.width
+            if above:
+                junk = self.expected.name(Role("above", -1, k), 0, (1 << above) - 1)
+                data += bits_of(self.forms, junk, above)
+        last = bits_of(self.forms, self.expected.last(-1), 1)
+        return {"aclk": (0,), "aresetn": (1,), "s_axis_tdata": data, "s_axis_tlast": last}
+
+    def reset(self) -> None:
+        """One clock of reset, whatever was there before."""
+        circuit = self.circuit
+        inputs = {name: circuit.unknown(len(bits)) for name, bits in circuit.words.inputs.items()}
+        circuit.settle(inputs | {"aresetn": (0,)}, circuit.words.logic)
+        circuit.clock()
+
+    def check_output(self, age: int, first: int | None, moment: Hashable) -> None:
+        """Compare the output beat with what the reference says of a sample."""
+        circuit, forms = self.circuit, self.forms
+        data, start = circuit.bits("m_axis_tdata"), 0
+        pairs = [("m_axis_tlast", circuit.bits("m_axis_tlast"), self.expected.last(age))]
+        for k, output in enumerate(self.design.readout.outputs):
+            width = 8 * lane_bytes(output.format)
+            bits = data[start : start + width]
+            pairs.append((f"output {output.name}", bits, self.expected.output(age, k)))
+            start += width
+        for what, bits, name in pairs:
+            if bits == bits_of(forms, name, len(bits)):
+                continue
+            answer = self.questions.equal(circuit.whole(bits, forms.bounds(name)[0] < 0), name)
+            if not answer.equal:
+                sentence = f"{what} must be that of the reference"
+                decided = answer.equal is not None
+                self.breach = Breach(sentence, moment, answer.given, first, decided)
+                return
+
+    def arrive(self, moment: Hashable, contents: Mapping[str, Known]) -> bool:
+        """Keep what the contents and the earlier ones agree on; tell whether that is less."""
+        place = self._places.setdefault(moment, len(self._places))
+        stored = self.contents.get(moment)
+        if stored is None:
+            self.contents[moment] = {
+                key: self._or_anything(bits, place, key) for key, bits in contents.items()
+            }
+            return True
+        changed = False
+        for key, bits in contents.items():
+            old = stored[key]
+            if bits is old or bits == old:
+                continue
+            anything = self._anything(place, key)
+            kept = tuple(
+                before if bit == before else other
+                for bit, before, other in zip(bits, old, anything, strict=True)
+            )
+            if old != kept:
+                stored[key], changed = kept, True
+        return changed
+
+    def _or_anything(self, bits: Known, place: int, key: str) -> Bits:
+        whole = known(bits)
+        if whole is not None:
+            return whole
+        anything = self._anything(place, key)
+        return tuple(
+            other if bit is None else bit for bit, other in zip(bits, anything, strict=True)
+        )
+
+    def _anything(self, place: int, key: str) -> Bits:
+        """An unknown for what a register holds at a moment."""
+        return self.circuit.unknown(self._widths[key], f"{key}@{place}")
+
+    def renamed(self, bits: Bits, taken: bool, limit: int) -> Known:
+        """Contents after a clock, by the names that hold then.
+
+        Parameters
+        ----------
+        bits : Bits
+        taken : bool
+            Whether every sample is older by one now.
+        limit : int
+            Greatest age of what is still known.
+
+        Returns
+        -------
+        tuple
+            The bits; None for those of which nothing is known any more.
+        """
+        key = (bits, taken, limit)
+        if key not in self._later:
+            forms = {bit[0]: None for bit in bits if not isinstance(bit, int)}
+            names = {form: self._named_later(form, taken, limit) for form in forms}
+            result: list[Value | None] = []
+            for bit in bits:
+                form = None if isinstance(bit, int) else names[bit[0]]
+                if isinstance(bit, int):
+                    result.append(bit)
+                else:
+                    result.append(None if form is None else (form, bit[1]))
+            self._later[key] = tuple(result)
+        return self._later[key]
+
+    def _named_later(self, form: Form, taken: bool, limit: int) -> Form | None:
+        """A form by its new names; none if it depends on what is not known any more."""
+        roles, changes = self.expected.roles, False
+        for atom in form.unknowns():
+            role = roles.get(atom)
+            if role is None:
+                if form.atom is not atom:
+                    return None  # what is computed from nothing known is not known either
+                continue
+            age = role.age + taken
+            if age < 0 or age > limit + (role.kind == "last"):
+                return None
+            if taken and atom not in self._older:
+                self._older[atom] = self._aged_name(atom, role)
+            changes = taken
+        return self.forms.renamed(form, self._older, self._aged) if changes else form
+
+    def _aged_name(self, atom: Atom, role: Role) -> Form:
+        older = Role(role.kind, role.age + 1, role.index, role.first)
+        if role.kind == "p":
+            self.expected.states(older.age, role.first)  # so that the sum gets this name again
+        if role.kind == "t":
+            self.expected.outputs(older.age)
+        return self.expected.name(older, atom.low, atom.high)

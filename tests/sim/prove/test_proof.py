@@ -1,0 +1,167 @@
+"""A right circuit is proved for ever; a wrong one is refuted, by unit and codes."""
+
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+import z3
+
+from rchw.activation import Clip, tanh_pwl, tanh_table
+from rchw.design import Design, LinearInput, RingLayer, Tap
+from rchw.errors import ToolError
+from rchw.fixed import Overflow, Rounding
+from rchw.hdl.emit import emit
+from rchw.schedule import latency
+from rchw.sim.prove.faults import stuck_bits
+from rchw.sim.prove.proof import prove, prove_words
+from rchw.sim.prove.words import elaborate
+from tests.boards.test_of_design import ring
+
+RING = ring("right", 8, lanes=2, multipliers=2)
+PARALLEL = ring("parallel", 6, lanes=6, multipliers=6)
+
+
+def layered(design: Design, **changes: Any) -> Design:
+    return replace(design, layer=replace(design.layer, **changes))
+
+
+RIGHT = {
+    "lanes do not divide units": ring("right", 10, lanes=3, multipliers=3),
+    "lanes divide units": RING,
+    "one lane": ring("one", 6),
+    "parallel": PARALLEL,
+    "parallel with a table": ring(
+        "tabled", 3, lanes=3, multipliers=3, activation=tanh_table(RING.layer.state, 6)[0]
+    ),
+    "half-even": layered(ring("even", 7), rounding=Rounding.HALF_EVEN),
+    "leak": layered(ring("leak", 7, lanes=2, multipliers=2), leak_shift=1),
+    "parallel with leak": layered(PARALLEL, leak_shift=2),
+    "piecewise-linear": ring("pwl", 9, activation=tanh_pwl(RING.layer.state)[0]),
+    "table": ring("tabled", 9, activation=tanh_table(RING.layer.state, 6)[0]),
+    "state runs on": replace(ring("on", 8), reset_on_last=False),
+    "initial state": layered(ring("first", 8), initial_state=tuple(range(-4, 4))),
+    "wrapping output": replace(
+        ring("wraps", 8), readout=replace(ring("wraps", 8).readout, overflow=Overflow.WRAP)
+    ),
+}
+
+
+QUICK = ("one lane", "leak", "parallel with leak", "parallel with a table")
+
+
+@pytest.mark.parametrize(
+    "design",
+    [
+        pytest.param(design, id=name, marks=() if name in QUICK else pytest.mark.slow)
+        for name, design in RIGHT.items()
+    ],
+)
+def test_a_right_circuit_is_proved(design: Design, tmp_path: Path) -> None:
+    seen: list[int] = []
+    proof = prove(design, tmp_path, progress=lambda done, waiting: seen.append(done))
+    assert proof.holds and proof.verdict == "proved", proof
+    assert proof.sentence is None and not proof.units and not proof.given
+    assert proof.latency == latency(design)
+    assert seen == list(range(1, proof.steps + 1)) and proof.moments > 5
+
+
+def wrong_input(layer: RingLayer) -> RingLayer:
+    """The lowest bit of one input weight is flipped."""
+    entry = layer.inputs[0]
+    assert isinstance(entry, LinearInput)
+    weights = (*entry.weights[:7], entry.weights[7] ^ 1, *entry.weights[8:])
+    return replace(layer, inputs=(replace(entry, weights=weights),))
+
+
+def wrong_tap(layer: RingLayer) -> RingLayer:
+    tap = layer.taps[0]
+    return replace(layer, taps=(Tap(1, (*tap.weights[:4], 2, *tap.weights[5:])),))
+
+
+def wrong_weight(design: Design) -> Design:
+    row = design.readout.weights[0]
+    weights = ((*row[:5], row[5] ^ 1, *row[6:]),)
+    return replace(design, readout=replace(design.readout, weights=weights))
+
+
+WRONG = {
+    "input weight": (wrong_input, 7),
+    "tap weight": (wrong_tap, 4),
+    "rounding": (lambda layer: replace(layer, rounding=Rounding.HALF_UP), None),
+    "clip": (lambda layer: replace(layer, activation=Clip(-127, 126)), None),
+    "initial state": (
+        lambda layer: replace(layer, initial_state=(40, *(0,) * (layer.n_units - 1))), None,
+    ),
+    "lane order": (lambda layer: replace(layer, bias=layer.bias[::-1]), None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_layer_is_refuted(name: str, tmp_path: Path) -> None:
+    change, unit = WRONG[name]
+    verilog = tmp_path / "wrong.v"
+    verilog.write_text(emit(replace(RING, layer=change(RING.layer))))
+    proof = prove(RING, tmp_path, verilog=verilog)
+    assert proof.verdict == "refuted" and not proof.holds and proof.sentence
+    assert proof.units and (unit is None or unit in proof.units), proof.sentence
+    assert proof.given
+
+
+@pytest.mark.parametrize("design", [RING, PARALLEL], ids=["folded", "parallel"])
+def test_a_wrong_readout_is_refuted(design: Design, tmp_path: Path) -> None:
+    verilog = tmp_path / "wrong.v"
+    verilog.write_text(emit(wrong_weight(design)))
+    proof = prove(design, tmp_path, verilog=verilog)
+    assert proof.verdict == "refuted" and proof.units == ()
+    assert "output y0 must be that of the reference" in str(proof.sentence)
+    assert proof.given
+
+
+def test_a_lost_sample_is_found(tmp_path: Path) -> None:
+    """The queue of an earlier version of this project, which took its place too late."""
+    design = ring("waits", 4)
+    text = emit(design)
+    place = "assign reserve = "
+    assert text.count(place) == 1
+    wrong = text.replace(place, "assign reserve = 1'h0 & ")
+    verilog = tmp_path / "wrong.v"
+    verilog.write_text(wrong)
+    proof = prove(design, tmp_path, verilog=verilog)
+    assert proof.verdict == "refuted" and proof.sentence
+
+
+@pytest.mark.parametrize("design", [ring("one", 6), PARALLEL], ids=["folded", "parallel"])
+def test_stuck_bits_are_found(design: Design, tmp_path: Path) -> None:
+    """Of the registers taken at random, most are; what is not found does not matter."""
+    verilog = tmp_path / f"{design.name}.v"
+    verilog.write_text(emit(design))
+    words = elaborate(verilog, design.name, tmp_path)
+    faults = islice(stuck_bits(words, ["s_axis_tdata", "s_axis_tlast"], 1), 6)
+    verdicts = [prove_words(design, wrong).verdict for _, wrong in faults]
+    assert verdicts.count("refuted") >= 4
+
+
+def test_what_the_solver_does_not_answer_is_not_proved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(z3.Solver, "check", lambda solver: z3.unknown)
+    proof = prove(ring("hard", 3), tmp_path)
+    assert proof.verdict == "undecided" and not proof.holds
+    assert "could not tell" in str(proof.sentence)
+
+
+def test_control_that_depends_on_data_is_refused(tmp_path: Path) -> None:
+    design = ring("leaky", 4)
+    text = emit(design)
+    place = "(s_axis_tready)"
+    assert text.count(place) == 1
+    leaky = (
+        "wire s_axis_tready;\n  wire hidden;\n  assign s_axis_tready = hidden & s_axis_tdata[0];"
+    )
+    text = text.replace(place, "(hidden)").replace("wire s_axis_tready;", leaky, 1)
+    verilog = tmp_path / "wrong.v"
+    verilog.write_text(text)
+    with pytest.raises(ToolError, match="s_axis_tready must not depend on data, but does"):
+        prove(design, tmp_path, verilog=verilog)
