@@ -147,6 +147,12 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
         ("build", "small.json", "--board", "hx8k", "-o", "b", "--timeout", "0"),
         "timeout must be above 0 seconds, not 0",
     ),
+    "no time": (("prove", "small.json", "--timeout", "0", "-o", "p"), "timeout must be above 0"),
+    "no seed": (("prove", "small.json", "--seed", "-1", "-o", "p"), "seed must be at least 0"),
+    "no Verilog": (
+        ("prove", "small.json", "--verilog", "none.v", "-o", "p"),
+        "none.v must be a file of Verilog, but there is no such file",
+    ),
     "few samples": (("verify", "small.json", "--samples", "3", "-o", "v"), "samples must be"),
     "no records": (("report", "nothing"), "must be a folder with records"),
 }  # fmt: skip
@@ -222,6 +228,7 @@ def test_design_files(name: str, folder: Path, capsys: Capture) -> None:
     for words in (
         ("verilog", path, "-o", folder / "v"),
         ("verify", path, "-o", folder / "v"),
+        ("prove", path, "-o", folder / "p"),
         ("build", path, "--board", "icebreaker", "-o", folder / "b"),
     ):
         assert refused(capsys, words, sentence) == told
@@ -238,7 +245,7 @@ def test_a_design_too_large_for_the_board(folder: Path, capsys: Capture) -> None
     assert contents(folder) == before
 
 
-@pytest.mark.parametrize("name", ["train", "run", "verilog", "verify", "build"])
+@pytest.mark.parametrize("name", ["train", "run", "verilog", "verify", "prove", "build"])
 def test_an_output_folder_that_is_a_file(name: str, folder: Path, capsys: Capture) -> None:
     (folder / "out").write_text("in the way")
     before = contents(folder)
@@ -247,7 +254,7 @@ def test_an_output_folder_that_is_a_file(name: str, folder: Path, capsys: Captur
     assert contents(folder) == before
 
 
-@pytest.mark.parametrize("name", ["train", "run", "verilog", "verify", "report"])
+@pytest.mark.parametrize("name", ["train", "run", "verilog", "verify", "prove", "report"])
 def test_a_full_disk(
     name: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,7 +286,7 @@ def test_a_tool_that_fails_on_a_full_disk(
     refused(capsys, [*words, target], "without a message; the disk is full")
 
 
-@pytest.mark.parametrize("name", ["verify", "build"])
+@pytest.mark.parametrize("name", ["verify", "prove", "build"])
 def test_a_missing_tool(
     name: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,7 +297,7 @@ def test_a_missing_tool(
     assert not (folder / "out").exists() and not list(folder.rglob(".*"))
 
 
-@pytest.mark.parametrize("name", ["verify", "build"])
+@pytest.mark.parametrize("name", ["verify", "prove", "build"])
 def test_a_tool_that_is_too_old(
     name: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,8 +45,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_commands_are_those_of_the_documentation() -> None:
-    expected = ["train", "run", "verilog", "verify", "build", "report", "tasks", "boards", "doctor"]
-    assert COMMANDS == [*expected, "demo"]
+    circuits = ["verilog", "verify", "prove", "build", "report"]
+    assert COMMANDS == ["train", "run", *circuits, "tasks", "boards", "doctor", "demo"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

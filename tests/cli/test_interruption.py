@@ -22,6 +22,8 @@ STEPS = {
     "verilog": ["rchw.boards.package.write_package", "rchw.boards.package.bench_verilog"],
     "verify": ["rchw.sim.verify.write_verilog", "rchw.sim.verify.build",
                "rchw.sim.runner.simulate"],
+    "prove": ["rchw.sim.prove.command.write_verilog", "rchw.sim.prove.command.elaborate",
+              "rchw.sim.prove.command.prove_words", "rchw.sim.prove.command.stuck_bits"],
     "build": ["rchw.boards.of_design.write_verilog", "rchw.boards.of_design.build",
               "rchw.boards.build.place_seeds"],
     "demo": ["rchw.demo.experiment", "rchw.demo.verify", "rchw.demo.build_design"],
@@ -46,7 +48,15 @@ def test_an_interruption_in_any_step(
     if name == "train":
         target = folder / "small.json"
     else:
-        small = ("small.v", "small_.v", "verify.json", "report.json", "laser.json", "life.json")
+        small = (
+            "small.v",
+            "small_.v",
+            "verify.json",
+            "prove.json",
+            "report.json",
+            "laser.json",
+            "life.json",
+        )
         for place in (folder / "out", folder / "out/board", folder / "out/simulation"):
             place.mkdir()
             for file in small:

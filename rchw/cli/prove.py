@@ -1,0 +1,65 @@
+"""The command that proves circuits: ``prove``."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import RenderableType
+
+from rchw.cli.console import Outcome, Screen, pairs
+from rchw.cli.train import Json
+from rchw.document import load
+from rchw.errors import DesignError
+from rchw.files import check_folder
+
+__all__ = ["prove_command"]
+
+
+def prove_command(
+    design_file: Annotated[Path, typer.Argument(metavar="DESIGN.json")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder; build/NAME/prove.")
+    ] = None,
+    verilog: Annotated[
+        Path | None, typer.Option(help="Hold this file against the design instead of its own.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds for one question.")] = 60.0,
+    seed: Annotated[int, typer.Option(help="Of the planted fault.")] = 1,
+    as_json: Json = False,
+) -> Outcome:
+    """Prove that the Verilog of a design is the reference, for every state, input and pause."""
+    from rchw.sim.prove.command import prove_design
+
+    if not timeout > 0:
+        raise DesignError(f"timeout must be above 0 seconds, not {timeout:g}")
+    if seed < 0:
+        raise DesignError(f"seed must be at least 0, not {seed}")
+    if verilog is not None and not verilog.is_file():
+        raise DesignError(f"{verilog} must be a file of Verilog, but there is no such file")
+    design = load(design_file)
+    folder = output or Path("build", design.name, "prove")
+    check_folder(folder)
+    with Screen(as_json).step(f"proving {design.name}") as say:
+        record = prove_design(design, folder, verilog=verilog, timeout=timeout, seed=seed, say=say)
+    return Outcome(record, prove_shown(record, folder), passed=record["verdict"] == "pass")
+
+
+def prove_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
+    """What was proved, and that it could have failed."""
+    facts = {"proof": record["proof"]}
+    if record["sentence"]:
+        facts["because"] = record["sentence"]
+    if record["proof"] == "proved":
+        planted = record["planted"]
+        facts["holds for"] = "every state, input, last flag, pause and reset, for ever"
+        facts["latency"] = f"at most {record['latency']} clocks"
+        facts["period"] = f"{record['clocks']} clocks"
+        facts["planted fault"] = f"{planted['fault']}: {planted['proof']}"
+    if record.get("run"):
+        facts["shown by"] = f"{record['run']['sentence']} ({folder / record['run']['file']})"
+    facts["states of the control"] = f"{record['moments']:,}"
+    facts["questions"] = f"{record['asked']} asked, {record['repeated']} known already"
+    facts["seconds"] = f"{record['seconds']:g}"
+    facts["digest"] = record["digest"]
+    facts["written"] = str(folder / "prove.json")
+    return [pairs(facts)]

@@ -1,0 +1,187 @@
+"""Counterexamples as numbers: a run from a reset whose outputs are not the reference's.
+
+The circuit runs as the prover reads it, clock by clock, on codes and handshakes that are drawn, or
+that a test names.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from rchw import reference
+from rchw.design import Design
+from rchw.schedule import latency, schedule
+from rchw.sim.lanes import pack, unpack
+from rchw.sim.prove.circuit import Circuit
+from rchw.sim.prove.forms import Forms
+from rchw.sim.prove.words import Words, elaborate
+
+__all__ = ["Clock", "as_test", "failing_run", "replay"]
+
+Clock = tuple[int, int, int, tuple[int, ...]]  # tvalid, tready, tlast, input codes
+
+
+class _Bench:
+    """The circuit on numbers after one clock of reset, and the beats that went in and came out."""
+
+    def __init__(self, design: Design, words: Words) -> None:
+        self._design, self._words = design, words
+        self._circuit = Circuit(words, Forms())
+        self._codes: list[tuple[int, ...]] = []
+        self._last: list[int] = []
+        self._out: list[tuple[int, int]] = []
+        self._settle()
+        self._circuit.clock()
+
+    def _settle(self, **inputs: int) -> None:
+        given = {
+            name: tuple(inputs.get(name, 0) >> k & 1 for k in range(len(wires)))
+            for name, wires in self._words.inputs.items()
+        }
+        self._circuit.settle(given, self._words.logic)
+
+    def step(self, clock: Clock) -> bool:
+        """Let a clock pass; tell whether the input beat was taken."""
+        circuit, (valid, ready, last, codes) = self._circuit, clock
+        formats = [channel.format for channel in self._design.inputs]
+        word = pack(np.array([codes]), formats)[0]
+        self._settle(
+            aresetn=1, s_axis_tvalid=valid, m_axis_tready=ready, s_axis_tlast=last,
+            s_axis_tdata=word,
+        )  # fmt: skip
+        taken = bool(valid and circuit.number("s_axis_tready"))
+        if taken:
+            self._codes.append(codes)
+            self._last.append(last)
+        if ready and circuit.number("m_axis_tvalid"):
+            self._out.append((circuit.number("m_axis_tdata"), circuit.number("m_axis_tlast")))
+        circuit.clock()
+        return taken
+
+    def difference(self) -> str | None:
+        """Sentence on the first output beat that is not the reference's."""
+        design = self._design
+        codes = np.array(self._codes, dtype=np.int64).reshape(-1, design.n_inputs)
+        want = reference.run(design, codes, np.array(self._last, dtype=bool)).outputs
+        formats = [output.format for output in design.readout.outputs]
+        got = unpack([word for word, _ in self._out], formats)
+        for sample, (row, found) in enumerate(zip(want.tolist(), got.tolist(), strict=False)):
+            for output, right, code in zip(design.readout.outputs, row, found, strict=True):
+                if right != code:
+                    return f"output {output.name} of sample {sample} must be {right}, not {code}"
+            last, end = self._last[sample], self._out[sample][1]
+            if last != end:
+                return f"m_axis_tlast of sample {sample} must be {last}, not {end}"
+        if len(got) != len(want):
+            return f"{len(want)} input beats must give as many output beats, not {len(got)}"
+        return None
+
+
+def replay(design: Design, verilog: Path, clocks: Sequence[Clock]) -> str | None:
+    """Sentence on the first output beat of a run that is not the reference's; None if all are.
+
+    Parameters
+    ----------
+    design : Design
+    verilog : Path
+    clocks : sequence of Clock
+        After one clock of reset; the last of them must leave time for all beats to come out.
+    """
+    with TemporaryDirectory() as folder:
+        bench = _Bench(design, elaborate(verilog, design.name, Path(folder)))
+    for clock in clocks:
+        bench.step(clock)
+    return bench.difference()
+
+
+def failing_run(
+    design: Design, words: Words, seed: int, tries: int = 12, samples: int = 5
+) -> tuple[list[Clock], str] | None:
+    """A run with a wrong output beat and what is wrong in it, if drawing finds one.
+
+    Parameters
+    ----------
+    design : Design
+    words : Words
+    seed, tries : int
+        Of the drawing, and how often.
+    samples : int
+        For how many of them a run is long, if nothing pauses.
+    """
+    rng = np.random.default_rng(seed)
+    for _ in range(tries):
+        bench = _Bench(design, words)
+        clocks = _drawn(design, bench, rng, samples)
+        sentence = bench.difference()
+        if sentence is not None:
+            return clocks, sentence
+    return None
+
+
+def _drawn(design: Design, bench: _Bench, rng: np.random.Generator, samples: int) -> list[Clock]:
+    """Run a bench on handshakes of one character and drawn codes, until all has come out."""
+    period = schedule(design).clocks
+    stall = latency(design) + 3 * period
+    gaps, stalls = (rng.random(2) < 0.5).tolist()
+    clocks: list[Clock] = []
+    valid, last, codes, paused = 0, 0, _codes(design, rng), 0
+    for clock in range(samples * period + 2 * stall):
+        draining = clock >= samples * period + stall
+        if not valid and not draining and not (gaps and rng.random() < 0.8):
+            valid, last, codes = 1, int(rng.random() < 0.2), _codes(design, rng)
+        if draining:
+            paused = 0
+        elif paused:
+            paused -= 1
+        elif stalls and rng.random() < 0.03:
+            paused = stall
+        clocks.append((valid, int(not paused), last, codes))
+        if bench.step(clocks[-1]):
+            valid = 0
+    while valid:  # the source keeps a beat until it is taken, and then waits for the answer
+        clocks.append((1, 1, last, codes))
+        valid = int(not bench.step(clocks[-1]) and len(clocks) < 20 * stall)
+    for _ in range(stall):
+        clocks.append((0, 1, 0, codes))
+        bench.step(clocks[-1])
+    return clocks
+
+
+def _codes(design: Design, rng: np.random.Generator) -> tuple[int, ...]:
+    """Input codes, at random or at an end of their format."""
+    return tuple(
+        int(rng.integers(fmt.min, fmt.max, endpoint=True))
+        if rng.random() < 0.7
+        else int(rng.choice([fmt.min, fmt.max]))
+        for fmt in (channel.format for channel in design.inputs)
+    )
+
+
+def as_test(design: Design, clocks: Sequence[Clock], sentence: str) -> str:
+    """Python file with a test that fails as long as the circuit beside it is wrong.
+
+    ``NAME.json`` and ``NAME.v`` lie in the same folder.
+    """
+    lines = "".join(f"    {clock},\n" for clock in clocks)
+    return f'''"""Counterexample to {design.name}: {sentence}.
+
+Run it with ``pytest``; it fails until circuit and design agree.
+"""
+
+from pathlib import Path
+
+from rchw.document import load
+from rchw.sim.prove.replay import replay
+
+HERE = Path(__file__).parent
+# s_axis_tvalid, m_axis_tready, s_axis_tlast and the input codes, clock by clock after a reset
+CLOCKS = [
+{lines}]
+
+
+def test_the_circuit_is_the_reference() -> None:
+    design = load(HERE / "{design.name}.json")
+    assert replay(design, HERE / "{design.name}.v", CLOCKS) is None
+'''

@@ -1,0 +1,64 @@
+"""A refutation becomes a run from a reset, and the run a test that fails until all is right."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rchw.design import Design
+from rchw.document import save
+from rchw.hdl.emit import emit
+from rchw.sim.prove.replay import as_test, failing_run, replay
+from rchw.sim.prove.words import Words, elaborate
+from tests.boards.test_of_design import ring
+
+FOLDED = ring("folded", 5, lanes=2, multipliers=2)
+PARALLEL = ring("parallel", 4, lanes=4, multipliers=4)
+
+
+def elaborated(design: Design, folder: Path) -> tuple[Path, Words]:
+    verilog = folder / f"{design.name}.v"
+    verilog.write_text(emit(design))
+    return verilog, elaborate(verilog, design.name, folder)
+
+
+def with_another_weight(design: Design) -> Design:
+    row = design.readout.weights[0]
+    weights = ((row[0] ^ 1, *row[1:]),)
+    return replace(design, readout=replace(design.readout, weights=weights))
+
+
+@pytest.mark.parametrize("design", [FOLDED, PARALLEL], ids=["folded", "parallel"])
+def test_no_run_fails_where_the_circuit_is_right(design: Design, tmp_path: Path) -> None:
+    _, words = elaborated(design, tmp_path)
+    assert failing_run(design, words, seed=1, tries=4) is None
+
+
+@pytest.mark.parametrize("design", [FOLDED, PARALLEL], ids=["folded", "parallel"])
+def test_the_test_that_is_written_fails_until_the_circuit_is_right(
+    design: Design, tmp_path: Path
+) -> None:
+    verilog, words = elaborated(with_another_weight(design), tmp_path)
+    found = failing_run(design, words, seed=1)
+    assert found is not None
+    clocks, sentence = found
+    assert sentence.startswith("output y0 of sample ")
+    assert replay(design, verilog, clocks) == sentence
+    save(design, tmp_path / f"{design.name}.json")
+    test = tmp_path / "counterexample_test.py"
+    test.write_text(as_test(design, clocks, sentence))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)]
+    failed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert failed.returncode == 1 and sentence in failed.stdout
+    verilog.write_text(emit(design))
+    assert replay(design, verilog, clocks) is None
+
+
+def test_a_lost_sample_is_told(tmp_path: Path) -> None:
+    """Every beat is taken, and the last one never comes out."""
+    verilog, _ = elaborated(FOLDED, tmp_path)
+    clocks = [(1, 1, 0, (k,)) for k in range(30)]
+    sentence = replay(FOLDED, verilog, clocks)
+    assert sentence is not None and "input beats must give as many output beats" in sentence
