@@ -123,6 +123,10 @@ class Circuit:
             raise ToolError(f"{name} must not depend on data, but does")
         return value
 
+    def number_or_none(self, name: str) -> int | None:
+        """Value of a signal; none if it depends on unknowns."""
+        return _number(self.bits(name))
+
     def whole(self, bits: Bits, signed: bool) -> Form:
         """Bits as an integer, with or without a sign."""
         key = (bits, signed)

@@ -13,7 +13,7 @@ from rchw.hdl.emit import write_verilog
 from rchw.schedule import latency, schedule
 from rchw.sim.prove.faults import stuck_bits
 from rchw.sim.prove.proof import Proof, prove_words
-from rchw.sim.prove.replay import as_test, failing_run
+from rchw.sim.prove.replay import as_test
 from rchw.sim.prove.words import Words, elaborate
 from rchw.sim.record import heading, versions
 
@@ -51,7 +51,7 @@ def prove_design(
     timeout : float
         Seconds for one question to the solver.
     seed : int
-        Of the planted fault, and of the runs in which a counterexample is looked for.
+        Of the planted fault.
     say : callable, optional
         Receives a line per step.
 
@@ -87,10 +87,10 @@ def prove_design(
                 record["verdict"] = "fail"
                 record["sentence"] = f"none of {_FAULTS} planted faults was found"
         elif proof.verdict == "refuted":
-            record["run"] = _counterexample(design, words, work, seed, say)
-            if record["run"] is None:
-                # What differs may be a state that no input leads to.
-                record["sentence"] += "; no run from a reset was found that shows it"
+            assert proof.shown is not None
+            test = as_test(design, proof.run, proof.shown)
+            file = write_atomic(work / _TEST, test)
+            record["run"] = {"sentence": proof.shown, "clocks": len(proof.run), "file": file.name}
         record["seconds"] = round(time.monotonic() - start, 2)
         write_atomic(work / "prove.json", json.dumps(record, indent=1) + "\n")
     if not record.get("run"):
@@ -139,16 +139,3 @@ def _planted(
             break
         harmless += 1
     return record | {"harmless": harmless, "seconds": round(time.monotonic() - start, 2)}
-
-
-def _counterexample(
-    design: Design, words: Words, work: Path, seed: int, say: Callable[[str], None]
-) -> dict[str, Any] | None:
-    """Look for a run from a reset that shows what was refuted, and make a test of it."""
-    say("looking for a run that shows it")
-    run = failing_run(design, words, seed)
-    if run is None:
-        return None
-    clocks, sentence = run
-    file = write_atomic(work / _TEST, as_test(design, clocks, sentence))
-    return {"sentence": sentence, "clocks": len(clocks), "file": file.name}

@@ -9,7 +9,7 @@ and whenever it is.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -87,6 +87,8 @@ class Exploration(Reach):
         next_of = {outputs: inputs for outputs, inputs in words.registers}
         self._next_control = [next_of[outputs] for outputs in parts.registers]
         self._states = {str(bit) for bit in carriers(words)}
+        names = (f"core.x{lane}" for lane in range(self.design.layer.lanes))
+        self._lanes = [str(words.names[name][0]) for name in names if name in words.names]
         self._most = latency(self.design) // schedule(self.design).clocks + 4
 
     def run(self, progress: Progress | None = None) -> None:
@@ -195,10 +197,29 @@ class Exploration(Reach):
                     if isinstance(bit, tuple) and bit[1] == 0 and bit[0].atom is not None:
                         yield bit[0].atom
 
-        for key, bits in contents.items():
+        lanes = {key: lane for lane, key in enumerate(self._lanes)}
+        for key in (*self._lanes, *(key for key in contents if key not in lanes)):
             renamed = known(result[key])
-            if renamed is not None and bits != before[key]:
+            if renamed is not None and contents[key] != before[key]:
                 result[key] = self.matching.replaced(
-                    renamed, samples, state=key in self._states, held=held
+                    renamed,
+                    samples,
+                    state=key in self._states,
+                    units=self._likely(lanes[key], result) if key in lanes else None,
+                    held=held,
                 )
         return result
+
+    def _likely(self, lane: int, contents: Mapping[str, Known]) -> Sequence[int]:
+        """Units whose state a lane may have received: where several are equal, this helps.
+
+        Words come down from the highest, and the first lane tells which one it is.
+        """
+        n_units, lanes = self.design.n_units, self.design.layer.lanes
+        if lane == 0:
+            return range(0, n_units, lanes)
+        first = contents[self._lanes[0]][0]
+        atom = first[0].atom if isinstance(first, tuple) else None
+        role = None if atom is None else self.expected.roles.get(atom)
+        unit = n_units if role is None or role.kind != "x" else role.index + lane
+        return [unit] if unit < n_units else []

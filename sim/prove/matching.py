@@ -1,9 +1,9 @@
 """Find what a register holds among the quantities of the reference, and prove that it does."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from rchw.ranges import Interval
-from rchw.sim.prove.circuit import Bits, Circuit, bits_of
+from rchw.sim.prove.circuit import Bits, Circuit, Value, bits_of
 from rchw.sim.prove.expected import Definition, Expected
 from rchw.sim.prove.forms import Atom, Form, Forms
 from rchw.sim.prove.questions import Questions
@@ -13,6 +13,7 @@ __all__ = ["Matching", "Sample"]
 
 Sample = tuple[int, int | None]  # its age, and whether it is the first of its sequence
 _SUMS = ("p", "t")
+_CHOICES = ("choice", "entry")
 
 
 class Matching:
@@ -70,7 +71,7 @@ class Matching:
         *,
         state: bool = False,
         states: bool = True,
-        unit: int | None = None,
+        units: Collection[int] | None = None,
         held: Callable[[], Iterable[Atom]] = tuple,
     ) -> Bits:
         """Contents in which quantities of these samples have their names.
@@ -83,13 +84,13 @@ class Matching:
             Whether the register holds states, which may look like states of the sample before.
         states : bool
             Whether states are looked for at all.
-        unit : int, optional
-            Whose state it is where several are equal.
+        units : collection of int, optional
+            Whose state it can be, where several are equal.
         held : callable
-            Else names that are in use: where several states are equal, another is meant.
+            Names that are in use: where several are equal, another is meant.
         """
         forms = {bit[0] for bit in bits if not isinstance(bit, int)}
-        if not samples or not forms:
+        if not samples or not (forms or state):
             return bits
         curious = any(map(self._is_curious, forms))
         if not curious:
@@ -103,9 +104,24 @@ class Matching:
             if state and curious and all(isinstance(part, tuple) for part in found):
                 self.unmatched.append(self._circuit.whole(bits, True))
         result: Bits = ()
+        names: dict[Value, Value] = {}
         for part in found:
-            result += part if isinstance(part, tuple) else self._chosen(part, unit, held)
-        return result
+            if isinstance(part, tuple):
+                result += part
+                continue
+            chosen = self._chosen(part, units, result, held)
+            end = len(result) + part[0].width
+            if chosen is None:
+                result += bits[len(result) : end]
+                continue
+            role = chosen.role
+            self.proved.add((role.kind, role.index, role.first))
+            named = bits_of(self._forms, chosen.name, chosen.width)
+            for old, new in zip(bits[len(result) : end], named, strict=True):
+                names.setdefault(old, new)
+            result += named
+        # Further on, bits of what now has a name are its sign.
+        return tuple(bit if isinstance(bit, int) else names.get(bit, bit) for bit in result)
 
     def _of_a_sum(self, bits: Bits, samples: tuple[Sample, ...]) -> Bits:
         """Bits of the sum of a readout, by its name, if that is what they are."""
@@ -146,19 +162,23 @@ class Matching:
         return table
 
     def _chosen(
-        self, equal: list[Definition], unit: int | None, held: Callable[[], Iterable[Atom]]
-    ) -> Bits:
-        """Bits of the name of one of these, of which the last unit's states come first."""
-        chosen = equal[0]
-        if len(equal) > 1 and unit is None:
-            used = set(held())
-            free = [definition for definition in equal if definition.name.atom not in used]
-            chosen = max(free or equal, key=lambda definition: definition.role.index)
-        elif len(equal) > 1:
-            chosen = next((d for d in equal if d.role.index == unit), chosen)
-        role = chosen.role
-        self.proved.add((role.kind, role.index, role.first))
-        return bits_of(self._forms, chosen.name, chosen.width)
+        self,
+        equal: list[Definition],
+        units: Collection[int] | None,
+        earlier: Bits,
+        held: Callable[[], Iterable[Atom]],
+    ) -> Definition | None:
+        """One of several that are equal: of states the last unit's, of outputs the next."""
+        if len(equal) == 1:
+            return equal[0]
+        if equal[0].role.kind != "x":
+            names = {bit[0].atom for bit in earlier if not isinstance(bit, int)}
+            return next((d for d in equal if d.name.atom not in names), equal[0])
+        if units is not None:
+            equal = [definition for definition in equal if definition.role.index in units]
+        used = set(held())
+        free = [definition for definition in equal if definition.name.atom not in used]
+        return max(free or equal, key=lambda d: d.role.index, default=None)
 
     def _is_curious(self, form: Form) -> bool:
         """Whether a form has something in it that only a rounding or a product leaves."""
@@ -166,7 +186,11 @@ class Matching:
         if known is None:
             roles = self._expected.roles
             kinds = {role.kind for role in map(roles.get, form.unknowns()) if role is not None}
-            known = self._curious[form] = not kinds.isdisjoint(_SUMS) or self._has_square(form)
+            known = self._curious[form] = (
+                not kinds.isdisjoint(_SUMS)
+                or any(atom.kind in _CHOICES for monomial in form.terms for atom in monomial)
+                or self._has_square(form)
+            )
         return known
 
     def _has_square(self, form: Form) -> bool:

@@ -24,6 +24,7 @@ from rchw.sim.prove.matching import Matching
 from rchw.sim.prove.pipeline import Pipeline
 from rchw.sim.prove.questions import Questions
 from rchw.sim.prove.reach import Breach, Progress
+from rchw.sim.prove.replay import Clock, failing_run
 from rchw.sim.prove.trial import Trial
 from rchw.sim.prove.words import Words, elaborate
 
@@ -39,7 +40,12 @@ class Proof:
     Attributes
     ----------
     verdict : str
-        ``proved``, ``refuted`` or ``undecided``: the solver did not answer in time.
+        ``proved``; ``refuted`` where a run from a reset shows that it does not hold; else
+        ``undecided``.
+    run : tuple of Clock
+        That run, for `rchw.sim.prove.replay.replay`; empty if it is not refuted.
+    shown : str or None
+        What is wrong in it.
     sentence : str or None
         What is wrong, or could not be decided.
     units : tuple of int
@@ -56,6 +62,8 @@ class Proof:
     """
 
     verdict: str
+    run: tuple[Clock, ...]
+    shown: str | None
     sentence: str | None
     units: tuple[int, ...]
     given: dict[str, int]
@@ -127,11 +135,15 @@ def prove_words(
             breach, most = _timing(design, exploration)
         counts = len(exploration.contents), exploration.steps
     units = () if breach is None else _differing(design, breach, matching)
-    verdict = "proved"
+    verdict, run = "proved", None
     if breach is not None:
-        verdict = "refuted" if breach.answered and not matching.unanswered else "undecided"
+        # What the proof stumbles over may be a state that no input leads to, or its own limit.
+        run = failing_run(design, words, 1)
+        verdict = "undecided" if run is None else "refuted"
     return Proof(
         verdict,
+        () if run is None else tuple(run[0]),
+        None if run is None else run[1],
         None if breach is None else _sentence(design, breach, units, matching),
         units,
         {} if breach is None else {atom.name: value for atom, value in breach.given.items()},

@@ -84,18 +84,23 @@ class Questions:
             given = {order[places[atom]]: value for atom, value in answer.given.items()}
             return Answer(answer.equal, given)
         self.asked += 1
-        answer = self._ask(condition, order)
+        # Products are hard, and often it does not matter what they are.
+        answer = self._ask(condition, order, exact=not _has_product(condition))
+        if answer.equal is not True and _has_product(condition):
+            answer = self._ask(condition, order, exact=True)
         self._answers[key] = (order, answer)
         return answer
 
-    def _ask(self, condition: Form, order: list[Atom]) -> Answer:
+    def _ask(self, condition: Form, order: list[Atom], exact: bool) -> Answer:
         solver = z3.SolverFor("QF_BV")
         solver.set("timeout", max(1, round(1000 * self._timeout)))
-        terms = _Terms(self._forms)
+        terms = _Terms(self._forms, exact)
         solver.add(terms.of(condition, 2) == 0)
         unknowns = {atom: terms.unknown(atom) for atom in order}
         for atom, term in unknowns.items():
             solver.add(term >= atom.low, term <= atom.high)
+        for term, low, high in terms.products.values():
+            solver.add(term >= low, term <= high)
         found = solver.check()
         if found == z3.unsat:
             return Answer(True, {})
@@ -109,6 +114,15 @@ class Questions:
                 for atom, term in unknowns.items()
             },
         )
+
+
+def _has_product(form: Form) -> bool:
+    """Whether unknowns are multiplied with each other somewhere in a form."""
+    return any(
+        sum(atom.low < 0 or atom.high > 1 for atom in monomial) > 1
+        or any(isinstance(part, Form) and _has_product(part) for a in monomial for part in a.parts)
+        for monomial in form.terms
+    )
 
 
 def _shape(form: Form, places: dict[Atom, Any], order: list[Atom]) -> Any:
@@ -135,10 +149,18 @@ def _shape(form: Form, places: dict[Atom, Any], order: list[Atom]) -> Any:
 
 
 class _Terms:
-    """Forms as bit-vectors of z3, each as wide as its bounds need."""
+    """Forms as bit-vectors of z3, each as wide as its bounds need.
 
-    def __init__(self, forms: Forms) -> None:
-        self._forms = forms
+    Parameters
+    ----------
+    forms : Forms
+    exact : bool
+        Whether products of unknowns are what they are, or unknowns themselves.
+    """
+
+    def __init__(self, forms: Forms, exact: bool = True) -> None:
+        self._forms, self._exactly = forms, exact
+        self.products: dict[Monomial, tuple[Any, int, int]] = {}
         self._atoms: dict[Atom, Any] = {}
 
     def unknown(self, atom: Atom) -> Any:
@@ -150,6 +172,10 @@ class _Terms:
         total, rest = self._bits(form, width)
         for monomial, factor in rest.terms.items():
             product = z3.BitVecVal(factor, width)
+            wide = tuple(atom for atom in monomial if atom.low < 0 or atom.high > 1)
+            if len(wide) > 1 and not self._exactly:
+                product = product * _resized(self._unknown_product(wide), width)
+                monomial = tuple(atom for atom in monomial if atom not in wide)
             for atom in monomial:
                 product = product * _resized(self._atom(atom), width)
             total = total + product
@@ -176,6 +202,13 @@ class _Terms:
         ]
         rest = Form({m: c for m, c in form.terms.items() if m not in used})
         return (z3.Concat(*parts) if width > 1 else parts[0]), rest
+
+    def _unknown_product(self, atoms: Monomial) -> Any:
+        if atoms not in self.products:
+            low, high = self._forms.bounds(Form({atoms: 1}))
+            width = Interval(low, high).width
+            self.products[atoms] = (z3.BitVec(f"product{len(self.products)}", width), low, high)
+        return self.products[atoms][0]
 
     def _exact(self, form: Form, low: int = 0, high: int = 0) -> Any:
         """All bits of a form, enough for these numbers too."""

@@ -106,16 +106,19 @@ class Reach:
         """Compare the output beat with what the reference says of a sample."""
         circuit, forms = self.circuit, self.forms
         data, start = circuit.bits("m_axis_tdata"), 0
-        pairs = [("m_axis_tlast", circuit.bits("m_axis_tlast"), self.expected.last(age))]
-        for k, output in enumerate(self.design.readout.outputs):
-            width = 8 * lane_bytes(output.format)
-            bits = data[start : start + width]
-            pairs.append((f"output {output.name}", bits, self.expected.output(age, k)))
-            start += width
-        for what, bits, name in pairs:
+        last = self.expected.last(age)
+        pairs = [("m_axis_tlast", circuit.bits("m_axis_tlast"), last, last)]
+        for definition in self.expected.outputs(age):
+            if definition.role.kind == "y":
+                output = self.design.readout.outputs[definition.role.index]
+                end = start + 8 * lane_bytes(output.format)
+                names = (definition.name, definition.form)
+                pairs.append((f"output {output.name}", data[start:end], *names))
+                start = end
+        for what, bits, name, form in pairs:
             if bits == bits_of(forms, name, len(bits)):
                 continue
-            answer = self.questions.equal(circuit.whole(bits, forms.bounds(name)[0] < 0), name)
+            answer = self.questions.equal(circuit.whole(bits, forms.bounds(name)[0] < 0), form)
             if not answer.equal:
                 sentence = f"{what} must be that of the reference"
                 decided = answer.equal is not None
