@@ -5,7 +5,7 @@ import math
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -124,17 +124,40 @@ class Program:
         file = save(design, folder / f"{design.name}.json")
         return cls(design, path.resolve(), file, round(time.monotonic() - start, 2))
 
-    def _run(self, name: str, progress: Progress | None = None, **options: int) -> list[str]:
-        words = {"design": self.file.name, "clocks": schedule(self.design).clocks, **options}
-        words = {"window": window_of(self.design), "audit": _AUDIT, **words}
+    def for_design(self, design: Design) -> "Program":
+        """Return the same circuit with another design file, whose ports have the same widths."""
+        folder = self.path.parent / "other"
+        return replace(self, design=design, file=save(design, folder / f"{design.name}.json"))
+
+    def _run(
+        self,
+        name: str,
+        progress: Progress | None = None,
+        plus: Sequence[str] = (),
+        **options: int,
+    ) -> list[str]:
+        words: dict[str, str | int] = {
+            "design": str(self.file.resolve()),
+            "clocks": schedule(self.design).clocks,
+            "window": window_of(self.design),
+            "audit": _AUDIT,
+            **options,
+        }
         folder = self.path.parent
         done = run_program(
-            "the soak", self.path, [f"{key}={value}" for key, value in words.items()], cwd=folder,
+            "the soak", self.path, [*(f"{k}={v}" for k, v in words.items()), *plus], cwd=folder,
             log=folder / f"{name}.log", timeout=math.inf, progress=progress,
         )  # fmt: skip
         return done.text.splitlines()
 
-    def run(self, samples: int, seed: int, jobs: int, progress: Progress | None = None) -> Heard:
+    def run(
+        self,
+        samples: int,
+        seed: int,
+        jobs: int,
+        progress: Progress | None = None,
+        plus: Sequence[str] = (),
+    ) -> Heard:
         """Run blocks of `samples` samples altogether; stop at the first that fails.
 
         Parameters
@@ -144,6 +167,8 @@ class Program:
             Threads, each with a circuit of its own; what is found does not depend on it.
         progress : callable, optional
             Receives samples done, samples per second and time left.
+        plus : sequence of str
+            What the Verilog finds by ``$value$plusargs``, as ``+NAME=VALUE``.
 
         Raises
         ------
@@ -157,7 +182,7 @@ class Program:
                 progress(_pace(said["samples"], samples, said["seconds"]))
 
         said: dict[str, list[dict[str, Any]]] = {"@block": [], "@failure": [], "@done": []}
-        for text in self._run("soak", line, samples=samples, seed=seed, jobs=jobs):
+        for text in self._run("soak", line, plus, samples=samples, seed=seed, jobs=jobs):
             mark, _, record = text.partition(" ")
             if mark in said:
                 said[mark].append(json.loads(record))
