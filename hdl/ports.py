@@ -45,6 +45,9 @@ class OutputQueue(wiring.Component):
         Clocks from `reserve` to the earliest clock in which the result can leave.
     period : int
         Clocks between results; one slot does where a result is gone before the next is begun.
+    ahead : bool
+        Whether a result may arrive before its room is reserved: where the sample still waits for
+        the loop when its last product is on its way. It then has a slot of its own.
     """
 
     reserve: Signal
@@ -54,9 +57,11 @@ class OutputQueue(wiring.Component):
     codes: data.View
     o: stream.Interface
 
-    def __init__(self, design: Design, latency: int, period: int) -> None:
+    def __init__(self, design: Design, latency: int, period: int, ahead: bool = False) -> None:
         self._layout = output_layout(design)
-        self._slots = latency // period + 1
+        # A result ahead of its `last` must not be the next to leave: two others stand before it.
+        self._slots = max(latency // period + 1, 1 + ahead)
+        self._depth = self._slots + ahead
         codes = {name: field.shape for name, field in self._layout if name != "last"}
         super().__init__(
             {
@@ -88,7 +93,7 @@ class OutputQueue(wiring.Component):
         else:
             m.submodules.last_fifo = lasts = SyncFIFO(width=1, depth=self._slots)
             width = self.codes.shape().size
-            m.submodules.code_fifo = queue = SyncFIFO(width=width, depth=self._slots)
+            m.submodules.code_fifo = queue = SyncFIFO(width=width, depth=self._depth)
             last, codes = lasts.r_data, data.View(self.codes.shape(), queue.r_data)
             m.d.comb += [
                 lasts.w_data.eq(self.last),

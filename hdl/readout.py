@@ -166,7 +166,9 @@ class FoldedReadout(wiring.Component):
         operands, flags, weights = self._operands(m, source, group, flags, weights)
         products, flags = self._products(m, operands, weights, flags)
         totals, flags = accumulate(m, design, self._ranges, products, flags)
-        queue = OutputQueue(design, latency=self._latency(), period=plan.clocks)
+        queue = OutputQueue(
+            design, self._latency(), period=plan.clocks, ahead=plan.clocks > plan.busy
+        )
         m.submodules.queue = queue
         m.d.comb += [
             queue.reserve.eq(self.reserve),

@@ -13,14 +13,17 @@ from hypothesis import strategies as st
 from rchw import reference
 from rchw.activation import Clip
 from rchw.design import Design, Features, InputChannel, LinearInput, Output, Readout, RingLayer, Tap
+from rchw.errors import RchwError
 from rchw.fixed import QFormat
 from rchw.hdl.folded import FoldedCore
 from rchw.hdl.parallel import ParallelCore
+from rchw.hdl.ports import OutputQueue
 from rchw.schedule import latency, schedule
 from rchw.sim.pauses import parse
 from rchw.sim.scoreboard import assert_same
 from rchw.sim.stream import StreamTrace, trace_stream
 from tests.designs import designs, stimulus
+from tests.examples import EXAMPLE
 from tests.hdl.kinds import count_kinds, made_parallel, shape
 
 # What a failed build leaves behind would be said at more length than its error.
@@ -105,6 +108,28 @@ def test_designs_under_pauses(tally: dict[str, Counter[str]]) -> None:
 
     found = met(check_pauses, 80, of_each_kind=0)
     tally[f"{len(found)} designs in Amaranth's simulator, gaps and stalls"] = count_kinds(found)
+
+
+@settings(max_examples=10, suppress_health_check=list(HealthCheck))
+@given(designs(), st.integers(0, 2**32 - 1))
+def test_a_sink_that_stands_still(design: Design, drawn: int) -> None:
+    """For so long that the last product of a sample is out before its result has a place."""
+    plan = schedule(design)
+    assume(plan.clocks > plan.busy)
+    check(design, drawn, "never", f"every:5:{8 * plan.clocks + 40}")
+
+
+def test_a_result_ahead_of_its_place_would_be_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test above sees it: here the queue has no slot for it."""
+
+    def short(design: Design, latency: int, period: int, ahead: bool) -> OutputQueue:
+        assert ahead, "the example waits for its loop"
+        return OutputQueue(design, latency, period)
+
+    check(EXAMPLE, 1, "never", "every:5:60")
+    monkeypatch.setattr("rchw.hdl.readout.OutputQueue", short)
+    with pytest.raises(RchwError, match="output"):
+        check(EXAMPLE, 1, "never", "every:5:60")
 
 
 def test_larger_rings(tally: dict[str, Counter[str]]) -> None:
