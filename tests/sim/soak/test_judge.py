@@ -11,7 +11,7 @@ from rchw import reference
 from rchw.activation import PiecewiseLinear
 from rchw.design import Design
 from rchw.errors import ToolError
-from rchw.fixed import Overflow, Rounding
+from rchw.fixed import QFormat, Rounding
 from rchw.hdl.emit import write_verilog
 from rchw.schedule import schedule
 from rchw.sim.soak.judge import judge
@@ -98,7 +98,7 @@ def test_the_last_sample_of_a_run_is_compared(program: Program) -> None:
     plus = [f"+fault={FAULTS.index('wrong code')}", f"+at={at}"]
     short = program.run(at, SEED, 1, plus=plus)
     assert short.failure is None and short.done["samples"] == at
-    assert short.done["checked"] == at + first.before - short.done["sent"] % 1
+    assert at <= short.done["checked"] <= at + first.before
     whole = program.run(at + 1, SEED, 1, plus=plus)
     assert whole.failure is not None and whole.failure["received"] == at
 
@@ -123,9 +123,15 @@ MUTANTS = {
         readout=replace(READOUT, weights=(READOUT.weights[0], (*READOUT.weights[1][:-1], -12))),
     ),
     "readout rounding": replace(EXAMPLE, readout=replace(READOUT, rounding=Rounding.HALF_UP)),
-    "overflow": replace(EXAMPLE, readout=replace(READOUT, overflow=Overflow.SATURATE)),
+    "fraction of an output": replace(
+        EXAMPLE,
+        readout=replace(
+            READOUT,
+            outputs=(READOUT.outputs[0], replace(READOUT.outputs[1], format=QFormat(7, 3))),
+        ),
+    ),
     "squares": replace(
-        EXAMPLE, features=replace(EXAMPLE.features, square_rounding=Rounding.HALF_UP)
+        EXAMPLE, features=replace(EXAMPLE.features, square_rounding=Rounding.TRUNCATE)
     ),
     "lanes of the input": replace(
         EXAMPLE,
@@ -189,7 +195,10 @@ def test_references_that_differ_judge_nothing(example: Program) -> None:
     assert f"but {name} at sample {sample} is " in found["sentence"]
     assert found["sentence"].endswith(f"[design example, block {index} of seed 3]")
     unaudited = judge(EXAMPLE, wrong, Heard(heard.done, heard.failure, []), SEED)
-    assert unaudited == found, "a failing block is held against the reference in any case"
+    assert unaudited is not None
+    assert unaudited["sentence"] == found["sentence"], (
+        "a failing block is held against the reference in any case"
+    )
 
 
 def test_a_broken_design_file_is_told(example: Program, tmp_path: Path) -> None:
