@@ -211,11 +211,12 @@ def _build(
         raise ToolError(f"Verilator did not write all of its output into {folder}") from None
     library = _runtime(tools, [Path(name) for name in files["global"]], root, trace, progress)
     driver = main or cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
-    fast = [*files["classes_fast"], *files.get("support_fast", []), driver.resolve()]
+    fast = [*files["classes_fast"], *files.get("support_fast", [])]
     slow = [*files["classes_slow"], *files.get("support_slow", [])]
     rules, objects = [], []
     common = f"{_quote(tools.compiler.path or '')} {' '.join(_flags(root, trace))} -Icpp"
-    for kind, names, level in (("fast", fast, optimize), ("slow", slow, "-O0")):
+    parts = [("fast", fast, optimize), ("slow", slow, "-O0"), ("main", [driver], optimize)]
+    for kind, names, level in parts:
         for index, chunk in enumerate(_chunks([folder / name for name in names])):
             name = f"{kind}{index}"
             includes = [f'#include "{source.resolve()}"\n' for source in chunk]

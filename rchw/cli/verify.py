@@ -12,6 +12,7 @@ from rchw.cli.console import Outcome, Screen, pairs, table
 from rchw.cli.train import Json
 from rchw.design import Design
 from rchw.document import load
+from rchw.errors import DesignError
 from rchw.files import check_folder
 
 __all__ = ["rails_table", "soak_shown", "verify_command", "verify_shown"]
@@ -40,6 +41,8 @@ def verify_command(
     design = load(design_file)
     folder = output or Path("build", design.name, "verify")
     check_folder(folder)
+    if jobs is not None and not soak:
+        raise DesignError(f"jobs must be left out without --soak, not {jobs}")
     if soak:
         return _soak(design, folder, samples, seed, jobs, Screen(as_json))
     with Screen(as_json).step(f"verifying {design.name}") as say:
