@@ -210,12 +210,13 @@ def _build(
         # Verilator ends with exit code 0 on a full disk.
         raise ToolError(f"Verilator did not write all of its output into {folder}") from None
     library = _runtime(tools, [Path(name) for name in files["global"]], root, trace, progress)
-    driver = main or cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
-    fast = [*files["classes_fast"], *files.get("support_fast", [])]
+    driver = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
+    fast = [*files["classes_fast"], *files.get("support_fast", []), *([] if main else [driver])]
     slow = [*files["classes_slow"], *files.get("support_slow", [])]
     rules, objects = [], []
     common = f"{_quote(tools.compiler.path or '')} {' '.join(_flags(root, trace))} -Icpp"
-    parts = [("fast", fast, optimize), ("slow", slow, "-O0"), ("main", [driver], optimize)]
+    own = [main] if main else []  # a chunk of its own: it takes seconds too
+    parts = [("main", own, optimize), ("fast", fast, optimize), ("slow", slow, "-O0")]
     for kind, names, level in parts:
         for index, chunk in enumerate(_chunks([folder / name for name in names])):
             name = f"{kind}{index}"

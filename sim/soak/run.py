@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rchw.design import Design
-from rchw.errors import DesignError
+from rchw.errors import DesignError, ToolError
 from rchw.files import together, write_atomic
 from rchw.hdl.emit import write_verilog
 from rchw.sim.record import heading, versions
@@ -73,7 +73,7 @@ def soak(
         If a tool is missing, too old or fails.
     """
     start = time.monotonic()
-    jobs = len(os.sched_getaffinity(0)) if jobs is None else jobs
+    jobs = (os.cpu_count() or 1) if jobs is None else jobs
     if samples < 1:
         raise DesignError(f"samples must be at least 1, not {samples}")
     if not 0 <= seed < 1 << 63:
@@ -90,11 +90,14 @@ def soak(
         found = judge(design, program, heard, seed)
         inside: Finding = {"told": None, "unit": None, "waves": None, "reproduced": None}
         if found is not None and found["block"] is not None:
-            sources = [source, *libraries]
-            inside = replay(
-                design, sources, found.pop("stimulus"), found["sample"], found["early"],
-                work / "simulation", allow=allow, progress=progress,
-            )  # fmt: skip
+            stimulus = found.pop("stimulus")
+            try:
+                inside = replay(
+                    design, [source, *libraries], stimulus, found["sample"], found["early"],
+                    work / "simulation", allow=allow, progress=progress,
+                )  # fmt: skip
+            except ToolError as error:  # what was found stands
+                inside["told"] = f"it could not be repeated under cocotb: {error}"
         record = _record(design, source, heard, found, inside, seed, jobs)
         record |= {"build_seconds": program.seconds}
         record |= {"seconds": round(time.monotonic() - start, 2)}

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from rchw.activation import tanh_table
 from rchw.design import Design, Features, InputChannel, LinearInput, Output, Readout, RingLayer, Tap
 from rchw.document import digest
-from rchw.errors import DesignError, RchwError
+from rchw.errors import DesignError, RchwError, ToolError
 from rchw.files import sha256_of, write_atomic
 from rchw.fixed import QFormat
 from rchw.hdl.emit import emit, write_verilog
@@ -107,6 +107,31 @@ def test_a_wrong_unit_is_named(tmp_path: Path) -> None:
     waves = Path(record["waves"])
     assert (out / waves.relative_to(tmp_path / "moved")).stat().st_size > 0
     assert not list(tmp_path.rglob(".part-*"))
+    page = (Path(__file__).parents[3] / "docs/soak.md").read_text(encoding="utf-8")
+    said = record["sentence"].replace(str(tmp_path / "moved"), "OUT")
+    assert said in " ".join(page.split()), "the page quotes it"
+
+
+def test_a_failure_that_cannot_be_repeated_is_still_told(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: Any, **__: Any) -> NoReturn:
+        raise ToolError("the shared library of Python (libpython) is missing")
+
+    heard = program.run(5000, 3, 1, plus=[f"+fault={FAULTS.index('wrong last')}"])
+    monkeypatch.setattr(Program, "build", lambda *_, **__: program)
+    monkeypatch.setattr(Program, "run", lambda *_, **__: heard)
+    monkeypatch.setattr("rchw.sim.soak.replay.build", missing)
+    record = soak(pair(), tmp_path, samples=5000, seed=3)
+    assert record["verdict"] == "fail" and record["reproduced"] is None
+    assert record["mismatch"] == {
+        "kind": "last", "block": 0, "sample": 30, "early": True, "want": 0, "got": 1,
+    }  # fmt: skip
+    assert record["sentence"] == (
+        "m_axis_tlast at sample 30 must be 0, not 1 [design pair, block 0 of seed 3, before its "
+        "reset]; it could not be repeated under cocotb: the shared library of Python (libpython) "
+        "is missing"
+    )
 
 
 @pytest.mark.slow
