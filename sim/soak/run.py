@@ -76,6 +76,8 @@ def soak(
     jobs = (os.cpu_count() or 1) if jobs is None else jobs
     if samples < 1:
         raise DesignError(f"samples must be at least 1, not {samples}")
+    if samples >= 1 << 63:
+        raise DesignError(f"samples must be below 2**63, not {samples}")
     if not 0 <= seed < 1 << 63:
         raise DesignError(f"seed must be from 0 to 2**63 - 1, not {seed}")
     if not 1 <= jobs <= 1024:

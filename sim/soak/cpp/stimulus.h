@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "interpreter.h"
+#include "law.h"
 
 namespace soak {
 

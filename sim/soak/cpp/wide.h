@@ -35,7 +35,8 @@ struct Wide {
         for (int i = 0; i < 4; ++i) {
             unsigned __int128 carry = 0;
             for (int j = 0; i + j < 4; ++j) {
-                carry += static_cast<unsigned __int128>(a.limb[i]) * b.limb[j] + product.limb[i + j];
+                carry += static_cast<unsigned __int128>(a.limb[i]) * b.limb[j];
+                carry += product.limb[i + j];
                 product.limb[i + j] = static_cast<uint64_t>(carry);
                 carry >>= 64;
             }

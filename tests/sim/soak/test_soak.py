@@ -176,6 +176,7 @@ def test_what_is_repeated_of_a_block() -> None:
 
 BAD: dict[str, dict[str, Any]] = {
     "samples must be at least 1, not 0": {"samples": 0},
+    f"samples must be below 2**63, not {1 << 63}": {"samples": 1 << 63},
     "seed must be from 0 to 2**63 - 1, not -1": {"seed": -1},
     "jobs must be from 1 to 1024, not 0": {"jobs": 0},
 }
