@@ -107,7 +107,8 @@ class Soak {
                 const Failure& f = m_first;
                 text << "@failure {\"block\": " << f.block << ", \"kind\": \"" << f.kind
                      << "\", \"rule\": " << f.rule
-                     << ", \"early\": " << (f.early ? "true" : "false") << ", \"sent\": " << f.sent << ", \"received\": " << f.received
+                     << ", \"early\": " << (f.early ? "true" : "false")
+                     << ", \"sent\": " << f.sent << ", \"received\": " << f.received
                      << ", \"want\": \"" << f.want << "\", \"got\": \"" << f.got << "\"}\n";
             }
             const Counts& c = m_counts;
