@@ -85,6 +85,7 @@ def build(
     seeds: Sequence[int] = (1,),
     expected: Mapping[str, int] | None = None,
     clocks_per_sample: int = 1,
+    wrapper: str | None = None,
     native: bool = False,
     timeout: float = 600.0,
     progress: tools.Progress | None = None,
@@ -113,6 +114,8 @@ def build(
         Least counts of ``block_ram`` and ``dsp`` that synthesis must infer.
     clocks_per_sample : int
         Of the design; the report turns clocks into samples per second with it.
+    wrapper : str, optional
+        Verilog to take in place of `rchw.boards.wrapper`, with the same ports.
     native : bool
         Use a `yosys` on ``PATH`` when it is new enough.
     timeout : float
@@ -149,7 +152,7 @@ def build(
         core = synthesize_core(
             name, target.device, work, expected=expected, native=native, progress=progress
         )
-        synthesize_wrapper(core, target.device, work, native=native)
+        synthesize_wrapper(core, target.device, work, wrapper=wrapper, native=native)
         placements = place_seeds(
             f"{name}_board",
             target,

@@ -215,7 +215,7 @@ def _build(
     slow = [*files["classes_slow"], *files.get("support_slow", [])]
     rules, objects = [], []
     common = f"{_quote(tools.compiler.path or '')} {' '.join(_flags(root, trace))} -Icpp"
-    own = [main] if main else []  # a chunk of its own: it takes seconds too
+    own = [main.resolve()] if main else []  # a chunk of its own: it takes seconds too
     parts = [("main", own, optimize), ("fast", fast, optimize), ("slow", slow, "-O0")]
     for kind, names, level in parts:
         for index, chunk in enumerate(_chunks([folder / name for name in names])):
