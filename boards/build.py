@@ -179,5 +179,8 @@ def build(
                 "at_board_clock": round(target.clock / clocks_per_sample),
             },
         }
+        if wrapper is not None:
+            text = hashlib.sha256(wrapper.encode()).hexdigest()
+            report["wrapper"] = {"file": f"{name}_board.v", "sha256": text}
         write_atomic(work / "report.json", json.dumps(report, indent=2) + "\n")
     return report
