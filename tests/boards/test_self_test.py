@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rchw import reference
+from rchw import reference, tools
+from rchw.boards.netlist import VERILATOR_WAIVERS, netlist_sources
 from rchw.boards.of_design import build_design
 from rchw.boards.self_test import self_test_verilog
 from rchw.boards.wrapper import WRAPPER_PORTS
 from rchw.design import Design
+from rchw.devices import BOARDS
 from rchw.errors import DesignError
 from rchw.files import sha256_of
 from rchw.hdl.emit import write_verilog
@@ -33,6 +35,10 @@ def ends(core: Path, design: Design, plan: Plan, *given: str, clocks: int = 60_0
     board.write_text(self_test_verilog(design, plan, blackbox=False))
     top = f"{design.name}_board"
     program = compile_simulator([core, board], top, folder / "sim", optimize="-O0", main=MAIN)
+    return said_by(program, folder, *given, clocks=clocks)
+
+
+def said_by(program: Path, folder: Path, *given: str, clocks: int) -> str:
     said = run_program(
         "the board", program, [str(clocks), *(given or ("right",))], cwd=folder,
         log=folder / "board.log",
@@ -150,9 +156,20 @@ def test_bad_plans(options: dict[str, int], sentence: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("board", ["icebreaker", "ulx3s"])
 def test_a_bitstream(board: str, tmp_path: Path) -> None:
+    """The cells that were placed, wrapper and core, pass; with the planted fault they fail."""
     report = build_design(EXAMPLE, board, tmp_path, self_test=True)
     assert report["clock"]["meets_board_clock"]
     assert report["wrapper"]["sha256"] == sha256_of(tmp_path / "example_board.v")
     text = (tmp_path / "example_board.v").read_text()
     assert text == self_test_verilog(EXAMPLE, plan_test(EXAMPLE))
     assert (tmp_path / report["bitstream"]["file"]).stat().st_size > 1000
+    top, netlist = "example_board", "example_board_netlist.v"
+    (tmp_path / "netlist.ys").write_text(f"read_json {top}.json\nwrite_verilog -noattr {netlist}\n")
+    yosys, log = tools.find("yosys"), tmp_path / "netlist.log"
+    tools.run(yosys, ["-q", "-s", "netlist.ys"], cwd=tmp_path, log=log)
+    family = BOARDS[board].device.family
+    sources = netlist_sources(tmp_path / netlist, top, family, tmp_path).sources
+    waived = [argument.removeprefix("-Wno-") for argument in VERILATOR_WAIVERS]
+    program = compile_simulator(list(sources), top, tmp_path / "sim", allow=waived, main=MAIN)
+    assert said_by(program, tmp_path, clocks=1_000_000) == "passed"
+    assert said_by(program, tmp_path, "fault", clocks=1_000_000) == "failed"
