@@ -122,7 +122,7 @@ def _record(
 ) -> dict[str, Any]:
     """What is known of a run, but for the time it took."""
     done = dict(heard.done)
-    seconds = done.pop("seconds")
+    seconds, cpu = done.pop("seconds"), done.pop("cpu_seconds")
     sentence = None if found is None else found.pop("sentence")
     if inside["told"] is not None:
         sentence = f"{sentence}; {inside['told']}"
@@ -146,5 +146,6 @@ def _record(
         "outputs": outputs,
         "jobs": jobs,
         "run_seconds": round(seconds, 3),
+        "cpu_seconds": round(cpu, 3),
         "samples_per_second": round(done["samples"] / seconds),
     }

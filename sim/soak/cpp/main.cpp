@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <map>
 #include <mutex>
@@ -120,7 +121,8 @@ class Soak {
                  << ", " << c.greatest_state << "], \"outputs\": [";
             for (size_t k = 0; k < c.least.size(); ++k)
                 text << (k ? ", " : "") << "[" << c.least[k] << ", " << c.greatest[k] << "]";
-            text << "], \"seconds\": " << seconds << "}";
+            const double cpu = static_cast<double>(std::clock()) / CLOCKS_PER_SEC;  // all threads
+            text << "], \"seconds\": " << seconds << ", \"cpu_seconds\": " << cpu << "}";
             std::puts(text.str().c_str());
         }
         std::fflush(stdout);
