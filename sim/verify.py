@@ -70,7 +70,8 @@ def job_for(
         ("rails", push, push_last, "never", "never"),
     ]
     part = max(48, samples // 6)
-    for source, sink in _PACES:
+    # A sink that stands still until the circuit must stand still too, wherever it then waits.
+    for source, sink in [*_PACES, ("never", f"every:12:{4 * clocks + 60}")]:
         few, flags = stimulus(design, part, rng)
         flags |= rng.random(part) < 0.1
         streams.append((f"source {source}, sink {sink}", few, flags, source, sink))

@@ -10,19 +10,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rchw.design import LinearInput
+from rchw.design import Design, LinearInput
 from rchw.document import digest
 from rchw.errors import DesignError, RchwError
 from rchw.files import sha256_of, write_atomic
 from rchw.fixed import QFormat
 from rchw.hdl.emit import emit, write_verilog
+from rchw.hdl.ports import OutputQueue
 from rchw.schedule import latency, schedule
 from rchw.sim.job import Job
 from rchw.sim.life import show_sample
-from rchw.sim.runner import Build
+from rchw.sim.runner import Build, build
 from rchw.sim.verdict import Seen, measure
 from rchw.sim.verify import job_for, verify
 from rchw.train import TrainOptions, train
+from tests.examples import EXAMPLE
 from tests.sim.conftest import Verified
 from tests.sim.pair import pair
 from tests.sim.test_testbench import ring
@@ -93,13 +95,30 @@ def test_the_very_file_that_is_written(tmp_path: Path) -> None:
     clocks, delay = schedule(design).clocks, latency(design)
     assert record["clocks_per_sample"] == {"min": clocks, "max": clocks, "mean": clocks}
     assert record["latency"] == {"min": delay, "max": delay, "mean": delay}
-    assert [phase["resets"] for phase in record["phases"]] == [0] * 6 + [8]
+    assert [phase["resets"] for phase in record["phases"]] == [0] * 7 + [8]
     (program,) = tmp_path.rglob("simulator")
     made = program.stat().st_mtime_ns
     again = verify(design, tmp_path, samples=200, seed=2)
     assert program.stat().st_mtime_ns == made
     same = ("verdict", "checked", "clocks_per_sample", "latency", "state_rails")
     assert {key: again[key] for key in same} == {key: record[key] for key in same}
+
+
+def test_a_result_that_is_lost_where_the_sink_stands_still(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The example waits for its loop; without the slot for a result ahead of its place."""
+
+    def short(design: Design, latency: int, period: int, ahead: bool) -> OutputQueue:
+        return OutputQueue(design, latency, period)
+
+    monkeypatch.setattr("rchw.hdl.readout.OutputQueue", short)
+    job, _ = job_for(EXAMPLE, 48, 1)
+    made = build([write_verilog(EXAMPLE, tmp_path)], [job.top], tmp_path / "simulation")
+    found = made.run(job, witness=False)
+    assert found["verdict"] == "fail"
+    assert re.search(r"gave 4\d: sample \d+ or one before it was lost", found["sentence"])
+    assert "phase source never, sink every:12:" in found["sentence"]
 
 
 def test_trained_integer_weights_are_a_right_circuit(tmp_path: Path) -> None:
