@@ -231,7 +231,7 @@ def test_a_program_that_does_not_come_to_its_end(program: Program, tmp_path: Pat
 
 
 @pytest.mark.slow
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(design=designs())
 def test_circuits_of_many_designs(tmp_path_factory: pytest.TempPathFactory, design: Design) -> None:
     folder = tmp_path_factory.mktemp("many")
