@@ -85,6 +85,7 @@ def build(
     seeds: Sequence[int] = (1,),
     expected: Mapping[str, int] | None = None,
     clocks_per_sample: int = 1,
+    wrapper: str | None = None,
     native: bool = False,
     timeout: float = 600.0,
     progress: tools.Progress | None = None,
@@ -113,6 +114,8 @@ def build(
         Least counts of ``block_ram`` and ``dsp`` that synthesis must infer.
     clocks_per_sample : int
         Of the design; the report turns clocks into samples per second with it.
+    wrapper : str, optional
+        Verilog to take in place of `rchw.boards.wrapper`, with the same ports.
     native : bool
         Use a `yosys` on ``PATH`` when it is new enough.
     timeout : float
@@ -149,7 +152,7 @@ def build(
         core = synthesize_core(
             name, target.device, work, expected=expected, native=native, progress=progress
         )
-        synthesize_wrapper(core, target.device, work, native=native)
+        synthesize_wrapper(core, target.device, work, wrapper=wrapper, native=native)
         placements = place_seeds(
             f"{name}_board",
             target,
@@ -176,5 +179,8 @@ def build(
                 "at_board_clock": round(target.clock / clocks_per_sample),
             },
         }
+        if wrapper is not None:
+            text = hashlib.sha256(wrapper.encode()).hexdigest()
+            report["wrapper"] = {"file": f"{name}_board.v", "sha256": text}
         write_atomic(work / "report.json", json.dumps(report, indent=2) + "\n")
     return report

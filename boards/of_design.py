@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from rchw.boards.build import build
+from rchw.boards.self_test import self_test_verilog
 from rchw.design import Design
 from rchw.devices import Board, Device, board, check_fits
 from rchw.document import digest
 from rchw.hdl.emit import write_verilog
 from rchw.process import Progress
 from rchw.schedule import schedule
+from rchw.sim.soak.signature import plan_test
 
 __all__ = ["build_design", "circuit_needs"]
 
@@ -60,6 +62,7 @@ def build_design(
     out: Path,
     *,
     seeds: Sequence[int] = (1,),
+    self_test: bool = False,
     native: bool = False,
     timeout: float = 600.0,
     progress: Progress | None = None,
@@ -75,6 +78,8 @@ def build_design(
         Folder for the results; an earlier one survives any failure.
     seeds : sequence of int
         Of the placer.
+    self_test : bool
+        With the wrapper of `rchw.boards.self_test`, so that the board tests the design by itself.
     native, timeout, progress
         As for `rchw.boards.build.build`.
 
@@ -91,6 +96,7 @@ def build_design(
         If a tool is missing, fails, or gives a netlist that does not pass the checks.
     """
     target: Board = board(board_name)
+    wrapper = self_test_verilog(design, plan_test(design)) if self_test else None
     with tempfile.TemporaryDirectory(prefix="rchw-") as folder:
         verilog = write_verilog(design, Path(folder))
         needs: Mapping[str, int] = circuit_needs(verilog.read_text(encoding="utf-8"), target.device)
@@ -104,6 +110,7 @@ def build_design(
             seeds=seeds,
             expected=needs,
             clocks_per_sample=schedule(design).clocks,
+            wrapper=wrapper,
             native=native,
             timeout=timeout,
             progress=progress,

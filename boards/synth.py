@@ -174,12 +174,22 @@ def synthesize_core(
 
 
 def synthesize_wrapper(
-    core: Synthesis, device: Device, folder: Path, *, native: bool = False, timeout: float = 300.0
+    core: Synthesis,
+    device: Device,
+    folder: Path,
+    *,
+    wrapper: str | None = None,
+    native: bool = False,
+    timeout: float = 300.0,
 ) -> Path:
-    """Synthesise the wrapper of a core, join both, and return the netlist ``NAME_board.json``."""
+    """Synthesise the wrapper of a core, join both, and return the netlist ``NAME_board.json``.
+
+    `wrapper` is Verilog to take in place of `rchw.boards.wrapper`, with the same ports.
+    """
     top = f"{core.name}_board"
     ports = stream_ports(module_ports(core.module), core.name)
-    (folder / f"{top}.v").write_text(wrapper_verilog(core.name, ports), encoding="utf-8")
+    text = wrapper_verilog(core.name, ports) if wrapper is None else wrapper
+    (folder / f"{top}.v").write_text(text, encoding="utf-8")
     raw = folder / f"{top}_yosys.json"
     script = f"read_verilog {top}.v\n{_command(device, '')} -top {top}\nwrite_json {raw.name}\n"
     yosys = tools.find("yosys", native=native)

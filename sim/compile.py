@@ -126,6 +126,7 @@ def compile_simulator(
     flags: Sequence[str] = (),
     allow: Sequence[str] = (),
     optimize: str = "-O1",
+    main: Path | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Compile Verilog into a program that cocotb drives, or reuse the one in `folder`.
@@ -147,6 +148,9 @@ def compile_simulator(
         ``("UNOPTFLAT",)`` for netlists.
     optimize : str
         C++ optimisation of what runs at every clock.
+    main : Path, optional
+        C++ source of a program of its own that drives the model ``Vtop``, in place of cocotb; it
+        may include what lies beside it.
     progress : callable, optional
         Receives a line per step.
 
@@ -163,11 +167,12 @@ def compile_simulator(
     tools = _Tools.find()
     program, stamp = folder / "simulator", folder / "stamp"
     waivers = [f"-Wno-{name}" for name in (*_WARNINGS, *allow)]
-    args = ["--cc", "--vpi", "--make", "json", "--no-timing", "--prefix", "Vtop", "--Mdir", "cpp"]
+    args = ["--cc", "--make", "json", "--no-timing", "--prefix", "Vtop", "--Mdir", "cpp"]
+    args += ["--vpi"] if main is None else []
     args += ["--x-assign", "unique", "--x-initial", "unique", "--top-module", top, *waivers, *flags]
     args += ["--trace-vcd"] if trace else []
     digest = hashlib.sha256(repr([args, optimize, tools.verilator, tools.compiler]).encode())
-    for source in sources:
+    for source in (*sources, *(sorted(main.parent.iterdir()) if main else ())):
         digest.update(source.read_bytes())
     key = digest.hexdigest()
     if program.is_file() and stamp.is_file() and stamp.read_text() == key:
@@ -185,13 +190,18 @@ def compile_simulator(
         "Verilator", tools.verilator.path, [*args, *(str(source.resolve()) for source in sources)],
         cwd=folder, log=folder / "verilator.log", env=tools.environment,
     )  # fmt: skip
-    _build(tools, folder, trace, optimize, progress)
+    _build(tools, folder, trace, optimize, main, progress)
     write_atomic(stamp, key)
     return program
 
 
 def _build(
-    tools: _Tools, folder: Path, trace: bool, optimize: str, progress: Progress | None
+    tools: _Tools,
+    folder: Path,
+    trace: bool,
+    optimize: str,
+    main: Path | None,
+    progress: Progress | None,
 ) -> None:
     try:
         plan = json.loads((folder / "cpp" / "Vtop.json").read_text())
@@ -200,12 +210,14 @@ def _build(
         # Verilator ends with exit code 0 on a full disk.
         raise ToolError(f"Verilator did not write all of its output into {folder}") from None
     library = _runtime(tools, [Path(name) for name in files["global"]], root, trace, progress)
-    main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
-    fast = [*files["classes_fast"], *files.get("support_fast", []), main]
+    driver = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
+    fast = [*files["classes_fast"], *files.get("support_fast", []), *([] if main else [driver])]
     slow = [*files["classes_slow"], *files.get("support_slow", [])]
     rules, objects = [], []
     common = f"{_quote(tools.compiler.path or '')} {' '.join(_flags(root, trace))} -Icpp"
-    for kind, names, level in (("fast", fast, optimize), ("slow", slow, "-O0")):
+    own = [main.resolve()] if main else []  # a chunk of its own: it takes seconds too
+    parts = [("main", own, optimize), ("fast", fast, optimize), ("slow", slow, "-O0")]
+    for kind, names, level in parts:
         for index, chunk in enumerate(_chunks([folder / name for name in names])):
             name = f"{kind}{index}"
             includes = [f'#include "{source.resolve()}"\n' for source in chunk]
@@ -213,10 +225,12 @@ def _build(
             (folder / f"{name}.o").unlink(missing_ok=True)
             objects.append(f"{name}.o")
             rules.append(f"{name}.o:\n\t{common} {level} -c {name}.cpp -o {name}.o")
-    libs = cocotb_tools.config.libs_dir
-    link = [_quote(item) for item in library] + [f"-L{_quote(libs)}", f"-Wl,-rpath,{_quote(libs)}"]
+    link = [_quote(item) for item in library]
+    if main is None:
+        libs = cocotb_tools.config.libs_dir
+        link += [f"-L{_quote(libs)}", f"-Wl,-rpath,{_quote(libs)}", "-lcocotbvpi_verilator"]
     rules.append(
         f"all: {' '.join(objects)}\n\t{_quote(tools.compiler.path or '')} -o simulator "
-        f"{' '.join(objects)} {' '.join(link)} -lcocotbvpi_verilator -lpthread"
+        f"{' '.join(objects)} {' '.join(link)} -lpthread"
     )
     tools.call_make(folder, "\n".join(rules) + "\n", None)

@@ -5,8 +5,9 @@ stays low until ``tvalid`` has been high for that many clocks, so every pause is
 whatever the speed of the circuit.
 """
 
+import re
 from collections.abc import Iterator
-from itertools import count, repeat
+from itertools import chain, count, repeat
 from random import Random
 
 from rchw.errors import DesignError
@@ -46,8 +47,8 @@ def parse(text: str, seed: int = 0) -> Iterator[int]:
     Parameters
     ----------
     text : str
-        ``never``, ``always:CLOCKS``, ``every:BEATS:CLOCKS``, ``bursts:BEATS:CLOCKS`` or
-        ``random:PERCENT:LONGEST``.
+        ``never``, ``always:CLOCKS``, ``every:BEATS:CLOCKS``, ``bursts:BEATS:CLOCKS``,
+        ``random:PERCENT:LONGEST``, or ``list:CLOCKS,CLOCKS,...``, which never pauses after its end.
     seed : int
         Of the random pauses.
 
@@ -59,7 +60,11 @@ def parse(text: str, seed: int = 0) -> Iterator[int]:
     >>> from itertools import islice
     >>> list(islice(parse("every:3:2"), 6))
     [0, 0, 2, 0, 0, 2]
+    >>> list(islice(parse("list:3,0,1"), 5))
+    [3, 0, 1, 0, 0]
     """
+    if re.fullmatch(r"list:\d+(,\d+)*", text):
+        return chain(map(int, text.removeprefix("list:").split(",")), repeat(0))
     kind, *numbers = text.split(":")
     if all(number.isdigit() and int(number) > 0 for number in numbers):
         values = [int(number) for number in numbers]
@@ -75,6 +80,6 @@ def parse(text: str, seed: int = 0) -> Iterator[int]:
             case "random", [percent, longest]:
                 return at_random(percent, longest, seed)
     raise DesignError(
-        "pauses must be never, always:CLOCKS, every:BEATS:CLOCKS, bursts:BEATS:CLOCKS or "
-        f"random:PERCENT:LONGEST with positive numbers, not {text!r}"
+        "pauses must be never, always:CLOCKS, every:BEATS:CLOCKS, bursts:BEATS:CLOCKS, "
+        f"random:PERCENT:LONGEST with positive numbers, or list:CLOCKS,..., not {text!r}"
     )

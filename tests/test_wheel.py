@@ -91,6 +91,7 @@ def test_the_wheel_holds_every_file_of_rchw_once(wheel: Path) -> None:
     assert {name for name in names if name.startswith("rchw/")} == shipped_files()
     assert {"rchw/py.typed", "rchw/hdl/emit.py", "rchw/sim/verify.py"} <= set(names)
     assert any(name.startswith("rchw/boards/models/") for name in names)
+    assert "rchw/sim/soak/cpp/main.cpp" in names and "rchw/sim/soak/cpp/law.h" in names
 
 
 def test_the_wheel_is_the_same_from_the_checkout_with_or_without_links(

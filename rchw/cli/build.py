@@ -52,6 +52,9 @@ def build_command(
         bool, typer.Option("--native", help="Use a yosys on PATH if it is new enough.")
     ] = False,
     timeout: Annotated[float, typer.Option(help="Seconds for one run of the placer.")] = 600.0,
+    self_test: Annotated[
+        bool, typer.Option("--self-test", help="The board tests the design by itself.")
+    ] = False,
     as_json: Json = False,
 ) -> Outcome:
     """Synthesise, place, route and pack a bitstream for a board."""
@@ -65,8 +68,9 @@ def build_command(
     design = load(design_file)
     with Screen(as_json).step(f"building {design.name} for {board}") as say:
         record = build_design(
-            design, board, output, seeds=numbers, native=native, timeout=timeout, progress=say
-        )
+            design, board, output, seeds=numbers, self_test=self_test, native=native,
+            timeout=timeout, progress=say,
+        )  # fmt: skip
     return Outcome(record, [pairs(build_facts(record) | {"written": str(output)})])
 
 

@@ -10,20 +10,28 @@ from rich.table import Table
 
 from rchw.cli.console import Outcome, Screen, pairs, table
 from rchw.cli.train import Json
+from rchw.design import Design
 from rchw.document import load
+from rchw.errors import DesignError
 from rchw.files import check_folder
 
-__all__ = ["rails_table", "verify_command", "verify_shown"]
+__all__ = ["rails_table", "soak_shown", "verify_command", "verify_shown"]
 
 _DesignFile = Annotated[Path, typer.Argument(metavar="DESIGN.json")]
 
 
 def verify_command(
     design_file: _DesignFile,
-    samples: Annotated[int, typer.Option(help="Of the longest phase.")] = 2000,
+    samples: Annotated[int, typer.Option(help="Of the longest phase; of all with --soak.")] = 2000,
     seed: Annotated[int, typer.Option(help="Of the stimulus.")] = 1,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder; build/NAME/verify.")
+    ] = None,
+    soak: Annotated[
+        bool, typer.Option("--soak", help="For long: stimulus and checker in C++, no Python.")
+    ] = False,
+    jobs: Annotated[
+        int | None, typer.Option(help="Threads of --soak; as many as there are cores.")
     ] = None,
     as_json: Json = False,
 ) -> Outcome:
@@ -33,9 +41,39 @@ def verify_command(
     design = load(design_file)
     folder = output or Path("build", design.name, "verify")
     check_folder(folder)
+    if jobs is not None and not soak:
+        raise DesignError(f"jobs must be left out without --soak, not {jobs}")
+    if soak:
+        return _soak(design, folder, samples, seed, jobs, Screen(as_json))
     with Screen(as_json).step(f"verifying {design.name}") as say:
         record = verify(design, folder, samples=samples, seed=seed, progress=say)
     return Outcome(record, verify_shown(record, folder), passed=record["verdict"] == "pass")
+
+
+def _soak(
+    design: Design, folder: Path, samples: int, seed: int, jobs: int | None, screen: Screen
+) -> Outcome:
+    from rchw.sim.soak.run import soak
+
+    with screen.step(f"soaking {design.name}") as say:
+        record = soak(design, folder, samples=samples, seed=seed, jobs=jobs, progress=say)
+    return Outcome(record, soak_shown(record, folder), passed=record["verdict"] == "pass")
+
+
+def soak_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
+    """Counts and the verdict of a soak."""
+    facts = {
+        "verdict": record["sentence"] or f"all {record['checked']:,} output beats are equal",
+        "samples": f"{record['samples']:,} in {record['blocks']:,} blocks of seed {record['seed']}",
+        "audited": f"{record['audited']:,} of them against the Python reference too",
+        "resets": f"{record['resets']:,}",
+        "waits": f"{record['stalls_in']:,} clocks at the input, {record['stalls_out']:,} at the "
+        "output",
+        "speed": f"{record['samples_per_second']:,} samples per second with {record['jobs']} jobs",
+        "digest": record["digest"],
+        "written": str(folder / "soak.json"),
+    }
+    return [pairs(facts)]
 
 
 def verify_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:

@@ -30,7 +30,7 @@ from tests.hdl.kinds import count_kinds, kinds, made_parallel, shape
 COUNT = 26
 PER_BUILD = 9
 SAMPLES = 96  # of the plain phase; the others have 48 each
-PHASES = ["plain", "rails", *["source"] * 4, "resets"]
+PHASES = ["plain", "rails", *["source"] * 5, "resets"]
 
 
 def pool() -> list[Design]:

@@ -13,15 +13,17 @@ from hypothesis import strategies as st
 from rchw import reference
 from rchw.activation import Clip
 from rchw.design import Design, Features, InputChannel, LinearInput, Output, Readout, RingLayer, Tap
+from rchw.errors import RchwError
 from rchw.fixed import QFormat
 from rchw.hdl.folded import FoldedCore
 from rchw.hdl.parallel import ParallelCore
-from rchw.schedule import latency, schedule
+from rchw.schedule import Schedule, latency, schedule
 from rchw.sim.pauses import parse
 from rchw.sim.scoreboard import assert_same
 from rchw.sim.stream import StreamTrace, trace_stream
 from tests.boards.test_of_design import ring
 from tests.designs import designs, stimulus
+from tests.examples import EXAMPLE
 from tests.hdl.kinds import count_kinds, made_parallel, shape
 
 # What a failed build leaves behind would be said at more length than its error.
@@ -118,6 +120,22 @@ def test_a_period_that_waits_for_its_loop_loses_no_result(n_units: int, lanes: i
     design = ring("waiting", n_units, lanes=lanes, multipliers=lanes)
     assert schedule(design).waits
     check(design, 3, "never", "every:5:FULL")
+
+
+@settings(max_examples=10, suppress_health_check=list(HealthCheck))
+@given(designs(), st.integers(0, 2**32 - 1))
+def test_a_sink_that_stands_still(design: Design, drawn: int) -> None:
+    """For so long that the last product of a sample is out before its result has a place."""
+    assume(schedule(design).waits)
+    check(design, drawn, "never", "every:5:FULL")
+
+
+def test_a_result_ahead_of_its_place_would_be_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests above see it: here the sequencer holds in the last clock of every period."""
+    check(EXAMPLE, 1, "never", "every:5:60")
+    monkeypatch.setattr(Schedule, "waits", False)
+    with pytest.raises(RchwError, match="output"):
+        check(EXAMPLE, 1, "never", "every:5:60")
 
 
 def test_larger_rings(tally: dict[str, Counter[str]]) -> None:

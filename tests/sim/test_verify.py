@@ -16,13 +16,14 @@ from rchw.errors import DesignError, RchwError
 from rchw.files import sha256_of, write_atomic
 from rchw.fixed import QFormat
 from rchw.hdl.emit import emit, write_verilog
-from rchw.schedule import latency, schedule
+from rchw.schedule import Schedule, latency, schedule
 from rchw.sim.job import Job
 from rchw.sim.life import show_sample
-from rchw.sim.runner import Build
+from rchw.sim.runner import Build, build
 from rchw.sim.verdict import Seen, measure
 from rchw.sim.verify import job_for, verify
 from rchw.train import TrainOptions, train
+from tests.examples import EXAMPLE
 from tests.sim.conftest import Verified
 from tests.sim.pair import pair
 from tests.sim.test_testbench import ring
@@ -100,6 +101,19 @@ def test_the_very_file_that_is_written(tmp_path: Path) -> None:
     assert program.stat().st_mtime_ns == made
     same = ("verdict", "checked", "clocks_per_sample", "latency", "state_rails")
     assert {key: again[key] for key in same} == {key: record[key] for key in same}
+
+
+def test_a_result_that_is_lost_where_the_sink_stands_still(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The example waits for its loop; here its sequencer holds in the last clock of the period."""
+    monkeypatch.setattr(Schedule, "waits", False)
+    job, _ = job_for(EXAMPLE, 48, 1)
+    made = build([write_verilog(EXAMPLE, tmp_path)], [job.top], tmp_path / "simulation")
+    found = made.run(job, witness=False)
+    assert found["verdict"] == "fail"
+    assert re.search(r"gave 4\d: sample \d+ or one before it was lost", found["sentence"])
+    assert "phase source never, sink every:8:" in found["sentence"]
 
 
 def test_trained_integer_weights_are_a_right_circuit(tmp_path: Path) -> None:

@@ -1,0 +1,211 @@
+// An interpreter of design files, written from docs/design-format.md: the witness beside the
+// circuit. It shares no code with rchw.reference or rchw.hdl, and chooses the integer type by a
+// bound of its own.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <type_traits>
+#include <vector>
+
+#include "law.h"
+#include "wide.h"
+
+namespace soak {
+
+template <class Word>
+inline Word shifted(const Word& value, int by) {
+    return value << by;
+}
+template <>
+inline int32_t shifted(const int32_t& value, int by) {
+    return static_cast<int32_t>(static_cast<uint32_t>(value) << by);
+}
+template <>
+inline int64_t shifted(const int64_t& value, int by) {
+    return static_cast<int64_t>(static_cast<uint64_t>(value) << by);
+}
+
+template <class Word>
+inline Word divided(Word value, int by, Rounding rounding) {  // value * 2**-by, rounded
+    if (by <= 0) return shifted(value, -by);
+    if (rounding == Rounding::kTruncate) return value >> by;
+    const Word half = shifted(Word(1), by - 1);
+    if (rounding == Rounding::kHalfUp) return (value + half) >> by;
+    const Word below = value >> by, rest = value - shifted(below, by);
+    const bool odd = static_cast<int64_t>(below) & 1;
+    return rest > half || (!(rest < half) && odd) ? below + Word(1) : below;
+}
+
+template <class Word>
+inline int64_t fit(const Word& value, const Format& format, bool wrap) {
+    if (!wrap) {
+        if (std::is_same<Word, Wide>::value) {
+            if (value < Word(format.least)) return format.least;
+            if (value > Word(format.greatest)) return format.greatest;
+        }
+        return std::min(std::max(static_cast<int64_t>(value), format.least), format.greatest);
+    }
+    const uint64_t mask = (uint64_t{1} << format.width) - 1;
+    const uint64_t low = static_cast<uint64_t>(static_cast<int64_t>(value)) & mask;
+    const bool below = format.is_signed && (low >> (format.width - 1));
+    return static_cast<int64_t>(below ? low | ~mask : low);
+}
+
+class Interpreter {
+  public:
+    virtual ~Interpreter() = default;
+    // From the initial state: codes (samples x channels) and flags to outputs (samples x outputs).
+    virtual void run(const std::vector<int32_t>& codes, const std::vector<uint8_t>& last,
+                     std::vector<int64_t>& outputs) = 0;
+    int64_t least_state = 0, greatest_state = 0;  // of all samples so far
+    static std::unique_ptr<Interpreter> of(const Law& law);
+};
+
+template <class Word>
+class InterpreterOf : public Interpreter {
+  public:
+    explicit InterpreterOf(const Law& law)
+        : m_law(law), m_bias(aligned(law.bias, law.bias_shift)), m_sum(law.units),
+          m_ring(2 * law.units), m_features(law.n_features) {
+        for (const auto& tap : law.taps) m_taps.push_back(aligned(tap.weights, law.tap_shift));
+        for (const auto& input : law.inputs) {
+            m_weights.push_back(aligned(input.weights, input.shift));
+            m_low.push_back(aligned(input.low, input.shift));
+            m_high.push_back(aligned(input.high, input.shift));
+        }
+        for (const auto& row : law.weights) m_rows.push_back(aligned(row, 0));
+        least_state = greatest_state = law.initial[0];
+    }
+
+    void run(const std::vector<int32_t>& codes, const std::vector<uint8_t>& last,
+             std::vector<int64_t>& outputs) override {
+        const size_t k = m_law.channels.size(), l = m_law.outputs.size();
+        outputs.resize(last.size() * l);
+        begin();
+        for (size_t t = 0; t < last.size(); ++t) {
+            step(&codes[t * k]);
+            read_out(&codes[t * k], &outputs[t * l]);
+            if (last[t] && m_law.reset_on_last) begin();
+        }
+    }
+
+  private:
+    const Law& m_law;
+    std::vector<Word> m_bias, m_sum;
+    std::vector<Word> m_ring;  // the states twice, so that no offset wraps
+    std::vector<Word> m_features;
+    std::vector<std::vector<Word>> m_taps, m_weights, m_low, m_high, m_rows;
+
+    static std::vector<Word> aligned(const std::vector<int64_t>& codes, int by) {
+        std::vector<Word> found;
+        for (int64_t code : codes) found.push_back(shifted(Word(code), by));
+        return found;
+    }
+    void begin() {
+        for (int i = 0; i < m_law.units; ++i)
+            m_ring[i] = m_ring[i + m_law.units] = Word(m_law.initial[i]);
+    }
+    void step(const int32_t* u) {
+        const int n = m_law.units;
+        Word* const sum = m_sum.data();
+        std::copy(m_bias.begin(), m_bias.end(), sum);
+        for (size_t k = 0; k < m_taps.size(); ++k) {
+            const Word* const weight = m_taps[k].data();
+            const Word* const from = m_ring.data() + n - m_law.taps[k].offset;
+            for (int i = 0; i < n; ++i) sum[i] += weight[i] * from[i];
+        }
+        for (size_t k = 0; k < m_law.inputs.size(); ++k) {
+            if (m_law.inputs[k].level) {
+                const int64_t* const threshold = m_law.inputs[k].thresholds.data();
+                for (int i = 0; i < n; ++i)
+                    sum[i] += u[k] >= threshold[i] ? m_high[k][i] : m_low[k][i];
+            } else {
+                const Word code(u[k]);
+                const Word* const weight = m_weights[k].data();
+                for (int i = 0; i < n; ++i) sum[i] += weight[i] * code;
+            }
+        }
+        if (m_law.rounding == Rounding::kTruncate) update<Rounding::kTruncate>();
+        if (m_law.rounding == Rounding::kHalfUp) update<Rounding::kHalfUp>();
+        if (m_law.rounding == Rounding::kHalfEven) update<Rounding::kHalfEven>();
+    }
+    template <Rounding rounding>
+    void update() {
+        const int n = m_law.units, by = m_law.fraction - m_law.state.frac;
+        Word* const sum = m_sum.data();
+        if (m_law.activation == Law::kTable) {
+            const int by_index = m_law.fraction - m_law.index.frac;
+            for (int i = 0; i < n; ++i) {
+                const int64_t m = fit(divided(sum[i], by_index, rounding), m_law.index, false);
+                sum[i] = Word(m_law.entries[m - m_law.index.least]);
+            }
+        } else {
+            for (int i = 0; i < n; ++i) sum[i] = divided(sum[i], by, rounding);
+            if (m_law.activation == Law::kSegments) {
+                for (int i = 0; i < n; ++i) {
+                    size_t j = m_law.segments.size() - 1;
+                    while (j > 0 && sum[i] < Word(m_law.segments[j].start)) --j;
+                    sum[i] = divided(sum[i], m_law.segments[j].shift, rounding) +
+                             Word(m_law.segments[j].offset);
+                }
+            }
+            const Word low(m_law.low), high(m_law.high);
+            for (int i = 0; i < n; ++i) sum[i] = std::min(std::max(sum[i], low), high);
+        }
+        Word* const ring = m_ring.data();
+        if (m_law.leak)
+            for (int i = 0; i < n; ++i)
+                sum[i] = ring[i] + divided(Word(sum[i] - ring[i]), m_law.leak, rounding);
+        Word least = sum[0], greatest = sum[0];
+        for (int i = 0; i < n; ++i) {
+            ring[i] = ring[i + n] = sum[i];
+            least = std::min(least, sum[i]);
+            greatest = std::max(greatest, sum[i]);
+        }
+        least_state = std::min(least_state, static_cast<int64_t>(least));
+        greatest_state = std::max(greatest_state, static_cast<int64_t>(greatest));
+    }
+    void read_out(const int32_t* u, int64_t* outputs) {
+        Word* feature = m_features.data();
+        for (const auto& block : m_law.features) {
+            const int align = m_law.finest - block.format.frac;
+            const int by = 2 * m_law.state.frac - block.format.frac;
+            for (int j = 0; j < block.count; ++j) {
+                Word code(1);
+                if (block.kind == Law::Feature::kStates) code = m_ring[j];
+                if (block.kind == Law::Feature::kInputs) code = Word(u[j]);
+                if (block.kind == Law::Feature::kSquares)
+                    code = Word(fit(divided(Word(m_ring[j] * m_ring[j]), by, block.rounding),
+                                    block.format, false));
+                feature[j] = shifted(code, align);
+            }
+            feature += block.count;
+        }
+        const int count = m_law.n_features;
+        for (size_t k = 0; k < m_rows.size(); ++k) {
+            const Word* const row = m_rows[k].data();
+            const Word* const all = m_features.data();
+            Word total(0);
+            for (int j = 0; j < count; ++j) total += row[j] * all[j];
+            const int by = m_law.weight_fraction + m_law.finest - m_law.outputs[k].frac;
+            const Word rounded = divided(total, by, m_law.output_rounding);
+            outputs[k] = fit(rounded, m_law.outputs[k], m_law.wrap);
+        }
+    }
+};
+
+inline std::unique_ptr<Interpreter> Interpreter::of(const Law& law) {
+    const long double bound = law.bound();
+    if (bound < std::ldexp(1.0L, 30))
+        return std::unique_ptr<Interpreter>(new InterpreterOf<int32_t>(law));
+    if (bound < std::ldexp(1.0L, 62))
+        return std::unique_ptr<Interpreter>(new InterpreterOf<int64_t>(law));
+    if (bound < std::ldexp(1.0L, 250))
+        return std::unique_ptr<Interpreter>(new InterpreterOf<Wide>(law));
+    throw std::runtime_error("sums of the design must be below 2**250");
+}
+
+}  // namespace soak

@@ -1,0 +1,210 @@
+// A design file as numbers: docs/design-format.md, sections 1 to 7, and a bound of every sum.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "json.h"
+
+namespace soak {
+
+enum class Rounding { kTruncate, kHalfUp, kHalfEven };
+
+inline Rounding rounding_of(const std::string& name) {
+    if (name == "truncate") return Rounding::kTruncate;
+    if (name == "half-up") return Rounding::kHalfUp;
+    if (name == "half-even") return Rounding::kHalfEven;
+    throw std::runtime_error("rounding must be truncate, half-up or half-even, not " + name);
+}
+
+struct Format {  // section 1
+    bool is_signed = true;
+    int width = 1, frac = 0;
+    int64_t least = 0, greatest = 0;
+
+    static Format of(const Json& json) {
+        Format found;
+        const std::string& name = json.text;
+        const size_t bar = name.find("_en");
+        if (name.size() < 8 || bar == std::string::npos)
+            throw std::runtime_error("a format must look like sfix8_en7, not " + name);
+        found.is_signed = name[0] == 's';
+        found.width = std::stoi(name.substr(4, bar - 4));
+        found.frac = std::stoi(name.substr(bar + 3));
+        found.least = found.is_signed ? -(int64_t{1} << (found.width - 1)) : 0;
+        found.greatest = (int64_t{1} << (found.width - found.is_signed)) - 1;
+        return found;
+    }
+    int bytes() const { return (width + 7) / 8; }
+    long double magnitude() const { return std::max<int64_t>(greatest, -least); }
+};
+
+struct Law {  // a design file, as numbers
+    struct Tap { int offset; std::vector<int64_t> weights; };
+    struct Input { bool level; int shift; std::vector<int64_t> weights, thresholds, low, high; };
+    struct Segment { int64_t start; int shift; int64_t offset; };
+    struct Feature { enum Kind { kStates, kSquares, kInputs, kOne } kind; Format format;
+                     Rounding rounding; int count; };
+    enum Activation { kClip, kSegments, kTable } activation = kClip;
+
+    std::vector<Format> channels, outputs;
+    Format state, index;
+    int units = 0, fraction = 0, leak = 0, tap_shift = 0, bias_shift = 0;
+    int finest = 0, weight_fraction = 0, n_features = 0;
+    Rounding rounding{}, output_rounding{};
+    bool wrap = false, reset_on_last = false;
+    int64_t low = 0, high = 0;
+    std::vector<Tap> taps;
+    std::vector<Input> inputs;
+    std::vector<int64_t> bias, initial, entries;
+    std::vector<Segment> segments;
+    std::vector<Feature> features;
+    std::vector<std::vector<int64_t>> weights;
+
+    explicit Law(const Json& file) {
+        for (const Json& channel : file.at("inputs").list)
+            channels.push_back(Format::of(channel.at("format")));
+        read_layer(file.at("layers").list.at(0), file);
+        for (const Json& block : file.at("features").list) read_feature(block);
+        read_readout(file.at("readouts").list.at(0));
+        reset_on_last = file.at("reset").at("on_last").integer != 0;
+    }
+
+    long double bound() const { return std::max(ring_bound(), readout_bound()) * 1.01L; }
+
+  private:
+    void read_layer(const Json& layer, const Json& file) {
+        units = static_cast<int>(layer.at("units").integer);
+        state = Format::of(layer.at("state"));
+        rounding = rounding_of(layer.at("rounding").text);
+        leak = static_cast<int>(layer.at("leak_shift").integer);
+        initial = layer.at("initial_state").integers();
+        const int tap_fraction = state.frac + Format::of(layer.at("taps").at("format")).frac;
+        const int bias_fraction = Format::of(layer.at("bias").at("format")).frac;
+        fraction = std::max(tap_fraction, bias_fraction);
+        std::vector<int> fractions;
+        for (const Json& entry : layer.at("inputs").list) {
+            Input input{};
+            const Json& all = file.at("inputs");
+            size_t channel = 0;
+            while (all.list.at(channel).at("name").text != entry.at("source").text) ++channel;
+            if (channel != inputs.size()) throw std::runtime_error("input k must read channel k");
+            input.level = entry.at("kind").text == "level";
+            if (input.level) {
+                input.thresholds = entry.at("thresholds").integers();
+                input.low = entry.at("low").integers();
+                input.high = entry.at("high").integers();
+            } else {
+                input.weights = entry.at("weights").integers();
+            }
+            fractions.push_back(Format::of(entry.at("format")).frac +
+                                (input.level ? 0 : channels[channel].frac));
+            fraction = std::max(fraction, fractions.back());
+            inputs.push_back(input);
+        }
+        for (size_t k = 0; k < inputs.size(); ++k) inputs[k].shift = fraction - fractions[k];
+        tap_shift = fraction - tap_fraction;
+        bias_shift = fraction - bias_fraction;
+        bias = layer.at("bias").at("codes").integers();
+        for (const Json& tap : layer.at("taps").at("table").list)
+            taps.push_back({static_cast<int>(tap.at("offset").integer),
+                            tap.at("weights").integers()});
+        read_activation(layer.at("activation"));
+    }
+    void read_activation(const Json& json) {
+        if (json.at("kind").text == "table") {
+            activation = kTable;
+            index = Format::of(json.at("index"));
+            entries = json.at("entries").integers();
+            return;
+        }
+        low = json.at("low").integer;
+        high = json.at("high").integer;
+        if (json.at("kind").text == "clip") return;
+        activation = kSegments;
+        for (const Json& segment : json.at("segments").list)  // the first start is null, so 0
+            segments.push_back({segment.at("start").integer,
+                                static_cast<int>(segment.at("shift").integer),
+                                segment.at("offset").integer});
+    }
+    void read_feature(const Json& block) {
+        Feature found{Feature::kStates, Format::of(block.at("format")), Rounding::kTruncate, units};
+        const std::string& kind = block.at("kind").text;
+        if (kind == "squares") {
+            found.kind = Feature::kSquares;
+            found.rounding = rounding_of(block.at("rounding").text);
+        } else if (kind == "inputs") {
+            found.kind = Feature::kInputs;
+            found.count = static_cast<int>(channels.size());
+        } else if (kind == "one") {
+            found.kind = Feature::kOne;
+            found.count = 1;
+        }
+        finest = std::max(finest, found.format.frac);
+        n_features += found.count;
+        features.push_back(found);
+    }
+    void read_readout(const Json& readout) {
+        output_rounding = rounding_of(readout.at("rounding").text);
+        wrap = readout.at("overflow").text == "wrap";
+        weight_fraction = Format::of(readout.at("weights").at("format")).frac;
+        for (const Json& output : readout.at("outputs").list)
+            outputs.push_back(Format::of(output.at("format")));
+        for (const Json& row : readout.at("weights").at("codes").list)
+            weights.push_back(row.integers());
+    }
+
+    static long double largest(const std::vector<int64_t>& codes) {
+        long double found = 0;
+        for (int64_t code : codes) found = std::max(found, std::fabs((long double)code));
+        return found;
+    }
+    long double ring_bound() const {
+        long double total = std::ldexp(largest(bias), bias_shift);
+        for (const Tap& tap : taps)
+            total += std::ldexp(largest(tap.weights) * state.magnitude(), tap_shift);
+        for (size_t k = 0; k < inputs.size(); ++k) {
+            const Input& input = inputs[k];
+            const long double part = input.level
+                ? std::max(largest(input.low), largest(input.high))
+                : largest(input.weights) * channels[k].magnitude();
+            total += std::ldexp(part, input.shift);
+        }
+        if (activation == kTable && index.frac > fraction)
+            total = std::ldexp(total, index.frac - fraction);
+        // Halves of a step in roundings, offsets of segments, and a state in the leak.
+        return total + std::ldexp(1.0L, std::max(fraction, 24)) + std::ldexp(1.0L, 27) *
+               (activation == kSegments) + 2 * state.magnitude() + 1024;
+    }
+    long double readout_bound() const {
+        long double most = 0;
+        std::vector<long double> sums(outputs.size(), 0);
+        size_t place = 0;
+        for (const Feature& feature : features) {
+            const int align = finest - feature.format.frac;
+            const long double each = std::ldexp(
+                feature.kind == Feature::kOne ? 1.0L : feature.format.magnitude(), align);
+            if (feature.kind == Feature::kSquares) {
+                const int by = 2 * state.frac - feature.format.frac;
+                most = std::max(most, std::ldexp(state.magnitude() * state.magnitude(),
+                                                 std::max(-by, 0)) +
+                                          std::ldexp(1.0L, std::max(by, 0)));
+            }
+            most = std::max(most, each);
+            for (int j = 0; j < feature.count; ++j, ++place)
+                for (size_t k = 0; k < outputs.size(); ++k)
+                    sums[k] += each * std::fabs((long double)weights[k][place]);
+        }
+        for (size_t k = 0; k < outputs.size(); ++k) {
+            const int by = weight_fraction + finest - outputs[k].frac;
+            most = std::max(most, std::ldexp(sums[k], std::max(-by, 0)) +
+                                      std::ldexp(1.0L, std::max(by, 0)));
+        }
+        return most;
+    }
+};
+
+}  // namespace soak

@@ -1,0 +1,151 @@
+"""Soak the Verilog of a design, and write the evidence."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rchw.design import Design
+from rchw.errors import DesignError, ToolError
+from rchw.files import together, write_atomic
+from rchw.hdl.emit import write_verilog
+from rchw.sim.record import heading, versions
+from rchw.sim.soak.judge import Finding, judge
+from rchw.sim.soak.program import Heard, Program
+from rchw.sim.soak.replay import replay
+
+__all__ = ["soak"]
+
+
+def soak(
+    design: Design,
+    out: Path,
+    *,
+    samples: int,
+    seed: int = 1,
+    jobs: int | None = None,
+    verilog: Path | None = None,
+    libraries: Sequence[Path] = (),
+    allow: Sequence[str] = (),
+    optimize: str = "-O3",
+    progress: Callable[[str], None] | None = None,
+    shown: Path | None = None,
+) -> dict[str, Any]:
+    """Run the design's Verilog for long and compare every output beat.
+
+    Parameters
+    ----------
+    design : Design
+    out : Path
+        Folder for ``NAME.v``, the program and the record ``soak.json``; what is there stays until
+        all of it is complete, whatever the verdict.
+    samples : int
+    seed : int
+        Of the stimulus and of what registers hold at power-up.
+    jobs : int, optional
+        Threads; as many as there are cores. What is found does not depend on it.
+    verilog : Path, optional
+        A file to soak in place of what `rchw.hdl.emit.write_verilog` writes, such as a netlist.
+    libraries : sequence of Path
+        Cell models of a netlist.
+    allow : sequence of str
+        Verilator warnings that do not stop the build.
+    optimize : str
+        C++ optimisation of the program.
+    progress : callable, optional
+        Receives a line per step, and one per second.
+    shown : Path, optional
+        Where `out` will be, as the record tells it, if it is to be moved.
+
+    Returns
+    -------
+    dict
+        The record: `rchw.sim.record.heading`, ``verdict``, ``sentence`` and ``mismatch`` of the
+        first failure, ``unit``, ``waves``, counts, samples per second, seconds.
+
+    Raises
+    ------
+    DesignError
+        If samples, seed or jobs are out of range.
+    ToolError
+        If a tool is missing, too old or fails.
+    """
+    start = time.monotonic()
+    jobs = (os.cpu_count() or 1) if jobs is None else jobs
+    if samples < 1:
+        raise DesignError(f"samples must be at least 1, not {samples}")
+    if samples >= 1 << 63:
+        raise DesignError(f"samples must be below 2**63, not {samples}")
+    if not 0 <= seed < 1 << 63:
+        raise DesignError(f"seed must be from 0 to 2**63 - 1, not {seed}")
+    if not 1 <= jobs <= 1024:
+        raise DesignError(f"jobs must be from 1 to 1024, not {jobs}")
+    with together(out, start_from=["soak", "simulation"], keep_logs=True) as work:
+        source = write_verilog(design, work) if verilog is None else verilog
+        program = Program.build(
+            design, source, work / "soak", libraries=libraries, allow=allow, optimize=optimize,
+            progress=progress,
+        )  # fmt: skip
+        heard = program.run(samples, seed, jobs, progress)
+        found = judge(design, program, heard, seed)
+        inside: Finding = {"told": None, "unit": None, "waves": None, "reproduced": None}
+        if found is not None and found["block"] is not None:
+            stimulus = found.pop("stimulus")
+            try:
+                inside = replay(
+                    design, [source, *libraries], stimulus, found["sample"], found["early"],
+                    work / "simulation", allow=allow, progress=progress,
+                )  # fmt: skip
+            except ToolError as error:  # what was found stands
+                inside["told"] = f"it could not be repeated under cocotb: {error}"
+        record = _record(design, source, heard, found, inside, seed, jobs)
+        record |= {"build_seconds": program.seconds}
+        record |= {"seconds": round(time.monotonic() - start, 2)}
+        text = json.dumps(record, indent=1).replace(
+            str(work.resolve()), str((shown or out).resolve())
+        )
+        write_atomic(work / "soak.json", text + "\n")
+    complete: dict[str, Any] = json.loads(text)
+    return complete
+
+
+def _record(
+    design: Design,
+    verilog: Path,
+    heard: Heard,
+    found: Finding | None,
+    inside: Finding,
+    seed: int,
+    jobs: int,
+) -> dict[str, Any]:
+    """What is known of a run, but for the time it took."""
+    done = dict(heard.done)
+    seconds, cpu = done.pop("seconds"), done.pop("cpu_seconds")
+    sentence = None if found is None else found.pop("sentence")
+    if inside["told"] is not None:
+        sentence = f"{sentence}; {inside['told']}"
+    tools = versions(["cocotb"] if inside["told"] else [], ["verilator", "c++"])
+    outputs = [
+        {"name": output.name, "least": least, "greatest": greatest}
+        for output, (least, greatest) in zip(
+            design.readout.outputs, done.pop("outputs"), strict=True
+        )
+    ]
+    least, greatest = done.pop("states")
+    return {
+        **heading("soak", design, verilog, tools, seed),
+        "verdict": "pass" if found is None else "fail",
+        "sentence": sentence,
+        "mismatch": found,
+        **{key: inside[key] for key in ("unit", "waves", "reproduced")},
+        **done,
+        "audited": sum(audited["samples"] for audited in heard.audited),
+        "states": {"least": least, "greatest": greatest},
+        "outputs": outputs,
+        "jobs": jobs,
+        "run_seconds": round(seconds, 3),
+        "cpu_seconds": round(cpu, 3),
+        "samples_per_second": round(done["samples"] / seconds),
+    }

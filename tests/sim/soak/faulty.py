@@ -1,0 +1,73 @@
+"""The two units by hand, with faults of which an argument of the simulation chooses one."""
+
+from tests.sim.pair import VERILOG
+
+__all__ = ["FAULTS", "faulty"]
+
+FAULTS = (
+    "none",
+    "drops valid",
+    "changes data",
+    "changes last",
+    "surplus beat",
+    "waits for ready",
+    "waits for a ready seen before",
+    "loses a sample",
+    "never ready again",
+    "wrong last",
+    "wrong code",
+    "ignores reset",
+    "extends wrongly",
+)
+"""The number of a fault is its place."""
+
+_EDITS = {
+    "    reg fresh;": """\
+    reg fresh, pending, stalled, seen;
+    reg [31:0] beats, fault, at;
+    initial begin
+        if (!$value$plusargs("fault=%d", fault)) fault = 0;
+        if (!$value$plusargs("at=%d", at)) at = 400;
+    end
+    wire leave = m_axis_tvalid & m_axis_tready;
+    always @(posedge aclk) begin
+        stalled <= aresetn & m_axis_tvalid & !m_axis_tready;
+        seen <= aresetn & !leave & (seen | m_axis_tready);
+        beats <= !aresetn ? 0 : leave ? beats + 1 : beats;
+    end
+    assign m_axis_tvalid = fault == 1 ? pending & !stalled
+        : fault == 5 ? pending & m_axis_tready : fault == 6 ? pending & seen : pending;
+    assign m_axis_tlast = last ^ (fault == 3 & stalled) ^ (fault == 9 & beats == 30);""",
+    "output reg m_axis_tvalid": "output m_axis_tvalid",
+    "output reg m_axis_tlast": "output m_axis_tlast",
+    "s_axis_tready = m_axis_tready | !m_axis_tvalid;": """\
+s_axis_tready = (m_axis_tready | !pending) & !(fault == 4 & (beats == 100 | beats == 101))
+        & !(fault == 6 & pending & !seen) & !(fault == 8 & beats >= 600);""",
+    "assign m_axis_tdata = y;": """\
+wire signed [15:0] shown = y ^ (fault == 2 & stalled)
+        ^ (fault == 10 & beats == at);
+    assign m_axis_tdata = fault == 12 ? shown | 16'h1000 : shown;""",
+    "            m_axis_tvalid <= 0;\n            fresh <= 1;": """\
+            pending <= 0;
+            if (fault != 11) fresh <= 1;""",
+    "            m_axis_tvalid <= s_axis_tvalid;": """\
+            pending <= s_axis_tvalid & !(fault == 7 & beats == 300);""",
+    "m_axis_tlast <= s_axis_tlast;": "last <= s_axis_tlast;",
+    "            end\n        end\nendmodule": """\
+            end
+        end else if (leave & fault == 8)
+            pending <= 0;
+endmodule""",
+}
+
+
+def faulty() -> str:
+    """Verilog of module ``pair``: right, unless the simulation is given ``+fault=NUMBER``.
+
+    The beat of a wrong code is chosen by ``+at=BEAT``.
+    """
+    text = VERILOG.replace("WEIGHT", "2")
+    for old, new in _EDITS.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return text.replace("reg fresh, pending", "reg fresh, last, pending")

@@ -1,0 +1,106 @@
+"""The interpreter of design files in C++ is the reference, for every design and every width."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from rchw import reference
+from rchw.activation import Clip
+from rchw.design import Design, Features, InputChannel, LinearInput, Output, Readout, RingLayer, Tap
+from rchw.fixed import Overflow, QFormat, Rounding
+from rchw.reference.bounds import readout_bound, ring_bound
+from rchw.sim.soak.program import Program
+from rchw.sim.soak.stimulus import block
+from tests.designs import designs
+from tests.examples import EXAMPLE
+
+
+def same(program: Program, design: Design, index: int = 1, samples: int = 200) -> bool:
+    """Whether the program gives out the outputs of the reference."""
+    other = program.for_design(design)
+    _, table = other.show(3, index, samples)
+    mine = block(design, 3, index, 1, samples)
+    codes, last = table[:, : design.n_inputs], table[:, design.n_inputs].astype(bool)
+    assert np.array_equal(codes, mine.codes) and np.array_equal(last, mine.last)
+    want = reference.run(design, codes, last).outputs
+    return np.array_equal(table[:, design.n_inputs + 3 :], want)
+
+
+def test_the_example(program: Program) -> None:
+    """Segments, levels, a leak, squares, features of every kind, wrapping outputs."""
+    assert same(program, EXAMPLE, samples=2000)
+    assert same(program, replace(EXAMPLE, reset_on_last=False), samples=2000)
+
+
+@settings(max_examples=60)
+@given(design=designs())
+def test_any_design(program: Program, design: Design) -> None:
+    assert same(program, design)
+
+
+@pytest.mark.slow
+@settings(max_examples=2000)
+@given(design=designs(max_units=40))
+def test_many_designs(program: Program, design: Design) -> None:
+    assert same(program, design, samples=400)
+
+
+def broad(rounding: Rounding, overflow: Overflow, frac: int) -> Design:
+    """Build a design whose sums need more than 64 bits in ring, squares and readout."""
+    rng = np.random.default_rng(frac)
+    weights = QFormat(24, frac)
+
+    def some(count: int, fmt: QFormat = weights) -> tuple[int, ...]:
+        return tuple(int(code) for code in rng.integers(fmt.min, fmt.max + 1, count))
+
+    layer = RingLayer(
+        n_units=5,
+        state=QFormat(24, frac),
+        tap_format=weights,
+        taps=(Tap(1, some(5)), Tap(3, some(5))),
+        inputs=(LinearInput(weights, some(5)),),
+        bias_format=QFormat(48, 0),
+        bias=(-1, 0, 1, 2, -3),
+        activation=Clip(-(1 << 23), (1 << 23) - 1),
+        rounding=rounding,
+        leak_shift=3,
+    )
+    squares = QFormat(48, 48, False)
+    outputs = tuple(Output(f"y{k}", QFormat(48 - k, 40 * k, k == 0)) for k in range(2))
+    readout = Readout(outputs, weights, (some(11), some(11)), rounding, overflow)
+    channels = (InputChannel("u", QFormat(24, 20)),)
+    return Design("broad", channels, layer, Features(squares=squares), readout)
+
+
+@pytest.mark.parametrize("rounding", Rounding)
+@pytest.mark.parametrize("overflow", Overflow)
+@pytest.mark.parametrize("frac", [40, 48])
+def test_sums_of_any_width(
+    program: Program, rounding: Rounding, overflow: Overflow, frac: int
+) -> None:
+    design = broad(rounding, overflow, frac)
+    assert min(ring_bound(design), readout_bound(design)) > 1 << 64
+    assert same(program, design)
+
+
+WRONG = {
+    "bias": replace(EXAMPLE.layer, bias=(2, 0, -3, 1, 4)),
+    "rounding": replace(EXAMPLE.layer, rounding=Rounding.TRUNCATE),
+    "leak": replace(EXAMPLE.layer, leak_shift=2),
+    "start": replace(EXAMPLE.layer, initial_state=(1, 0, -7, 0, -20)),
+    "tap": replace(EXAMPLE.layer, taps=(Tap(1, (3, 3, -2, 3, 2)), EXAMPLE.layer.taps[1])),
+    "offset": replace(
+        EXAMPLE.layer, taps=(EXAMPLE.layer.taps[0], Tap(3, EXAMPLE.layer.taps[1].weights))
+    ),
+}
+
+
+@pytest.mark.parametrize("change", WRONG)
+def test_a_wrong_reading_is_seen(program: Program, change: str) -> None:
+    """The comparison above can fail: the program reads a file with one entry changed."""
+    wrong = program.for_design(replace(EXAMPLE, layer=WRONG[change]))
+    _, table = wrong.show(3, 1, 500)
+    want = reference.run(EXAMPLE, table[:, :2], table[:, 2].astype(bool)).outputs
+    assert not np.array_equal(table[:, 5:], want)
