@@ -53,6 +53,8 @@ class Synthesis:
 def _command(device: Device, flags: str) -> str:
     if device.family == "ecp5":
         return f"synth_ecp5{flags}"
+    if device.family == "gowin":  # the core has no pads; GW2A-18 is of the family gw2a
+        return f"synth_gowin -family {device.name[:4].lower()} -noiopads{flags}"
     dsp = " -dsp" if device.dsps else ""
     return f"synth_ice40 -device {'u' if device.dsps else 'hx'}{dsp}{flags}"
 
