@@ -14,7 +14,11 @@ from rchw.errors import ToolError
 
 __all__ = ["check_modelled", "modelled_cells"]
 
-_MODULE = re.compile(r"^((?:\(\*(?:[^*]|\*(?!\)))*\*\)\s*)*)module\s+(\w+)", re.M)
+_MODULE = re.compile(
+    r"^((?:\(\*(?:[^*]|\*(?!\)))*\*\)\s*)*)module\s+(\w+)(.*?)\bendmodule\b", re.M | re.S
+)
+_NO_CIRCUIT = re.compile(r"//[^\n]*|/\*.*?\*/|\(\*.*?\*\)|\bspecify\b.*?\bendspecify\b", re.S)
+_DECLARATION = re.compile(r"\s*(?:(?:input|output|inout|parameter|localparam|reg|integer)\b|$)")
 _WORD = re.compile(r"[01]+")
 
 
@@ -33,12 +37,15 @@ class _Limits:
         The same, as long as the parameter has the value.
     one_clock : tuple of str
         Pins that must be one net.
+    one_zero : tuple of str
+        Pins of which no more than one may be in use.
     """
 
     parameters: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict)
     zero: tuple[str, ...] = ()
     zero_if: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     one_clock: tuple[str, ...] = ()
+    one_zero: tuple[str, ...] = ()
 
 
 def _bsram(reads: tuple[str, ...], widths: tuple[int, ...], **more: Any) -> _Limits:
@@ -90,7 +97,6 @@ _LIMITS: dict[str, _Limits] = {
             "DATA_WIDTH_B": (1, 2, 4, 9, 18, 36),
             "REGMODE_A": ("NOREG", "OUTREG"),
             "REGMODE_B": ("NOREG", "OUTREG"),
-            "RESETMODE": ("SYNC", "ASYNC"),
             "CSDECODE_A": ("0b000",),
             "CSDECODE_B": ("0b000",),
             "WRITEMODE_A": ("NORMAL", "WRITETHROUGH", "READBEFOREWRITE"),
@@ -98,7 +104,8 @@ _LIMITS: dict[str, _Limits] = {
             "CLKAMUX": ("CLKA", "INV"),
             "CLKBMUX": ("CLKB", "INV"),
         },
-        zero_if={("RESETMODE", "ASYNC"): ("RSTA", "RSTB")},
+        zero=("RSTA", "RSTB", "CSA0", "CSA1", "CSA2", "CSB0", "CSB1", "CSB2"),
+        one_zero=("WEA", "WEB"),
     ),
     "MULT18X18D": _Limits(
         parameters={f"REG_{row}_CLK": ("NONE", "CLK0") for row in _ECP5_REGISTERS}
@@ -111,8 +118,13 @@ _LIMITS: dict[str, _Limits] = {
 
 
 def modelled_cells(text: str) -> set[str]:
-    """Modules of a Verilog file that are not empty boxes."""
-    return {name for marks, name in _MODULE.findall(text) if "blackbox" not in marks}
+    """Modules of a Verilog file that are not empty boxes, whether they say so or not."""
+    return {
+        name
+        for marks, name, body in _MODULE.findall(text)
+        if "blackbox" not in marks
+        and not all(map(_DECLARATION.match, _NO_CIRCUIT.sub("", body).split(";")[1:]))
+    }
 
 
 def check_modelled(module: Netlist, name: str, modelled: set[str]) -> None:
@@ -156,9 +168,16 @@ def _asks(cell: Mapping[str, Any], limits: _Limits, ties: Mapping[int | str, str
         if parameters.get(key) == value:
             zero += [(pin, f" at {key} {value}") for pin in pins]
     pins = cell["connections"]
+    used = {
+        pin
+        for pin, bits in pins.items()
+        if any(ties.get(bit, str(bit)) not in ("0", "x") for bit in bits)
+    }
     for pin, where in zero:
-        if any(ties.get(bit, str(bit)) not in ("0", "x") for bit in pins.get(pin, [])):
+        if pin in used:
             return f"{pin} in use{where}"
+    if len(used.intersection(limits.one_zero)) > 1:
+        return f"{' and '.join(limits.one_zero)} in use"
     clocks = {repr(pins.get(pin)) for pin in limits.one_clock}
     if len(clocks) > 1:
         return f"different nets at {' and '.join(limits.one_clock)}"

@@ -30,7 +30,7 @@ VERILATOR_WAIVERS = (
 )
 
 _INCLUDE = re.compile(r'^\s*`include\s+"([^"]+)"', re.M)
-_OWN = {  # file: cells
+_OWN: dict[str, dict[str, tuple[str, ...]]] = {  # family: file: cells
     "ice40": {},
     "ecp5": {"DP16KD.v": ("DP16KD",), "MULT18X18D.v": ("MULT18X18D",)},
     "gowin": {

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rchw import tools
 from rchw.boards.check import cell_counts
 from rchw.boards.modelled import check_modelled, modelled_cells
 from rchw.boards.netlist import VERILATOR_WAIVERS, netlist_sources
@@ -27,6 +28,7 @@ __all__ = ["FAMILIES", "netlist_device", "verify_netlist"]
 
 # The device that stands for its family: of iCE40 the one with multipliers.
 FAMILIES = {"ice40": "iCE40UP5K", "ecp5": "LFE5U-25F", "gowin": "GW2A-18"}
+_LARGE = 4000  # cells; above, compiling with -O1 takes longer than it saves in the simulation
 _ALLOW = tuple(flag.removeprefix("-Wno-") for flag in VERILATOR_WAIVERS)
 
 
@@ -82,7 +84,8 @@ def verify_netlist(
     dict
         The record: all that the one of `rchw.sim.verify.verify` tells of a run, and ``target``,
         ``family``, ``device``, ``command`` of Yosys, ``fallback``, ``absorbed_registers``,
-        ``cells`` by type, ``resources``, ``needs``, ``netlist`` and its hash.
+        ``cells`` by type, ``resources``, ``needs``, ``netlist`` and its hash, and the hash of each
+        file of ``models``.
 
     Raises
     ------
@@ -95,29 +98,35 @@ def verify_netlist(
     start = time.monotonic()
     device = netlist_device(target)
     check_request(samples, seed)
+    for tool in ("yosys", "verilator", "c++", "make"):  # before the work, not in the middle of it
+        tools.find(tool, native=native)
     kind = f"netlist-{target}"
     with together(out, start_from=[f"{kind}/simulation"], keep_logs=True) as work:
         folder = work / kind
         folder.mkdir(parents=True, exist_ok=True)
-        source = write_verilog(design, work)
-        if verilog is not None:
-            source = write_atomic(source, verilog.read_bytes())
+        source = verilog or write_verilog(design, work)
         text = source.read_text(encoding="utf-8")
-        write_atomic(folder / source.name, text)
+        write_atomic(folder / f"{design.name}.v", text)
         needs = circuit_needs(text, device)
         core = synthesize_core(
             design.name, device, folder, expected=needs, native=native, progress=progress
         )
-        found = simulate_netlist(
-            design, core, device, folder, samples=samples, seed=seed, progress=progress
-        )
-        tools = versions(["cocotb"], ["verilator", "c++"]) | {"yosys": core.yosys}
+        made = netlist_sources(core.verilog, core.name, device.family, folder)
+        models = "".join(path.read_text(encoding="utf-8") for path in made.sources[1:])
+        check_modelled(core.module, core.name, modelled_cells(models))
+        found = compare(
+            design, made.sources, folder / "simulation", samples=samples, seed=seed, allow=_ALLOW,
+            states=False, optimize="-O0" if len(core.module["cells"]) > _LARGE else "-O1",
+            progress=progress,
+        )  # fmt: skip
+        used = versions(["cocotb"], ["verilator", "c++"]) | {"yosys": core.yosys}
         record = {
-            **heading("netlist", design, source, tools, seed),
+            **heading("netlist", design, source, used, seed),
             "target": target,
             "family": device.family,
             "device": device.name,
             **_of_synthesis(core, needs),
+            "models": {path.name: sha256_of(path) for path in made.sources[1:]},
             **found,
             "seconds": round(time.monotonic() - start, 2),
         }
@@ -125,32 +134,6 @@ def verify_netlist(
         write_atomic(work / f"{kind}.json", text + "\n")
     complete: dict[str, Any] = json.loads(text)
     return complete
-
-
-def simulate_netlist(
-    design: Design,
-    core: Synthesis,
-    device: Device,
-    folder: Path,
-    *,
-    samples: int,
-    seed: int,
-    progress: Callable[[str], None] | None = None,
-) -> dict[str, Any]:
-    """Run the bench on a netlist; see `rchw.sim.verify.compare`.
-
-    Raises
-    ------
-    ToolError
-        If the netlist has a cell that no model covers, or a tool is missing or fails.
-    """
-    made = netlist_sources(core.verilog, core.name, device.family, folder)
-    models = "".join(path.read_text(encoding="utf-8") for path in made.sources[1:])
-    check_modelled(core.module, core.name, modelled_cells(models))
-    return compare(
-        design, made.sources, folder / "simulation", samples=samples, seed=seed, allow=_ALLOW,
-        states=False, progress=progress,
-    )  # fmt: skip
 
 
 def _of_synthesis(core: Synthesis, needs: dict[str, int]) -> dict[str, Any]:

@@ -192,6 +192,7 @@ def compare(
     seed: int,
     allow: Sequence[str] = (),
     states: bool = True,
+    optimize: str = "-O1",
     progress: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Run every phase of `job_for` on Verilog and judge it.
@@ -208,6 +209,8 @@ def compare(
     states : bool
         Whether the Verilog has the registers that `rchw.hdl` gives the states, so that the unit
         that differs first can be found; a netlist has not.
+    optimize : str
+        As for `rchw.sim.compile.compile_simulator`.
 
     Returns
     -------
@@ -220,7 +223,7 @@ def compare(
         If a tool is missing, too old or fails.
     """
     job, rails = job_for(design, samples, seed)
-    made = build(sources, [job.top], folder, allow=allow, progress=progress)
+    made = build(sources, [job.top], folder, allow=allow, optimize=optimize, progress=progress)
     found = made.run(job, seed=seed, progress=progress)
     _judge_inside(design, job, rails["rails"], found, states)
     plain = found["phases"][0]

@@ -13,7 +13,7 @@ from rchw.cli.train import Json
 from rchw.document import load
 from rchw.files import check_folder
 
-__all__ = ["rails_table", "verify_command", "verify_shown"]
+__all__ = ["netlist_shown", "rails_table", "verify_command", "verify_shown"]
 
 _DesignFile = Annotated[Path, typer.Argument(metavar="DESIGN.json")]
 
@@ -25,6 +25,10 @@ def verify_command(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder; build/NAME/verify.")
     ] = None,
+    netlist: Annotated[
+        str | None,
+        typer.Option(metavar="FAMILY", help="What synthesis makes of it: ice40, ecp5, gowin."),
+    ] = None,
     as_json: Json = False,
 ) -> Outcome:
     """Hold the Verilog of a design against the reference, in cocotb and Verilator."""
@@ -33,12 +37,32 @@ def verify_command(
     design = load(design_file)
     folder = output or Path("build", design.name, "verify")
     check_folder(folder)
+    if netlist is not None:
+        from rchw.boards.verify import netlist_device, verify_netlist
+
+        netlist_device(netlist)  # refused before anything is shown
+        with Screen(as_json).step(f"verifying the {netlist} netlist of {design.name}") as say:
+            record = verify_netlist(
+                design, netlist, folder, samples=samples, seed=seed, progress=say
+            )
+        return Outcome(record, netlist_shown(record, folder), passed=record["verdict"] == "pass")
     with Screen(as_json).step(f"verifying {design.name}") as say:
         record = verify(design, folder, samples=samples, seed=seed, progress=say)
     return Outcome(record, verify_shown(record, folder), passed=record["verdict"] == "pass")
 
 
-def verify_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
+def netlist_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
+    """Table of what the netlist is made of, and all that `verify_shown` shows."""
+    made = {"device": f"{record['device']}, by {record['command']}"}
+    made |= {kind: str(count) for kind, count in record["resources"].items()}
+    if record["fallback"]:
+        made["once more, as"] = record["fallback"]
+    return [pairs(made), *verify_shown(record, folder, f"netlist-{record['target']}.json")]
+
+
+def verify_shown(
+    record: dict[str, Any], folder: Path, file: str = "verify.json"
+) -> list[RenderableType]:
     """Table of phases and the verdict."""
     rows = [
         [
@@ -51,7 +75,7 @@ def verify_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
         "verdict": record["sentence"] or f"all {record['checked']} output beats are equal",
         "clocks per sample": f"{record['clocks_formula']} by the formula",
         "digest": record["digest"],
-        "written": str(folder / "verify.json"),
+        "written": str(folder / file),
     }
     if record["clocks_per_sample"]:
         facts["clocks per sample"] += f", {record['clocks_per_sample']['mean']:g} measured"
