@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Access", "Memory", "Port"]
+__all__ = ["Access", "Bits", "Memory", "Port"]
 
 Bits = NDArray[np.uint8]
 
