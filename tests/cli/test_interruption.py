@@ -22,6 +22,8 @@ STEPS = {
     "verilog": ["rchw.boards.package.write_package", "rchw.boards.package.bench_verilog"],
     "verify": ["rchw.sim.verify.write_verilog", "rchw.sim.verify.build",
                "rchw.sim.runner.simulate"],
+    "netlist": ["rchw.boards.verify.write_verilog", "rchw.boards.verify.synthesize_core",
+                "rchw.boards.verify.netlist_sources", "rchw.sim.verify.build"],
     "build": ["rchw.boards.of_design.write_verilog", "rchw.boards.of_design.build",
               "rchw.boards.build.place_seeds"],
     "demo": ["rchw.demo.experiment", "rchw.demo.verify", "rchw.demo.build_design"],
@@ -46,7 +48,8 @@ def test_an_interruption_in_any_step(
     if name == "train":
         target = folder / "small.json"
     else:
-        small = ("small.v", "small_.v", "verify.json", "report.json", "laser.json", "life.json")
+        small = ("small.v", "small_.v", "verify.json", "report.json", "laser.json", "life.json",
+                 "netlist-ecp5.json")  # fmt: skip
         for place in (folder / "out", folder / "out/board", folder / "out/simulation"):
             place.mkdir()
             for file in small:
