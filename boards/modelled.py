@@ -62,7 +62,7 @@ def _bsram(reads: tuple[str, ...], widths: tuple[int, ...], **more: Any) -> _Lim
 
 
 _WIDTHS_8, _WIDTHS_9 = (1, 2, 4, 8, 16, 32), (9, 18, 36)
-# Gowin UG285: of two ports, no more than two lanes each; read-before-write only with one port.
+# Gowin DS861, 2.7.2: of two ports, no more than two lanes each; read-before-write only with one.
 _DUAL: dict[str, Any] = {
     "parameters": {"WRITE_MODE0": (0, 1), "WRITE_MODE1": (0, 1)},
     "one_clock": ("CLKA", "CLKB"),

@@ -1,10 +1,10 @@
 // Behavioural models of the Gowin block RAM primitives SP, SPX9, SDPB, SDPX9B, DPB and DPX9B.
 //
-// Written from what Gowin documents in UG285 (BSRAM & SSRAM user guide: sizes and mixed widths,
-// ports, parameters and address rules of each primitive) and in the block SRAM chapter of its data
-// sheets (DS102 for GW2A); no vendor source was used. Covered: every width and mix of widths, byte
-// enables, the write modes, block selection, synchronous reset of the output, initial contents.
-// Not covered: the output register (READ_MODE 1), asynchronous reset while in use, two clocks;
+// Written from what Gowin documents in UG285 (BSRAM & SSRAM user guide: ports, parameters, address
+// rules) and in the block SRAM chapter of its data sheets (DS861 1.8E, 2.7: tables 2-5 to 2-7 for
+// widths, 2.7.6 for write modes); no vendor source was used. Covered: every width and mix of widths,
+// byte enables, the write modes, block selection, synchronous reset of the output, contents. Not
+// covered: the output register (READ_MODE 1), asynchronous reset while in use, two clocks;
 // `rchw.boards.modelled` refuses a netlist that has these.
 //
 // Memory: 512 rows of four lanes, of 9 bits in the primitives with X9, else of 8. INIT_RAM_xx holds
@@ -12,7 +12,7 @@
 // AD3..AD0; two lanes by AD13..AD4 with enables at AD1..AD0; one lane by AD13..AD3; 4, 2 and 1 bits
 // by AD13..AD2, AD1, AD0.
 //
-// The guide forbids that one port reads, or both write, what the other writes in the same clock.
+// One port must not read, nor both write, what the other writes in the same clock (DS861, 2.7.2).
 // Here these bits then come out different each time, neither old nor new. What an output holds
 // before the first read is left open too.
 

@@ -1,9 +1,10 @@
 // Behavioural models of the Gowin multiplier primitives MULT9X9, MULT18X18 and MULT36X36.
 //
 // Written from what Gowin documents in UG287 (DSP user guide: ports and parameters of each
-// primitive) and in the DSP chapter of its data sheets (DS102 for GW2A); no vendor source was used.
-// Covered: the product of two operands, each signed or not. Not covered: the registers, the shift
-// inputs (ASEL, BSEL) and outputs; `rchw.boards.modelled` refuses a netlist that has these.
+// primitive) and in the DSP chapter of its data sheets (DS861 1.8E, 2.9.1: widths, and registers
+// that may be bypassed); no vendor source was used. Covered: the product of two operands, each
+// signed or not. Not covered: the registers, the shift inputs (ASEL, BSEL) and outputs;
+// `rchw.boards.modelled` refuses a netlist that has these.
 
 module MULT9X9 (
   input [8:0] A, SIA, B, SIB, input ASIGN, BSIGN, ASEL, BSEL, CE, CLK, RESET,
