@@ -84,8 +84,8 @@ def verify_netlist(
     dict
         The record: all that the one of `rchw.sim.verify.verify` tells of a run, and ``target``,
         ``family``, ``device``, ``command`` of Yosys, ``fallback``, ``absorbed_registers``,
-        ``cells`` by type, ``resources``, ``needs``, ``netlist`` and its hash, and the hash of each
-        file of ``models``.
+        ``cells`` by type, ``resources``, ``needs``, ``capacity`` of the device, ``netlist`` and its
+        hash, and the hash of each file of ``models``.
 
     Raises
     ------
@@ -126,6 +126,7 @@ def verify_netlist(
             "family": device.family,
             "device": device.name,
             **_of_synthesis(core, needs),
+            "capacity": device.capacity,
             "models": {path.name: sha256_of(path) for path in made.sources[1:]},
             **found,
             "seconds": round(time.monotonic() - start, 2),

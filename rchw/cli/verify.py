@@ -54,7 +54,9 @@ def verify_command(
 def netlist_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
     """Table of what the netlist is made of, and all that `verify_shown` shows."""
     made = {"device": f"{record['device']}, by {record['command']}"}
-    made |= {kind: str(count) for kind, count in record["resources"].items()}
+    capacity = record["capacity"]
+    for kind, count in record["resources"].items():
+        made[kind] = f"{count} of {capacity[kind]}" if kind in capacity else str(count)
     if record["fallback"]:
         made["once more, as"] = record["fallback"]
     return [pairs(made), *verify_shown(record, folder, f"netlist-{record['target']}.json")]

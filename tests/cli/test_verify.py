@@ -37,12 +37,13 @@ def test_a_wrong_netlist_is_exit_code_1(
         "verdict": "fail", "sentence": "output 0 at sample 3 must be code 5, not 6",
         "phases": [], "rails": [], "clocks_per_sample": None, "clocks_formula": 16, "digest": "d",
         "target": "gowin", "device": "GW2A-18", "command": "synth_gowin", "fallback": "first",
-        "resources": {"lut": 12},
+        "resources": {"lut": 12, "carry": 3}, "capacity": {"lut": 40},
     }  # fmt: skip
     monkeypatch.setattr("rchw.boards.verify.verify_netlist", lambda *a, **k: record)
     words = ("verify", folder / "small.json", "--netlist", "gowin", "-o", folder / "out")
     done = call(capsys, *words)
     assert done.code == 1 and "must be code 5, not 6" in done.out
-    assert re.search(r"lut +12", done.out) and re.search(r"once more, as +first", done.out)
+    assert re.search(r"lut +12 of 40", done.out) and re.search(r"carry +3", done.out)
+    assert re.search(r"once more, as +first", done.out)
     done = call(capsys, *words, "--json")
     assert done.code == 1 and done.record == record
