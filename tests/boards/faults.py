@@ -21,8 +21,7 @@ from rchw.sim.verify import job_for
 
 __all__ = ["DESIGN_FAULTS", "block_rams", "luts", "turned", "verdicts"]
 
-_LUTS = {"LUT4": "ABCD", "SB_LUT4": ("I0", "I1", "I2", "I3")}
-_GOWIN_LUTS = {f"LUT{n}": tuple(f"I{k}" for k in range(n)) for n in (1, 2, 3, 4)}
+_LUTS = ("SB_LUT4", "LUT4", "LUT3", "LUT2", "LUT1")
 _RAMS = ("SB_RAM40_4K", "DP16KD", "SP", "SPX9", "SDPB", "SDPX9B", "DPB", "DPX9B")
 
 
@@ -73,11 +72,11 @@ def luts(module: Netlist) -> list[tuple[str, int]]:
     }
     found = []
     for name, cell in sorted(module["cells"].items()):
-        known = _GOWIN_LUTS if "I0" in cell["connections"] and "LUT" in cell["type"][:3] else _LUTS
-        pins = known.get(cell["type"])
-        if pins is None:
+        if cell["type"] not in _LUTS:
             continue
-        bits = [cell["connections"].get(pin, ["0"])[0] for pin in pins]
+        wires = cell["connections"]
+        pins = [pin for pin in sorted(wires) if cell["port_directions"][pin] == "input"]
+        bits = [wires[pin][0] for pin in pins]  # the first one counts 1, the next 2, ...
         fixed = [ties.get(bit, str(bit)).replace("x", "0") for bit in bits]
         found += [
             (name, place)
