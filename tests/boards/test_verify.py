@@ -18,6 +18,7 @@ from rchw.devices import DEVICES
 from rchw.document import digest
 from rchw.errors import DesignError, ToolError
 from rchw.files import sha256_of
+from rchw.fixed import QFormat
 from rchw.hdl.emit import emit, write_verilog
 from rchw.schedule import schedule
 from tests.boards.faults import DESIGN_FAULTS, block_rams, luts, turned, verdicts
@@ -32,6 +33,15 @@ def leaky(design: Design) -> Design:
     return replace(design, layer=replace(design.layer, leak_shift=2))
 
 
+def of_20_bits(design: Design) -> Design:
+    """States and weights so wide that memories take two blocks and products large multipliers."""
+    state, readout = QFormat(20, 19), design.readout
+    layer = replace(design.layer, state=state, activation=Clip(state.min, state.max))
+    weights = tuple(tuple(code << 8 for code in row) for row in readout.weights)
+    wide = replace(readout, weight_format=QFormat(20, 19), weights=weights)
+    return replace(design, layer=layer, readout=wide)
+
+
 SMALL = leaky(ring("little", 33, squares=True, activation=TABLE))
 DESIGNS = {
     design.name: design
@@ -41,6 +51,7 @@ DESIGNS = {
         SQUARED,
         PAIRED,
         ring("shared", outputs=3),
+        of_20_bits(ring("wide")),
         replace(EXAMPLE, name="folded"),  # piecewise-linear, leak, two lanes, nothing in block RAM
         replace(made_parallel(EXAMPLE), name="parallel"),
         leaky(made_parallel(ring("curved", 8, activation=TABLE))),
