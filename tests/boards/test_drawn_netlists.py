@@ -12,6 +12,7 @@ from rchw.boards.synth import synthesize_core
 from rchw.boards.verify import FAMILIES
 from rchw.design import Design
 from rchw.devices import DEVICES
+from rchw.errors import ToolError
 from rchw.hdl.emit import write_verilog
 from rchw.schedule import schedule
 from rchw.sim.runner import build
@@ -42,17 +43,28 @@ def drawn() -> list[Design]:
 @pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_drawn_designs(family: str, drawn: list[Design], tmp_path: Path) -> None:
+    """All are right, but for one that is refused.
+
+    Yosys loses a multiplier of UP5K behind which two registers follow each other; its log tells.
+    """
     device = DEVICES[FAMILIES[family]]
-    netlists = []
+    netlists, made_of, refused = [], [], []
     for design in drawn:
         needs = circuit_needs(write_verilog(design, tmp_path).read_text(), device)
-        core = synthesize_core(design.name, device, tmp_path, expected=needs)
+        try:
+            core = synthesize_core(design.name, device, tmp_path, expected=needs)
+        except ToolError as error:  # a fault that Yosys has, seen and told
+            assert "yosys miscompiled" in str(error) and "(* keep *)" in str(error)
+            refused.append(design.name)
+            continue
         made = netlist_sources(core.verilog, design.name, family, tmp_path)
         models = "".join(path.read_text() for path in made.sources[1:])
         check_modelled(core.module, design.name, modelled_cells(models))
         netlists.append(core.verilog)
+        made_of.append(design)
+    assert len(refused) <= (1 if family == "ice40" else 0), refused
     allow = [argument.removeprefix("-Wno-") for argument in made.arguments]
-    jobs = [job_for(design, 96, 1)[0] for design in drawn]
+    jobs = [job_for(design, 96, 1)[0] for design in made_of]
     program = build(
         [*netlists, *made.sources[1:]], [job.top for job in jobs], tmp_path / "simulation",
         allow=allow, optimize="-O0",
