@@ -58,12 +58,13 @@ def test_every_narrow_comparison(tmp_path: Path) -> None:
     assert wrong(True, tmp_path) == 0
 
 
+@pytest.mark.slow
 def test_the_fault_of_yosys_is_there(tmp_path: Path) -> None:
     """Once this fails, with another Yosys, `rchw.boards.compare` can go."""
     assert wrong(False, tmp_path) > 500
 
 
-@pytest.mark.parametrize("name", ["icebreaker", "ulx3s"])
+@pytest.mark.parametrize("name", ["icebreaker", pytest.param("ulx3s", marks=pytest.mark.slow)])
 def test_synthesis_goes_around_it(name: str, tmp_path: Path) -> None:
     shutil.copy(DATA / "compare.v", tmp_path)
     device = board(name).device

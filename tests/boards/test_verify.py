@@ -160,6 +160,7 @@ def test_faults_are_caught(family: str, tmp_path: Path) -> None:
     assert len(missed) <= 3, missed
 
 
+@pytest.mark.slow
 def test_a_wrong_netlist_fails(tmp_path: Path) -> None:
     """Its record takes the place of an earlier one, with the first difference and a waveform."""
     design = ring("tiny", 6)
