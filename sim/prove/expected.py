@@ -141,7 +141,7 @@ class Expected:
         if len(form.terms) < 2:
             return form
         constant = form.constant
-        plain = form.plus(-constant)
+        plain = self.plain(form).plus(-constant)
         owners = self._owners.get(plain)
         if owners is None or owners.isdisjoint(self.samples):
             return form

@@ -93,11 +93,11 @@ class Matching:
         forms = {bit[0] for bit in bits if not isinstance(bit, int)}
         if not samples or not (forms or state):
             return bits
+        bits = self._with_short_sums(bits)
+        named = self._of_a_sum(bits, samples)
         curious = any(map(self._is_curious, forms))
-        if not curious:
-            named = self._of_a_sum(bits, samples)
-            if named != bits or not state:
-                return named
+        if named != bits or not (state or curious):
+            return named
         key = (bits, samples, states)
         found = self._found.get(key)
         if found is None:
@@ -124,6 +124,14 @@ class Matching:
         # Further on, bits of what now has a name are its sign.
         return tuple(bit if isinstance(bit, int) else names.get(bit, bit) for bit in result)
 
+    def _with_short_sums(self, bits: Bits) -> Bits:
+        """Contents in which a sum that came without an addition has its name as well."""
+        first = bits[0]
+        if isinstance(first, int) or first[1] or bits != bits_of(self._forms, first[0], len(bits)):
+            return bits
+        named = self._expected.named(first[0])
+        return bits if named is first[0] else bits_of(self._forms, named, len(bits))
+
     def _of_a_sum(self, bits: Bits, samples: tuple[Sample, ...]) -> Bits:
         """Bits of the sum of a readout, by its name, if that is what they are."""
         key = (bits, samples)
@@ -141,7 +149,10 @@ class Matching:
                 if width > _sign(forms, form):
                     return None  # a whole code: it may be the lowest bits of a sum as well
         table = self._slices(samples, width)
-        for plain, name, low in table.get(tuple(self._words(bits)), ()):
+        unfolded = tuple(
+            bit if isinstance(bit, int) else (self._expected.plain(bit[0]), bit[1]) for bit in bits
+        )
+        for plain, name, low in table.get(tuple(self._words(unfolded)), ()):
             above = forms.floor(plain, low + width)
             part = forms.floor(plain, low) - above.scaled(1 << width)
             if part == self._expected.plain(self._circuit.whole(bits, False)):
