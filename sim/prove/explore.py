@@ -209,6 +209,7 @@ class Exploration(Reach):
                     renamed,
                     samples,
                     state=key in self._states,
+                    states=key in self._states,
                     units=self._likely(lanes[key], result) if key in lanes else None,
                     held=held,
                 )
