@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from rchw.design import Design
-from rchw.document import digest, from_document
+from rchw.document import from_document
 from rchw.errors import DesignError, ToolError
 from rchw.files import sha256_of
 from rchw.hdl.emit import write_verilog
@@ -163,7 +163,6 @@ class Today:
         with tempfile.TemporaryDirectory() as folder:
             verilog = write_verilog(design, Path(folder))
             self.heading = heading("evidence", design, verilog, versions())
-        self.digest = digest(design)
         self._versions: dict[str, list[str]] = {}
 
     def version(self, name: str) -> list[str]:
@@ -200,7 +199,7 @@ class Today:
             ``what`` differs, what it was ``then`` and is ``now``; empty if nothing does.
         """
         rows = [
-            ("the design", record.get("digest"), self.digest),
+            ("the design", record.get("digest"), self.heading["digest"]),
             ("the Verilog as it is emitted", *self._both(record, "verilog_sha256")),
             ("the reference", *self._both(record, "reference_sha256")),
         ]

@@ -83,7 +83,7 @@ def _record(folder: Path, found: Found, today: Today) -> dict[str, Any]:
         "packages": packages,
         "others": [
             {"kind": value["kind"], "file": _place(folder, path),
-             "of_this_design": value.get("digest") == today.digest}
+             "of_this_design": value.get("digest") == today.heading["digest"]}
             for path, value in found.others
         ],
         "left_out": [_place(folder, path) for path in found.left_out],

@@ -155,6 +155,8 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "few samples": (("verify", "small.json", "--samples", "3", "-o", "v"), "samples must be"),
     "no records": (("report", "nothing"), "must be a folder with records"),
+    "no evidence": (("evidence", "nothing"), "must be a folder with records"),
+    "nothing checked": (("evidence", "."), "must hold records of checks of small_, such as"),
 }  # fmt: skip
 
 
