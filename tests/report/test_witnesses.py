@@ -16,7 +16,7 @@ from rchw.errors import DesignError
 from rchw.files import sha256_of
 from rchw.report.kinds import KINDS, again
 from rchw.report.witnesses import count, write_evidence
-from tests.cli.command_line import call, contents
+from tests.cli.command_line import call, contents, refused
 from tests.examples import EXAMPLE
 from tests.report.records import NUMBERS, change, flip, read, status, words_of
 from tests.report.test_report import read as read_page
