@@ -33,6 +33,9 @@ def verify_command(
     jobs: Annotated[
         int | None, typer.Option(help="Threads of --soak; as many as there are cores.")
     ] = None,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Count what the run comes to, and name the holes.")
+    ] = False,
     as_json: Json = False,
 ) -> Outcome:
     """Hold the Verilog of a design against the reference, in cocotb and Verilator."""
@@ -43,6 +46,12 @@ def verify_command(
     check_folder(folder)
     if jobs is not None and not soak:
         raise DesignError(f"jobs must be left out without --soak, not {jobs}")
+    if coverage:
+        from rchw.cli.coverage import coverage_outcome
+
+        if soak:
+            raise DesignError("coverage must be left out with --soak")
+        return coverage_outcome(design, folder, samples, seed, Screen(as_json))
     if soak:
         return _soak(design, folder, samples, seed, jobs, Screen(as_json))
     with Screen(as_json).step(f"verifying {design.name}") as say:

@@ -83,6 +83,20 @@ def _caught_share(record: Record) -> str:
     return f"{100 * caught / (made - equal):.1f} %"
 
 
+def _hits(key: str) -> Callable[[Record], str]:
+    return lambda record: f"{record[key]['hit']:,} of {record[key]['points']:,}"
+
+
+def _cases(record: Record, status: str) -> int:
+    return sum(case["status"] == status for case in record["cases"])
+
+
+def _not_reached(record: Record) -> str:
+    known = ("hit", "not possible")
+    left = [str(case["case"]) for case in record["cases"] if case["status"] not in known]
+    return "; ".join(left) or "none"
+
+
 _SEED = {"--seed": _entry("seed")}
 _PHASES: Mapping[str, Callable[[Record], Any]] = {
     "--samples": lambda record: record["phases"][0]["samples"],
@@ -173,6 +187,21 @@ KINDS: Mapping[str, Kind] = {
         {
             **{key: _total(key) for key in ("made", "caught", "equivalent", "missed")},
             "caught of those that differ": _caught_share,
+        },
+    ),
+    "coverage": Kind(
+        "Covered",
+        "a run of the bench that gave the codes of the reference came to so many lines, branches "
+        "and toggles of the Verilog, and to these cases.",
+        "It says nothing of what was covered but in one state of many; holes are no failure.",
+        "verify",
+        {"--coverage": ""},
+        {"--samples": _entry("longest"), **_SEED},
+        {
+            **{f"{key} points": _hits(key) for key in ("line", "branch", "toggle")},
+            "cases reached": lambda record: _cases(record, "hit"),
+            "not possible": lambda record: _cases(record, "not possible"),
+            "cases not reached": _not_reached,
         },
     ),
 }

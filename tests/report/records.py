@@ -36,6 +36,14 @@ NUMBERS: dict[str, dict[str, Any]] = {
     "mutants": {
         "made": 200, "caught": {"soak": 180, "proof": 14}, "equivalent": 6, "missed": [],
     },
+    "coverage": {
+        "longest": 300, "line": {"points": 7, "hit": 7}, "branch": {"points": 8, "hit": 7},
+        "toggle": {"points": 4321, "hit": 1234},
+        "cases": [
+            {"case": "a", "status": "hit"}, {"case": "a tie", "status": "hole"},
+            {"case": "b", "status": "not possible"},
+        ],
+    },
 }  # fmt: skip
 _PACKAGES = {"prove": ["z3-solver"], "verify": ["cocotb"]}
 

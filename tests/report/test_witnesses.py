@@ -70,6 +70,8 @@ def test_the_page_contains_what_the_record_says(folder: Path) -> None:
     assert numbers["verify"]["rails"] == "2 hit, 1 not reachable"
     assert numbers["netlist"]["cells"] == 1234 and numbers["netlist"]["block RAM"] == 3
     assert numbers["netlist"]["DSP"] == 0
+    assert numbers["coverage"]["toggle points"] == "1,234 of 4,321"
+    assert numbers["coverage"]["cases not reached"] == "a tie"
     assert numbers["mutants"]["caught"] == 194 and numbers["mutants"]["missed"] == 0
     assert numbers["mutants"]["caught of those that differ"] == "100.0 %"
 
@@ -165,7 +167,7 @@ def test_records_that_lack_numbers_or_hold_odd_ones(folder: Path) -> None:
         path.write_text(path.read_text().replace("Infinity", "1e999"))
     record = write_evidence(folder)
     found = {value for check in record["checks"] for value in check["numbers"].values()}
-    assert found == {None, 1, 2, 3, 4, 5}
+    assert found == {None, 1, 2, 3, 4, 5, 6}
     assert "not told" in words_of(folder)
     assert read(folder / "evidence.json")["checks"] == record["checks"]
 
