@@ -162,9 +162,10 @@ def test_the_evidence_of_a_real_run(folder: Path, capsys: pytest.CaptureFixture[
     assert [entry["file"] for entry in done.record["packages"]] == ["verilog/tiny.v"]
     assert {"train", "life"} <= {entry["kind"] for entry in done.record["others"]}
     assert [entry["kind"] for entry in done.record["missing"]][:2] == ["prove", "soak"]
-    path = folder / "verify" / "tiny.v"
+    path = folder / "verilog" / "tiny.v"
     path.write_text(path.read_text().replace("1'h0", "1'h1", 1))
-    assert call(capsys, "evidence", folder).code == 1
+    done = call(capsys, "evidence", folder, "--json")
+    assert done.code == 1 and done.record["sentence"].startswith("verilog/tiny.v is stale")
 
 
 def test_the_page_stands_alone(folder: Path) -> None:
