@@ -17,6 +17,7 @@ from rchw.report.page import PANEL, Text, code, escape, facts, grid, note, page,
 __all__ = ["complaint", "count", "evidence_page", "write_evidence"]
 
 _SHORT = 12  # digits of a hash that are enough to see that two differ
+_WRAPPED = 24  # characters of a cell from which it may take several lines
 _WORDS = {"pass": "pass", "fail": "FAIL", "stale": "STALE"}  # to be read without colour
 
 
@@ -226,6 +227,11 @@ def _overview(record: Mapping[str, Any]) -> Iterator[Text]:
     yield grid(["check", "record", "", ">seed", ">seconds"], rows)
 
 
+def _is_short(value: Number) -> bool:
+    """Whether a value is a number, or begins with one and is soon over: then it is not wrapped."""
+    return not isinstance(value, str) or (value[:1].isdigit() and len(value) < _WRAPPED)
+
+
 def _section(kind: str, checks: Sequence[Mapping[str, Any]]) -> Iterator[Text]:
     yield section(_title(kind))
     if kind in KINDS:
@@ -234,7 +240,7 @@ def _section(kind: str, checks: Sequence[Mapping[str, Any]]) -> Iterator[Text]:
         yield Text(f"<p>This version of rchw does not know checks of the kind {code(kind)}.</p>")
     names = [name for name in checks[0]["numbers"]]
     kinds = {
-        name: "" if any(isinstance(check["numbers"][name], str) for check in checks) else ">"
+        name: ">" if all(_is_short(check["numbers"][name]) for check in checks) else ""
         for name in names
     }
     rows = [

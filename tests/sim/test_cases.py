@@ -10,6 +10,7 @@ import pytest
 from rchw import reference
 from rchw.design import Design
 from rchw.fixed import Rounding
+from rchw.reference.ring import RingReference
 from rchw.sim.cases import cases, ties
 from rchw.sim.job import Job
 from rchw.sim.verify import job_for
@@ -70,6 +71,28 @@ def test_ties_of_a_leaky_state_and_of_an_output() -> None:
 
 def _half_even(value: Fraction, most: int) -> int:
     return min(round(value), most)
+
+
+def test_ties_of_the_leak_begin_anew_after_tlast_and_reset() -> None:
+    """One sample after the other, with the state that it really began from."""
+    job, _ = job_for(EXAMPLE, 300, 1)
+    ring = RingReference(EXAMPLE)
+    wanted = [0, 0]
+    for phase in job.phases:
+        starts = {first for first, _, _ in phase.segments}
+        state = ring.initial_state()
+        for t, (u, last) in enumerate(zip(phase.codes, phase.last, strict=True)):
+            state = ring.initial_state() if t in starts else state
+            way = ring.activate(ring.preactivation(state, u)) - state
+            for codes in way.tolist():
+                if codes % 2:  # the leak halves
+                    wanted[codes // 2 % 2] += 1
+            state = ring.initial_state() if last else ring.step(state, u)
+    rows = by_case(EXAMPLE, job, passed(job))
+    found = [rows[f"rounding of the leak: a tie, the code below it {word}"]["count"]
+             for word in ("even", "odd")]  # fmt: skip
+    assert EXAMPLE.reset_on_last and EXAMPLE.layer.leak_shift == 1
+    assert found == wanted and min(found) > 0
 
 
 def test_what_cannot_be_is_no_hole() -> None:
