@@ -51,6 +51,13 @@ _CLASSES: dict[str, dict[str, tuple[str, ...]]] = {
         "block_ram": ("DP16KD", "PDPW16KD"),
         "dsp": ("MULT18X18D",),
     },
+    "gowin": {
+        "lut": ("LUT",),
+        "carry": ("ALU",),
+        "ff": ("DFF",),
+        "block_ram": ("SP", "SDPB", "SDPX9B", "DPB", "DPX9B"),
+        "dsp": ("MULT",),
+    },
 }
 
 
@@ -90,7 +97,8 @@ def cell_counts(module: Netlist) -> Counter[str]:
 def resources(module: Netlist, family: str) -> dict[str, int]:
     """Count LUTs, carries, flip-flops, block RAMs and DSPs in a mapped netlist.
 
-    A carry of ECP5 (CCU2C) is two LUTs with their carries; they are not in ``lut``.
+    A carry of ECP5 (CCU2C) is two LUTs with their carries, one of Gowin (ALU) is one; they are not
+    in ``lut``.
     """
     counts = cell_counts(module)
     return {

@@ -1,8 +1,8 @@
 """Make a synthesised netlist ready for simulation with the benches of its source.
 
 The netlist has the stream ports of the source, so every bench that drives ``NAME.v`` drives it as
-well. Its cells come from the models of the Yosys that made it; for the block RAM and the multiplier
-of ECP5, which are empty boxes there, from `boards/models`.
+well. Its cells come from the models of the Yosys that made it; for block RAM and multipliers of
+ECP5 and Gowin, which are empty boxes there, from `boards/models`.
 """
 
 import importlib.resources
@@ -30,7 +30,14 @@ VERILATOR_WAIVERS = (
 )
 
 _INCLUDE = re.compile(r'^\s*`include\s+"([^"]+)"', re.M)
-_OWN = ("DP16KD", "MULT18X18D")
+_OWN: dict[str, dict[str, tuple[str, ...]]] = {  # family: file: cells
+    "ice40": {},
+    "ecp5": {"DP16KD.v": ("DP16KD",), "MULT18X18D.v": ("MULT18X18D",)},
+    "gowin": {
+        "gowin_bsram.v": ("SP", "SPX9", "SDPB", "SDPX9B", "DPB", "DPX9B"),
+        "gowin_mult.v": ("MULT9X9", "MULT18X18", "MULT36X36"),
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +93,7 @@ def netlist_sources(netlist: Path, top: str, family: str, folder: Path) -> Netli
     top : str
         Its module.
     family : str
-        ``ice40`` or ``ecp5``.
+        ``ice40``, ``ecp5`` or ``gowin``.
     folder : Path
         Receives ``FAMILY_cells.v``, the cell models.
 
@@ -107,11 +114,10 @@ def netlist_sources(netlist: Path, top: str, family: str, folder: Path) -> Netli
     sources = [netlist]
     if family == "ice40":  # defaults on pins make Verilator overwrite its inputs at the first eval
         text = f"`define NO_ICE40_DEFAULT_ASSIGNMENTS\n{text}"
-    if family == "ecp5":
-        for module in _OWN:
+    for file, modules in _OWN[family].items():
+        for module in modules:
             text = _without(text, module)
-            model = Path(str(importlib.resources.files("rchw.boards")), "models", f"{module}.v")
-            sources.append(model)
+        sources.append(Path(str(importlib.resources.files("rchw.boards")), "models", file))
     cells = folder / f"{family}_cells.v"
     cells.write_text(text, encoding="utf-8")
     return NetlistSources(top, (*sources, cells))

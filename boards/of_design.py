@@ -33,7 +33,8 @@ def circuit_needs(verilog: str, device: Device) -> dict[str, int]:
     Each memory marked for block RAM takes at least one block, more if its bits do not fit; each
     product of two variables takes at least one multiplier (how many more where an operand is wider
     than the device's is for synthesis to say). Products are counted only where there are
-    multipliers and the operands are wide enough that no synthesis would choose LUTs.
+    multipliers and the operands are wide enough that no synthesis would choose LUTs, and once for
+    the same operands: in the parallel form the rounding of a square has its product several times.
 
     Parameters
     ----------
@@ -49,10 +50,12 @@ def circuit_needs(verilog: str, device: Device) -> dict[str, int]:
     multipliers = 0
     for module in verilog.split("\nendmodule"):
         widths = {name: int(top) + 1 for top, name in _WIDTH.findall(module)}
+        distinct = set()
         for product, left, right in _PRODUCT.findall(module):
             a, b = widths.get(left, 1), widths.get(right, 1)
-            wide = widths.get(product, 1) >= _LEAST_PRODUCT
-            multipliers += wide and min(a, b) >= _LEAST_OPERAND
+            if widths.get(product, 1) >= _LEAST_PRODUCT and min(a, b) >= _LEAST_OPERAND:
+                distinct.add(frozenset((left, right)))
+        multipliers += len(distinct)
     return {"block_ram": blocks, "dsp": multipliers if device.dsps else 0}
 
 

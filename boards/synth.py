@@ -25,6 +25,7 @@ from rchw.boards.check import (
     module_ports,
     resources,
 )
+from rchw.boards.compare import COMPARISONS
 from rchw.boards.join import join, write_netlist
 from rchw.boards.wrapper import stream_ports, wrapper_verilog
 from rchw.devices import Device
@@ -53,6 +54,8 @@ class Synthesis:
 def _command(device: Device, flags: str) -> str:
     if device.family == "ecp5":
         return f"synth_ecp5{flags}"
+    if device.family == "gowin":  # the core has no pads; GW2A-18 is of the family gw2a
+        return f"synth_gowin -family {device.name[:4].lower()} -noiopads{flags}"
     dsp = " -dsp" if device.dsps else ""
     return f"synth_ice40 -device {'u' if device.dsps else 'hx'}{dsp}{flags}"
 
@@ -124,13 +127,17 @@ def synthesize_core(
     yosys = tools.find("yosys", native=native)
     wanted = {k: n for k, n in (expected or {}).items() if k != "dsp" or device.dsps}
     say = progress or (lambda line: None)
+    (folder / f"{name}_compare.v").write_text(COMPARISONS, encoding="utf-8")
     first = ""
     for flags in ("", " -noabc9"):
         command = _command(device, flags)
         raw = folder / f"{name}_yosys.json"
         raw.unlink(missing_ok=True)
         say(f"{name}: {command}")
-        script = f"read_verilog {name}.v\n{command} -top {name}\nwrite_json {raw.name}\n"
+        script = (
+            f"read_verilog {name}.v\ntechmap -map {name}_compare.v\n"
+            f"{command} -top {name}\nwrite_json {raw.name}\n"
+        )
         try:
             check_log(_yosys(yosys, script, f"{name}_synth", folder, timeout, None), name)
             module = load_netlist(raw, name)

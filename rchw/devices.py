@@ -13,6 +13,7 @@ __all__ = ["BOARDS", "DEVICES", "Board", "Device", "board", "check_fits"]
 
 _UP5K = "Lattice FPGA-DS-02008, iCE40 UltraPlus family data sheet"
 _HX8K = "Lattice FPGA-DS-02029, iCE40 LP/HX family data sheet"
+_GW2A = "Gowin DS102, GW2A series data sheet"
 _LFE5U = "Lattice FPGA-DS-02012, ECP5 and ECP5-5G family data sheet"
 
 
@@ -21,11 +22,11 @@ class Device:
     """An FPGA: how much of everything it has.
 
     One logic cell of iCE40 is a 4-input LUT with a carry and a flip-flop; on ECP5 `luts` counts
-    the 4-input LUTs and `flip_flops` as many flip-flops.
+    the 4-input LUTs and `flip_flops` as many flip-flops; on Gowin both count what there is.
     """
 
     name: str
-    family: str  # "ice40" or "ecp5"
+    family: str  # "ice40", "ecp5" or "gowin"
     luts: int
     flip_flops: int
     block_rams: int
@@ -112,6 +113,18 @@ DEVICES: dict[str, Device] = {
             dsps=156,
             dsp_width=18,
             source=_LFE5U,
+        ),
+        Device(
+            name="GW2A-18",
+            family="gowin",
+            luts=20736,
+            flip_flops=15552,
+            block_rams=46,
+            block_ram_bits=18432,
+            block_ram_width=36,
+            dsps=48,
+            dsp_width=18,
+            source=_GW2A,
         ),
     )
 }

@@ -33,7 +33,7 @@ class Build:
     program : Path
     waves : bool
         Whether it can write waveforms.
-    flags, allow
+    flags, allow, optimize
         As given to `build`.
     seconds : float
         What building took; next to nothing when it was up to date.
@@ -47,6 +47,7 @@ class Build:
     flags: tuple[str, ...]
     allow: tuple[str, ...]
     seconds: float
+    optimize: str = "-O1"
 
     def run(self, job: Job, **options: Any) -> dict[str, Any]:
         """Run one job; see `run_all`."""
@@ -132,7 +133,7 @@ class Build:
         try:
             traced = build(
                 self.sources, self.tops, self.folder / "traced", waves=True, flags=self.flags,
-                allow=self.allow, progress=progress,
+                allow=self.allow, optimize=self.optimize, progress=progress,
             )  # fmt: skip
             file = self.folder / f"{name}-{job.top.name}.vcd"
             again = traced.write_waves(replace(job, phases=(short,)), file, seed=seed)
@@ -180,6 +181,7 @@ def build(
     waves: bool = False,
     flags: Sequence[str] = (),
     allow: Sequence[str] = (),
+    optimize: str = "-O1",
     progress: Progress | None = None,
 ) -> Build:
     """Build one simulator program for several designs.
@@ -198,6 +200,8 @@ def build(
         More arguments for Verilator.
     allow : sequence of str
         Verilator warnings that do not stop the build, such as ``"UNOPTFLAT"`` for netlists.
+    optimize : str
+        As for `rchw.sim.compile.compile_simulator`.
     progress : callable, optional
         Receives a line per step.
 
@@ -213,9 +217,17 @@ def build(
     write_atomic(wrapper, text)
     program = compile_simulator(
         [*sources, wrapper], HARNESS, folder, trace=waves, flags=flags, allow=allow,
-        progress=progress,
+        optimize=optimize, progress=progress,
     )  # fmt: skip
     seconds = round(time.monotonic() - start, 2)
     return Build(
-        tuple(sources), tuple(tops), folder, program, waves, tuple(flags), tuple(allow), seconds
+        tuple(sources),
+        tuple(tops),
+        folder,
+        program,
+        waves,
+        tuple(flags),
+        tuple(allow),
+        seconds,
+        optimize,
     )

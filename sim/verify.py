@@ -23,7 +23,7 @@ from rchw.sim.stimulus import stimulus
 from rchw.sim.top import top_of
 from rchw.sim.units import first_unit
 
-__all__ = ["job_for", "verify"]
+__all__ = ["check_request", "compare", "job_for", "verify"]
 
 _PACES = [
     ("never", "always:3"),
@@ -31,6 +31,20 @@ _PACES = [
     ("random:40:5", "random:40:7"),
     ("bursts:6:2", "bursts:9:9"),
 ]
+
+
+def check_request(samples: int, seed: int) -> None:
+    """Refuse what no job can be made of.
+
+    Raises
+    ------
+    DesignError
+        Naming what it must be.
+    """
+    if samples < 48:
+        raise DesignError(f"samples must be at least 48, not {samples}")
+    if seed < 0:
+        raise DesignError(f"seed must be at least 0, not {seed}")
 
 
 def job_for(
@@ -54,10 +68,7 @@ def job_for(
         ``rails``: what `rchw.sim.rails.rails_reached` says; ``state_rails``: of the states alone,
         per rail ``hit``, ``unreachable`` or ``not reached``.
     """
-    if samples < 48:
-        raise DesignError(f"samples must be at least 48, not {samples}")
-    if seed < 0:
-        raise DesignError(f"seed must be at least 0, not {seed}")
+    check_request(samples, seed)
     rng = np.random.default_rng(seed)
     clocks = schedule(design).clocks
     codes, last = stimulus(design, samples, rng)
@@ -155,20 +166,17 @@ def verify(
         If a tool is missing, too old or fails.
     """
     start = time.monotonic()
-    job, rails = job_for(design, samples, seed)
+    check_request(samples, seed)
     with together(out, start_from=["simulation"], keep_logs=True) as work:
         if verilog is None:
             verilog = write_verilog(design, work)
-        made = build(
-            [verilog, *libraries], [job.top], work / "simulation", allow=allow, progress=progress
-        )
-        found = made.run(job, seed=seed, progress=progress)
-        _judge_inside(design, job, rails["rails"], found)
-        record = _record(design, job, rails, verilog, seed, found)
-        record |= {
-            "build_seconds": made.seconds,
-            "seconds": round(time.monotonic() - start, 2),
-        }
+        found = compare(
+            design, [verilog, *libraries], work / "simulation", samples=samples, seed=seed,
+            allow=allow, progress=progress,
+        )  # fmt: skip
+        tools = versions(["cocotb"], ["verilator", "c++"])
+        record = heading("verify", design, verilog, tools, seed) | found
+        record["seconds"] = round(time.monotonic() - start, 2)
         text = json.dumps(record, indent=1).replace(
             str(work.resolve()), str((shown or out).resolve())
         )
@@ -177,8 +185,64 @@ def verify(
     return complete
 
 
+def compare(
+    design: Design,
+    sources: Sequence[Path],
+    folder: Path,
+    *,
+    samples: int,
+    seed: int,
+    allow: Sequence[str] = (),
+    states: bool = True,
+    optimize: str = "-O1",
+    progress: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """Run every phase of `job_for` on Verilog and judge it.
+
+    Parameters
+    ----------
+    design : Design
+    sources : sequence of Path
+        The module of the design's name, and what it is made of.
+    folder : Path
+        For the simulation.
+    samples, seed, allow, progress
+        As for `verify`.
+    states : bool
+        Whether the Verilog has the registers that `rchw.hdl` gives the states, so that the unit
+        that differs first can be found; a netlist has not.
+    optimize : str
+        As for `rchw.sim.compile.compile_simulator`.
+
+    Returns
+    -------
+    dict
+        What a record says of the run: ``verdict``, ``sentence``, ``phases``, ....
+
+    Raises
+    ------
+    ToolError
+        If a tool is missing, too old or fails.
+    """
+    job, rails = job_for(design, samples, seed)
+    made = build(sources, [job.top], folder, allow=allow, optimize=optimize, progress=progress)
+    found = made.run(job, seed=seed, progress=progress)
+    _judge_inside(design, job, rails["rails"], found, states)
+    plain = found["phases"][0]
+    return {
+        "samples": sum(phase["samples"] for phase in found["phases"]),
+        "checked": sum(phase["checked"] for phase in found["phases"]),
+        "clocks_per_sample": plain["clocks_per_sample"],
+        "clocks_formula": schedule(design).clocks,
+        "latency": plain["latency"],
+        **rails,
+        **{key: found[key] for key in ("verdict", "sentence", "unit", "waves", "phases")},
+        "build_seconds": made.seconds,
+    }
+
+
 def _judge_inside(
-    design: Design, job: Job, rails: list[dict[str, Any]], found: dict[str, Any]
+    design: Design, job: Job, rails: list[dict[str, Any]], found: dict[str, Any], states: bool
 ) -> None:
     """Complete the verdict of a run: the unit that differs first, or a rail that is missed."""
     found["unit"] = None
@@ -189,32 +253,9 @@ def _judge_inside(
             found["verdict"], found["sentence"] = "fail", f"{missed} [design {design.name}]"
         return
     mismatch = failed["mismatch"]
-    if mismatch["kind"] == "code" and found["waves"] is not None:
+    if states and mismatch["kind"] == "code" and found["waves"] is not None:
         phase = next(phase for phase in job.phases if phase.name == failed["name"])
         place = Path(found["waves"])
         found["unit"], told = first_unit(design, phase, place, mismatch["sample"])
         waves = f"; waveform in {place}"
         found["sentence"] = f"{found['sentence'].removesuffix(waves)}; {told}{waves}"
-
-
-def _record(
-    design: Design,
-    job: Job,
-    rails: dict[str, Any],
-    verilog: Path,
-    seed: int,
-    found: dict[str, Any],
-) -> dict[str, Any]:
-    """What is known of a run, but for the time it took."""
-    plain = found["phases"][0]
-    tools = versions(["cocotb"], ["verilator", "c++"])
-    return {
-        **heading("verify", design, verilog, tools, seed),
-        "samples": sum(phase["samples"] for phase in found["phases"]),
-        "checked": sum(phase["checked"] for phase in found["phases"]),
-        "clocks_per_sample": plain["clocks_per_sample"],
-        "clocks_formula": schedule(design).clocks,
-        "latency": plain["latency"],
-        **rails,
-        **{key: found[key] for key in ("verdict", "sentence", "unit", "waves", "phases")},
-    }

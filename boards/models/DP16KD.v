@@ -2,10 +2,10 @@
 //
 // Written from the behaviour that Lattice documents in FPGA-TN-02204 (ECP5 and ECP5-5G memory usage
 // guide); no vendor source was used. Covered: widths 1, 2, 4, 9, 18 on both ports and the pseudo
-// dual port form of 36 bits, byte enables, the three write modes, synchronous reset of the output,
-// output registers (REGMODE "OUTREG"), inverted clocks. Not covered: asynchronous reset while in
-// use, chip select decoding other than zero, write and read of one word in one clock through two
-// ports (which returns the old word here and is undefined in the device).
+// dual port form of 36 bits, byte enables, the three write modes, output registers (REGMODE
+// "OUTREG"), inverted clocks. Not covered: reset of the output, chip select, writing through both
+// ports; `rchw.boards.modelled` refuses a netlist that has these. Write and read of one word in one
+// clock through two ports returns the old word here and is undefined in the device.
 //
 // Memory: 1024 words of 18 bits. INITVAL_xx holds 16 words, 20 bits apart. A port of 18 bits is
 // addressed by AD13..AD4 with byte enables at AD1..AD0; 9 bits by AD13..AD3; 4, 2 and 1 bits by

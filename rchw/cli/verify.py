@@ -15,7 +15,7 @@ from rchw.document import load
 from rchw.errors import DesignError
 from rchw.files import check_folder
 
-__all__ = ["rails_table", "soak_shown", "verify_command", "verify_shown"]
+__all__ = ["netlist_shown", "rails_table", "soak_shown", "verify_command", "verify_shown"]
 
 _DesignFile = Annotated[Path, typer.Argument(metavar="DESIGN.json")]
 
@@ -33,6 +33,10 @@ def verify_command(
     jobs: Annotated[
         int | None, typer.Option(help="Threads of --soak; as many as there are cores.")
     ] = None,
+    netlist: Annotated[
+        str | None,
+        typer.Option(metavar="FAMILY", help="What synthesis makes of it: ice40, ecp5, gowin."),
+    ] = None,
     coverage: Annotated[
         bool, typer.Option("--coverage", help="Count what the run comes to, and name the holes.")
     ] = False,
@@ -46,14 +50,26 @@ def verify_command(
     check_folder(folder)
     if jobs is not None and not soak:
         raise DesignError(f"jobs must be left out without --soak, not {jobs}")
+    if soak and netlist is not None:
+        raise DesignError(f"netlist must be left out with --soak, not {netlist!r}")
     if coverage:
         from rchw.cli.coverage import coverage_outcome
 
-        if soak:
-            raise DesignError("coverage must be left out with --soak")
+        if soak or netlist is not None:
+            other = "--soak" if soak else "--netlist"
+            raise DesignError(f"coverage must be left out with {other}")
         return coverage_outcome(design, folder, samples, seed, Screen(as_json))
     if soak:
         return _soak(design, folder, samples, seed, jobs, Screen(as_json))
+    if netlist is not None:
+        from rchw.boards.verify import netlist_device, verify_netlist
+
+        netlist_device(netlist)  # refused before anything is shown
+        with Screen(as_json).step(f"verifying the {netlist} netlist of {design.name}") as say:
+            record = verify_netlist(
+                design, netlist, folder, samples=samples, seed=seed, progress=say
+            )
+        return Outcome(record, netlist_shown(record, folder), passed=record["verdict"] == "pass")
     with Screen(as_json).step(f"verifying {design.name}") as say:
         record = verify(design, folder, samples=samples, seed=seed, progress=say)
     return Outcome(record, verify_shown(record, folder), passed=record["verdict"] == "pass")
@@ -85,7 +101,20 @@ def soak_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
     return [pairs(facts)]
 
 
-def verify_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
+def netlist_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
+    """Table of what the netlist is made of, and all that `verify_shown` shows."""
+    made = {"device": f"{record['device']}, by {record['command']}"}
+    capacity = record["capacity"]
+    for kind, count in record["resources"].items():
+        made[kind] = f"{count} of {capacity[kind]}" if kind in capacity else str(count)
+    if record["fallback"]:
+        made["once more, as"] = record["fallback"]
+    return [pairs(made), *verify_shown(record, folder, f"netlist-{record['target']}.json")]
+
+
+def verify_shown(
+    record: dict[str, Any], folder: Path, file: str = "verify.json"
+) -> list[RenderableType]:
     """Table of phases and the verdict."""
     rows = [
         [
@@ -98,7 +127,7 @@ def verify_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
         "verdict": record["sentence"] or f"all {record['checked']} output beats are equal",
         "clocks per sample": f"{record['clocks_formula']} by the formula",
         "digest": record["digest"],
-        "written": str(folder / "verify.json"),
+        "written": str(folder / file),
     }
     if record["clocks_per_sample"]:
         facts["clocks per sample"] += f", {record['clocks_per_sample']['mean']:g} measured"

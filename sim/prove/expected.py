@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from rchw.design import Design
-from rchw.ranges import state_interval
+from rchw.ranges import Interval, state_interval
 from rchw.reference.readout import ReadoutReference, feature_codes
 from rchw.reference.ring import RingReference
 from rchw.sim.prove.forms import Atom, Form, Forms, number
@@ -89,6 +89,8 @@ class Expected:
         self.roles: dict[Atom, Role] = {}
         self.samples: frozenset[tuple[int, int | None]] = frozenset()
         self._sums: dict[Form, Form] = {}
+        self._plain: dict[Atom, Form] = {}
+        self._unfolded: dict[Form, Form] = {}
         self._owners: dict[Form, set[tuple[int, int | None]]] = {}
         self.states = cache(self._states)
         self.outputs = cache(self._outputs)
@@ -139,11 +141,15 @@ class Expected:
         if len(form.terms) < 2:
             return form
         constant = form.constant
-        plain = form.plus(-constant)
+        plain = self.plain(form).plus(-constant)
         owners = self._owners.get(plain)
         if owners is None or owners.isdisjoint(self.samples):
             return form
         return self._sums[plain].plus(constant)
+
+    def plain(self, form: Form) -> Form:
+        """A form in which sums and outputs are formulas again, and have no names."""
+        return self._forms.renamed(form, self._plain, self._unfolded)
 
     def totals(self, age: int) -> list[tuple[Form, Form]]:
         """Readout sums of a sample that have a name, as sums and by their names.
@@ -161,7 +167,9 @@ class Expected:
             return form
         if plain not in self._sums:
             low, high = self._forms.bounds(form)
-            self._sums[plain] = self.name(role, low - constant, high - constant)
+            name = self._sums[plain] = self.name(role, low - constant, high - constant)
+            assert name.atom is not None
+            self._plain[name.atom] = plain
         firsts = (role.first,) if role.kind == "p" else (None, 0, 1)
         self._owners.setdefault(plain, set()).update((role.age, first) for first in firsts)
         return self._sums[plain].plus(constant)
@@ -218,7 +226,9 @@ class Expected:
                     role = Role("square", age, i)
                     form = codes.form(0, i)
                     name = self.name(role, *forms.bounds(form))
-                    found.append(Definition(role, name, form, squares.width))
+                    # The circuit keeps no more bits of a square than it can have.
+                    width = min(squares.width, Interval(*forms.bounds(form)).width)
+                    found.append(Definition(role, name, form, width))
                     names.append(name)
                 codes = Wholes(forms, [names])
             blocks.append((frac, codes))
@@ -235,5 +245,8 @@ class Expected:
         rounded: Any = self._readout.rounded(total_frac, sums)
         for k, output in enumerate(design.readout.outputs):
             role, form = Role("y", age, k), rounded.form(0, k)
-            found.append(Definition(role, self.output(age, k), form, output.format.width))
+            name = self.output(age, k)
+            assert name.atom is not None
+            self._plain[name.atom] = self.plain(form)
+            found.append(Definition(role, name, form, output.format.width))
         return found

@@ -89,6 +89,8 @@ class Exploration(Reach):
         self._states = {str(bit) for bit in carriers(words)}
         names = (f"core.x{lane}" for lane in range(self.design.layer.lanes))
         self._lanes = [str(words.names[name][0]) for name in names if name in words.names]
+        if not set(self._lanes) <= set(self.circuit.contents):
+            self._lanes = []  # a lane without a register: nothing is known of their order
         self._most = latency(self.design) // schedule(self.design).clocks + 4
 
     def run(self, progress: Progress | None = None) -> None:
@@ -200,7 +202,9 @@ class Exploration(Reach):
         lanes = {key: lane for lane, key in enumerate(self._lanes)}
         for key in (*self._lanes, *(key for key in contents if key not in lanes)):
             renamed = known(result[key])
-            if renamed is not None and contents[key] != before[key]:
+            # A state that equals the one before looks as if nothing had come.
+            fresh = contents[key] != before[key] or key in lanes
+            if renamed is not None and fresh and not self._is_state(renamed):
                 result[key] = self.matching.replaced(
                     renamed,
                     samples,
@@ -209,6 +213,12 @@ class Exploration(Reach):
                     held=held,
                 )
         return result
+
+    def _is_state(self, bits: Bits) -> bool:
+        first = bits[0]
+        atom = first[0].atom if isinstance(first, tuple) and first[1] == 0 else None
+        role = None if atom is None else self.expected.roles.get(atom)
+        return role is not None and role.kind == "x"
 
     def _likely(self, lane: int, contents: Mapping[str, Known]) -> Sequence[int]:
         """Units whose state a lane may have received: where several are equal, this helps.

@@ -257,7 +257,13 @@ class Forms:
         step = min((factor & -factor).bit_length() - 1 for m, factor in rest.terms.items() if m)
         if step:
             rest = Form({m: c >> step for m, c in rest.terms.items() if c >> step})
-        return self._made("floor", (rest, shift - step), low, high)
+        shift -= step
+        if shift == 1 and rest.constant:
+            # The halves of two neighbours, rounded down, add up to the first (Hermite).
+            plain = rest.plus(-rest.constant)
+            half = self._floor_of_rest(plain, 1)
+            return self.within(plain - half, low, high)
+        return self._made("floor", (rest, shift), low, high)
 
     def at_least_zero(self, form: Form) -> Form:
         """1 if the form is 0 or above, else 0."""

@@ -1,12 +1,13 @@
 """Find what a register holds among the quantities of the reference, and prove that it does."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 
 from rchw.ranges import Interval
 from rchw.sim.prove.circuit import Bits, Circuit, Value, bits_of
 from rchw.sim.prove.expected import Definition, Expected
 from rchw.sim.prove.forms import Atom, Form, Forms
-from rchw.sim.prove.questions import Questions
+from rchw.sim.prove.questions import Answer, Questions
 from rchw.sim.prove.trial import Trial
 
 __all__ = ["Matching", "Sample"]
@@ -92,11 +93,11 @@ class Matching:
         forms = {bit[0] for bit in bits if not isinstance(bit, int)}
         if not samples or not (forms or state):
             return bits
+        bits = self._with_short_sums(bits)
+        named = self._of_a_sum(bits, samples)
         curious = any(map(self._is_curious, forms))
-        if not curious:
-            named = self._of_a_sum(bits, samples)
-            if named != bits or not state:
-                return named
+        if named != bits or not (state or curious):
+            return named
         key = (bits, samples, states)
         found = self._found.get(key)
         if found is None:
@@ -123,6 +124,14 @@ class Matching:
         # Further on, bits of what now has a name are its sign.
         return tuple(bit if isinstance(bit, int) else names.get(bit, bit) for bit in result)
 
+    def _with_short_sums(self, bits: Bits) -> Bits:
+        """Contents in which a sum that came without an addition has its name as well."""
+        first = bits[0]
+        if isinstance(first, int) or first[1] or bits != bits_of(self._forms, first[0], len(bits)):
+            return bits
+        named = self._expected.named(first[0])
+        return bits if named is first[0] else bits_of(self._forms, named, len(bits))
+
     def _of_a_sum(self, bits: Bits, samples: tuple[Sample, ...]) -> Bits:
         """Bits of the sum of a readout, by its name, if that is what they are."""
         key = (bits, samples)
@@ -133,16 +142,20 @@ class Matching:
 
     def _part_of_a_sum(self, bits: Bits, samples: tuple[Sample, ...]) -> Bits | None:
         forms, width = self._forms, len(bits)
-        if (
-            len({atom for bit in bits if not isinstance(bit, int) for atom in bit[0].unknowns()})
-            < 2
-        ):
-            return None
+        found = {bit[0] for bit in bits if not isinstance(bit, int)}
+        if len(found) == 1:
+            (form,) = found
+            if form.atom is not None and bits == bits_of(forms, form, width):
+                if width > _sign(forms, form):
+                    return None  # a whole code: it may be the lowest bits of a sum as well
         table = self._slices(samples, width)
-        for plain, name, low in table.get(tuple(self._words(bits)), ()):
+        unfolded = tuple(
+            bit if isinstance(bit, int) else (self._expected.plain(bit[0]), bit[1]) for bit in bits
+        )
+        for plain, name, low in table.get(tuple(self._words(unfolded)), ()):
             above = forms.floor(plain, low + width)
             part = forms.floor(plain, low) - above.scaled(1 << width)
-            if part == self._circuit.whole(bits, False):
+            if part == self._expected.plain(self._circuit.whole(bits, False)):
                 return tuple((name, min(low + k, _sign(forms, name))) for k in range(width))
         return None
 
@@ -219,15 +232,29 @@ class Matching:
                     continue
                 mask = (1 << width) - 1
                 key = (width, tuple((word >> place) & mask for word in words))
-                equal = self._proved(bits[place : place + width], table.get(key, ()))
+                candidates = table.get(key)
+                if candidates is None:
+                    continue
+                # A code may have more bits than it needs, up to the end.
+                rest = [word >> place for word in words]
+                long = [d for d in candidates if self._fills(d, rest, len(bits) - place)]
+                equal = self._proved(bits[place:], long) if len(bits) - place > width else []
+                length = len(bits) - place if equal else width
+                equal = equal or self._proved(bits[place : place + width], candidates)
                 if equal:
-                    result.append(equal)
-                    place += width
+                    result.append([replace(d, width=length) for d in equal])
+                    place += length
                     break
             else:
                 result.append(bits[place : place + 1])
                 place += 1
         return result
+
+    def _fills(self, definition: Definition, words: Sequence[int], width: int) -> bool:
+        """Whether a quantity has these bits in every trial, extended to so many."""
+        mask = (1 << width) - 1
+        values = self._trial.values(definition.form)
+        return all(value & mask == word for value, word in zip(values, words, strict=True))
 
     def _words(self, bits: Bits) -> list[int]:
         """Value of the bits in every trial."""
@@ -262,7 +289,11 @@ class Matching:
             held = self._circuit.whole(bits, low < 0)
             if held == definition.name:
                 return [definition]
-            answer = self._questions.equal(held, definition.form)
+            plain = self._expected.plain
+            if plain(held) == plain(definition.form):
+                answer = Answer(True, {})
+            else:
+                answer = self._questions.equal(held, definition.form)
             if answer.equal and self._questions.inside(definition.form, low, high).equal:
                 equal.append(definition)
             elif answer.equal is None:

@@ -11,15 +11,16 @@ from rchw.activation import Activation, Clip, tanh_table
 from rchw.boards import build as build_module
 from rchw.boards.netlist import VERILATOR_WAIVERS, netlist_sources
 from rchw.boards.of_design import build_design, circuit_needs
-from rchw.boards.synth import synthesize_core
 from rchw.design import Design, Features, InputChannel, LinearInput, Output, Readout, RingLayer, Tap
 from rchw.devices import BOARDS, board
 from rchw.document import digest
 from rchw.errors import DesignError
 from rchw.fixed import QFormat
-from rchw.hdl.emit import emit, write_verilog
+from rchw.hdl.emit import emit
 from rchw.schedule import schedule
 from rchw.sim.verify import verify
+from tests.examples import EXAMPLE
+from tests.hdl.kinds import made_parallel
 
 STATE = QFormat(8, 7)
 
@@ -83,24 +84,6 @@ def check_evidence(design: Design, record: dict[str, Any]) -> None:
     clocks = schedule(design).clocks
     assert record["clocks_per_sample"] == {"min": clocks, "max": clocks, "mean": clocks}
     assert record["checked"] > 600
-
-
-@pytest.mark.parametrize(
-    ("design", "name"),
-    [(PLAIN, "icebreaker"), (PAIRED, "icebreaker"), (SQUARED, "ulx3s"), (PAIRED, "ulx3s")],
-    ids=lambda item: getattr(item, "name", item),
-)
-def test_netlist_equals_reference(design: Design, name: str, tmp_path: Path) -> None:
-    """With block RAM and multipliers as the circuit asks for, and registers moved into them."""
-    device = board(name).device
-    needs = circuit_needs(write_verilog(design, tmp_path).read_text(), device)
-    assert needs["block_ram"] >= 1
-    assert needs["dsp"] >= 2
-    core = synthesize_core(design.name, device, tmp_path, expected=needs)
-    assert core.resources["dsp"] == needs["dsp"]
-    assert core.resources["block_ram"] >= needs["block_ram"]
-    record = evidence(design, device.family, core.verilog, tmp_path / "sim")
-    check_evidence(design, record)
 
 
 def test_design_to_bitstream(tmp_path: Path) -> None:
@@ -168,6 +151,13 @@ def test_earlier_result_survives_a_refusal(tmp_path: Path, monkeypatch: pytest.M
         build_design(ring("many", 32, lanes=16, multipliers=16), "icebreaker", out)
     assert (out / "report.json").read_text() == "earlier"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_products_of_the_same_operands_are_one() -> None:
+    """In the parallel form a square that is rounded half to even has its product three times."""
+    text = emit(made_parallel(EXAMPLE))
+    assert text.count("$signed(x0) * $signed(x0)") > 1
+    assert circuit_needs(text, board("icebreaker").device)["dsp"] == 5
 
 
 def test_unknown_board(tmp_path: Path) -> None:

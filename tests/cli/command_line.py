@@ -91,5 +91,9 @@ def commands(folder: Path) -> dict[str, tuple[tuple[str | Path, ...], Path]]:
         "verilog": (("verilog", design, "-o"), folder / "out"),
         "verify": (("verify", design, "--samples", "48", "-o"), folder / "out"),
         "prove": (("prove", design, "-o"), folder / "out"),
+        "netlist": (
+            ("verify", design, "--netlist", "ecp5", "--samples", "48", "-o"),
+            folder / "out",
+        ),
         "build": (("build", design, "--board", "icebreaker", "-o"), folder / "out/board"),
     }

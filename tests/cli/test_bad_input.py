@@ -154,6 +154,19 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
         "none.v must be a file of Verilog, but there is no such file",
     ),
     "few samples": (("verify", "small.json", "--samples", "3", "-o", "v"), "samples must be"),
+    "family of the netlist": (
+        ("verify", "small.json", "--netlist", "spartan", "-o", "v"),
+        "netlist must be one of ice40, ecp5, gowin or a device (GW2A-18, LFE5U-25F, LFE5U-85F, "
+        "iCE40HX8K, iCE40UP5K), not 'spartan'",
+    ),
+    "samples of the netlist": (
+        ("verify", "small.json", "--netlist", "gowin", "--samples", "3", "-o", "v"),
+        "samples must be at least 48, not 3",
+    ),
+    "folder of the netlist": (
+        ("verify", "small.json", "--netlist", "ice40", "-o", "small.csv"),
+        "small.csv must be a folder, not a file",
+    ),
     "no records": (("report", "nothing"), "must be a folder with records"),
     "no evidence": (("evidence", "nothing"), "must be a folder with records"),
     "nothing checked": (("evidence", "."), "must hold records of checks of small_, such as"),
@@ -231,6 +244,7 @@ def test_design_files(name: str, folder: Path, capsys: Capture) -> None:
         ("verilog", path, "-o", folder / "v"),
         ("verify", path, "-o", folder / "v"),
         ("prove", path, "-o", folder / "p"),
+        ("verify", path, "--netlist", "ice40", "-o", folder / "v"),
         ("build", path, "--board", "icebreaker", "-o", folder / "b"),
     ):
         assert refused(capsys, words, sentence) == told
@@ -247,7 +261,7 @@ def test_a_design_too_large_for_the_board(folder: Path, capsys: Capture) -> None
     assert contents(folder) == before
 
 
-@pytest.mark.parametrize("name", ["train", "run", "verilog", "verify", "prove", "build"])
+@pytest.mark.parametrize("name", ["train", "run", "verilog", "verify", "netlist", "prove", "build"])
 def test_an_output_folder_that_is_a_file(name: str, folder: Path, capsys: Capture) -> None:
     (folder / "out").write_text("in the way")
     before = contents(folder)
@@ -256,7 +270,9 @@ def test_an_output_folder_that_is_a_file(name: str, folder: Path, capsys: Captur
     assert contents(folder) == before
 
 
-@pytest.mark.parametrize("name", ["train", "run", "verilog", "verify", "prove", "report"])
+@pytest.mark.parametrize(
+    "name", ["train", "run", "verilog", "verify", "netlist", "prove", "report"]
+)
 def test_a_full_disk(
     name: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -288,7 +304,7 @@ def test_a_tool_that_fails_on_a_full_disk(
     refused(capsys, [*words, target], "without a message; the disk is full")
 
 
-@pytest.mark.parametrize("name", ["verify", "prove", "build"])
+@pytest.mark.parametrize("name", ["verify", "netlist", "prove", "build"])
 def test_a_missing_tool(
     name: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -299,7 +315,7 @@ def test_a_missing_tool(
     assert not (folder / "out").exists() and not list(folder.rglob(".*"))
 
 
-@pytest.mark.parametrize("name", ["verify", "prove", "build"])
+@pytest.mark.parametrize("name", ["verify", "netlist", "prove", "build"])
 def test_a_tool_that_is_too_old(
     name: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from tests.cli.command_line import call
 
 Capture = pytest.CaptureFixture[str]
 
-MADE = ("verify", "prove", "soak", "coverage")
+MADE = ("verify", "prove", "soak", "netlist", "coverage")
 
 
 @pytest.mark.slow

@@ -24,6 +24,8 @@ STEPS = {
                "rchw.sim.runner.simulate"],
     "prove": ["rchw.sim.prove.command.write_verilog", "rchw.sim.prove.command.elaborate",
               "rchw.sim.prove.command.prove_words", "rchw.sim.prove.command.stuck_bits"],
+    "netlist": ["rchw.boards.verify.write_verilog", "rchw.boards.verify.synthesize_core",
+                "rchw.boards.verify.netlist_sources", "rchw.sim.verify.build"],
     "build": ["rchw.boards.of_design.write_verilog", "rchw.boards.of_design.build",
               "rchw.boards.build.place_seeds"],
     "demo": ["rchw.demo.experiment", "rchw.demo.verify", "rchw.demo.build_design"],
@@ -48,18 +50,10 @@ def test_an_interruption_in_any_step(
     if name == "train":
         target = folder / "small.json"
     else:
-        small = (
-            "small.v",
-            "small_.v",
-            "verify.json",
-            "prove.json",
-            "report.json",
-            "laser.json",
-            "life.json",
-        )
+        records = ("verify.json", "prove.json", "netlist-ecp5.json", "report.json")
         for place in (folder / "out", folder / "out/board", folder / "out/simulation"):
             place.mkdir()
-            for file in small:
+            for file in ("small.v", "small_.v", "laser.json", "life.json", *records):
                 (place / file).write_text("earlier")
     if name == "demo":
         _quick_demo(monkeypatch)
