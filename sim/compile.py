@@ -56,16 +56,22 @@ def _quote(text: str | Path) -> str:
     return "'" + str(text).replace("'", "'\\''").replace("$", "$$") + "'"
 
 
-def _flags(root: Path, trace: bool) -> list[str]:
-    options = ["COVERAGE", "SC", "TIMING", "TRACE_FST", "TRACE_SAIF"]
+def _flags(root: Path, trace: bool, coverage: bool) -> list[str]:
+    options = ["SC", "TIMING", "TRACE_FST", "TRACE_SAIF"]
     defines = [f"-DVM_{option}=0" for option in options]
     defines += [f"-DVM_TRACE={int(trace)}", f"-DVM_TRACE_VCD={int(trace)}", "-DVERILATOR=1"]
+    defines += [f"-DVM_COVERAGE={int(coverage)}"]
     folders = [root / "include", root / "include" / "vltstd"]
     return ["-std=gnu++17", "-w", *defines, *(f"-I{_quote(folder)}" for folder in folders)]
 
 
 def _runtime(
-    tools: _Tools, sources: list[Path], root: Path, trace: bool, progress: Progress | None
+    tools: _Tools,
+    sources: list[Path],
+    root: Path,
+    trace: bool,
+    coverage: bool,
+    progress: Progress | None,
 ) -> list[Path]:
     """Objects of Verilator's run-time library, compiled once and kept in the user's cache."""
     config = (root / "include" / "verilated_config.h").read_bytes()
@@ -85,7 +91,7 @@ def _runtime(
     except OSError as error:
         raise ToolError(f"{cache} cannot be written: {error.strerror}") from error
     try:
-        flags = " ".join(_flags(root, trace))
+        flags = " ".join(_flags(root, trace, coverage))
         rules = [f"all: {' '.join(item.name for item in objects)}"]
         rules += [
             f"{item.name}:\n\t{_quote(tools.compiler.path or '')} -Os {flags} "
@@ -142,7 +148,8 @@ def compile_simulator(
     trace : bool
         Whether the program can write a VCD.
     flags : sequence of str
-        More arguments for Verilator.
+        More arguments for Verilator. With ``--coverage-line`` or ``--coverage-toggle`` the program
+        writes ``coverage.dat`` where it runs.
     allow : sequence of str
         Verilator warnings that do not stop the build, beyond the two of signed arithmetic;
         ``("UNOPTFLAT",)`` for netlists.
@@ -171,6 +178,7 @@ def compile_simulator(
     args += ["--vpi"] if main is None else []
     args += ["--x-assign", "unique", "--x-initial", "unique", "--top-module", top, *waivers, *flags]
     args += ["--trace-vcd"] if trace else []
+    coverage = any(flag.startswith("--coverage") for flag in flags)
     digest = hashlib.sha256(repr([args, optimize, tools.verilator, tools.compiler]).encode())
     for source in (*sources, *(sorted(main.parent.iterdir()) if main else ())):
         digest.update(source.read_bytes())
@@ -190,7 +198,7 @@ def compile_simulator(
         "Verilator", tools.verilator.path, [*args, *(str(source.resolve()) for source in sources)],
         cwd=folder, log=folder / "verilator.log", env=tools.environment,
     )  # fmt: skip
-    _build(tools, folder, trace, optimize, main, progress)
+    _build(tools, folder, trace, coverage, optimize, main, progress)
     write_atomic(stamp, key)
     return program
 
@@ -199,6 +207,7 @@ def _build(
     tools: _Tools,
     folder: Path,
     trace: bool,
+    coverage: bool,
     optimize: str,
     main: Path | None,
     progress: Progress | None,
@@ -209,12 +218,14 @@ def _build(
     except (OSError, ValueError, KeyError):
         # Verilator ends with exit code 0 on a full disk.
         raise ToolError(f"Verilator did not write all of its output into {folder}") from None
-    library = _runtime(tools, [Path(name) for name in files["global"]], root, trace, progress)
+    library = _runtime(
+        tools, [Path(name) for name in files["global"]], root, trace, coverage, progress
+    )
     driver = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
     fast = [*files["classes_fast"], *files.get("support_fast", []), *([] if main else [driver])]
     slow = [*files["classes_slow"], *files.get("support_slow", [])]
     rules, objects = [], []
-    common = f"{_quote(tools.compiler.path or '')} {' '.join(_flags(root, trace))} -Icpp"
+    common = f"{_quote(tools.compiler.path or '')} {' '.join(_flags(root, trace, coverage))} -Icpp"
     own = [main.resolve()] if main else []  # a chunk of its own: it takes seconds too
     parts = [("main", own, optimize), ("fast", fast, optimize), ("slow", slow, "-O0")]
     for kind, names, level in parts:

@@ -27,6 +27,7 @@ from rchw.cli.build import (
     verilog_command,
 )
 from rchw.cli.console import Outcome, Screen
+from rchw.cli.evidence import evidence_command
 from rchw.cli.prove import prove_command
 from rchw.cli.tables import EXTRAS, boards_command, doctor_command, tasks_command
 from rchw.cli.train import run_command, train_command
@@ -123,6 +124,7 @@ _register("verify", verify_command)
 _register("prove", prove_command)
 _register("build", build_command)
 _register("report", report_command)
+_register("evidence", evidence_command)
 _register("tasks", tasks_command)
 _register("boards", boards_command)
 _register("doctor", doctor_command)

@@ -37,6 +37,9 @@ def verify_command(
         str | None,
         typer.Option(metavar="FAMILY", help="What synthesis makes of it: ice40, ecp5, gowin."),
     ] = None,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Count what the run comes to, and name the holes.")
+    ] = False,
     as_json: Json = False,
 ) -> Outcome:
     """Hold the Verilog of a design against the reference, in cocotb and Verilator."""
@@ -49,6 +52,13 @@ def verify_command(
         raise DesignError(f"jobs must be left out without --soak, not {jobs}")
     if soak and netlist is not None:
         raise DesignError(f"netlist must be left out with --soak, not {netlist!r}")
+    if coverage:
+        from rchw.cli.coverage import coverage_outcome
+
+        if soak or netlist is not None:
+            other = "--soak" if soak else "--netlist"
+            raise DesignError(f"coverage must be left out with {other}")
+        return coverage_outcome(design, folder, samples, seed, Screen(as_json))
     if soak:
         return _soak(design, folder, samples, seed, jobs, Screen(as_json))
     if netlist is not None:

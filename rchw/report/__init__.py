@@ -16,6 +16,7 @@ from rchw.report.circuit import life, local, rate, silicon, verification
 from rchw.report.commands import commands
 from rchw.report.evidence import Evidence, collect
 from rchw.report.page import (
+    PANEL,
     Text,
     code,
     escape,
@@ -33,7 +34,6 @@ from rchw.tasks import TASKS
 
 __all__ = ["NAMES", "write_report"]
 
-_PANEL = ("#f6f8fa", "#1a222b")
 NAMES = FLOORS | {
     "float": "float model",
     "reference": "integer reference",
@@ -89,7 +89,7 @@ def write_report(folder: Path) -> Path:
         *_making(evidence),
     ]
     title = f"{evidence.name}: rchw report"
-    return write_atomic(folder / "report.html", page(title, body, plot.THEMES, _PANEL))
+    return write_atomic(folder / "report.html", page(title, body, plot.THEMES, PANEL))
 
 
 def _errors_of(evidence: Evidence) -> dict[str, float]:
@@ -235,7 +235,9 @@ def _errors(evidence: Evidence) -> Iterator[Text]:
             f"last line is computed from the codes it gave, each of which equals the reference."
         )
     elif rtl:
-        yield note(f"The Verilog differs from the reference: {local(evidence, rtl['sentence'])}")
+        yield note(
+            f"The Verilog differs from the reference: {local(evidence.folder, rtl['sentence'])}"
+        )
     checked = train["validation"]
     told = {
         "validation error": f"{checked['compensated']:.6g} with compensated rounding of the "

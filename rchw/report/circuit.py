@@ -101,7 +101,7 @@ def verification(evidence: Evidence) -> Iterator[Text]:
             f"{check['checked']:,} output beats equal the reference, code for code.</p>"
         )
     else:
-        sentence = escape(local(evidence, check["sentence"]))
+        sentence = escape(local(evidence.folder, check["sentence"]))
         text = Text(f'<p><span class="fail">Fail.</span> {sentence}</p>')
     yield text
     columns = ["phase", ">samples", ">checked", ">resets", ">clocks per sample", ">latency", ""]
@@ -139,8 +139,8 @@ def rate(build: Mapping[str, Any]) -> str:
     return f"{found / 1e6:.3g} million" if found >= 1e6 else f"{found:,.0f}"
 
 
-def local(evidence: Evidence, text: str) -> str:
-    """Strip a sentence of the folders of this machine."""
-    for folder in (evidence.folder.resolve(), evidence.folder.absolute()):
-        text = text.replace(f"{folder}/", "")
+def local(folder: Path, text: str) -> str:
+    """Strip a sentence on the records of a folder of the folders of this machine."""
+    for place in (folder.resolve(), folder.absolute()):
+        text = text.replace(f"{place}/", "")
     return text.replace(f"{Path.cwd()}/", "").replace(f"{Path.home()}/", "")

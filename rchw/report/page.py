@@ -4,6 +4,7 @@ import html
 from collections.abc import Mapping, Sequence
 
 __all__ = [
+    "PANEL",
     "STYLE",
     "Text",
     "bar",
@@ -19,6 +20,7 @@ __all__ = [
     "tiles",
 ]
 
+PANEL = ("#f6f8fa", "#1a222b")
 STYLE = """\
 *,*::before{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
@@ -55,6 +57,7 @@ td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 tr.strong td{font-weight:600}
 .pass{color:var(--good);font-weight:600}
 .fail{color:var(--mark);font-weight:600}
+.stale{color:var(--mark);font-weight:600;border-bottom:2px dotted}
 .bar{display:inline-block;width:6rem;height:.5rem;border-radius:.25rem;background:var(--rule);
  overflow:hidden;margin-left:.6rem;vertical-align:middle}
 .bar i{display:block;height:100%;background:var(--model)}

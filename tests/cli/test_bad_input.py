@@ -168,6 +168,8 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
         "small.csv must be a folder, not a file",
     ),
     "no records": (("report", "nothing"), "must be a folder with records"),
+    "no evidence": (("evidence", "nothing"), "must be a folder with records"),
+    "nothing checked": (("evidence", "."), "must hold records of checks of small_, such as"),
 }  # fmt: skip
 
 

@@ -45,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_commands_are_those_of_the_documentation() -> None:
-    circuits = ["verilog", "verify", "prove", "build", "report"]
+    circuits = ["verilog", "verify", "prove", "build", "report", "evidence"]
     assert COMMANDS == ["train", "run", *circuits, "tasks", "boards", "doctor", "demo"]
 
 

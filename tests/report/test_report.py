@@ -150,6 +150,24 @@ def test_the_life_of_a_sample_is_that_of_the_circuit(made: Path) -> None:
     assert {"word", "x0", "x1", "x2"} < set(signals)
 
 
+def test_the_evidence_of_a_real_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Verified and simulated just now: it holds, and every number is in the record."""
+    done = call(capsys, "evidence", folder, "--json")
+    assert done.code == 0, done.record["sentence"]
+    found = {check["file"]: check for check in done.record["checks"]}
+    assert set(found) == {"rtl.json", "verify/verify.json"}
+    check = json.loads((folder / "verify" / "verify.json").read_text())
+    numbers = found["verify/verify.json"]["numbers"]
+    assert None not in numbers.values() and numbers["checked"] == check["checked"]
+    assert [entry["file"] for entry in done.record["packages"]] == ["verilog/tiny.v"]
+    assert {"train", "life"} <= {entry["kind"] for entry in done.record["others"]}
+    assert [entry["kind"] for entry in done.record["missing"]][:2] == ["prove", "soak"]
+    path = folder / "verilog" / "tiny.v"
+    path.write_text(path.read_text().replace("1'h0", "1'h1", 1))
+    done = call(capsys, "evidence", folder, "--json")
+    assert done.code == 1 and done.record["sentence"].startswith("verilog/tiny.v is stale")
+
+
 def test_the_page_stands_alone(folder: Path) -> None:
     page = write_report(folder).read_text()
     reader = read(page)
