@@ -1,21 +1,36 @@
 """How long a beat can take, from the ways between the moments of a circuit."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from rchw.sim.prove.explore import Edge, Moment
 
-__all__ = ["longest_wait", "period"]
+__all__ = ["flowing", "longest_wait", "period"]
 
 Place = tuple[Moment, int]  # a moment, and which of its samples, the oldest first
 
 
-def longest_wait(edges: Mapping[Moment, Sequence[Edge]]) -> int | None:
+def flowing(edges: Mapping[Moment, Sequence[Edge]]) -> set[Moment]:
+    """Moments that a circuit comes to after a reset if its output never pauses."""
+    waiting = [next(iter(edges))]
+    seen = set(waiting)
+    while waiting:
+        for edge in edges[waiting.pop()]:
+            if edge.to not in seen and any(ready for _, ready in edge.handshakes):
+                seen.add(edge.to)
+                waiting.append(edge.to)
+    return seen
+
+
+def longest_wait(edges: Mapping[Moment, Sequence[Edge]], within: Collection[Moment]) -> int | None:
     """Most clocks from an input beat to its output beat, if the output never pauses from then on.
 
     Parameters
     ----------
     edges : mapping of Moment to sequence of Edge
         Of an exploration that ended without a breach.
+    within : collection of Moment
+        Where the beat may be taken: from a moment that `flowing` does not name, it may find
+        others before it that waited for the output.
 
     Returns
     -------
@@ -33,9 +48,9 @@ def longest_wait(edges: Mapping[Moment, Sequence[Edge]]) -> int | None:
 
     starts = [
         (edge.to, len(edge.to.samples) - 1)
-        for ways in edges.values()
-        for edge in ways
-        if edge.taken
+        for moment in within
+        for edge in edges[moment]
+        if edge.taken and any(ready for _, ready in edge.handshakes)
     ]
     for start in starts:
         stack = [start]

@@ -15,7 +15,7 @@ from rchw.design import Design
 from rchw.hdl.emit import write_verilog
 from rchw.schedule import latency, schedule
 from rchw.sim.prove.circuit import Circuit
-from rchw.sim.prove.clocks import longest_wait, period
+from rchw.sim.prove.clocks import flowing, longest_wait, period
 from rchw.sim.prove.cone import split
 from rchw.sim.prove.expected import Expected
 from rchw.sim.prove.explore import Exploration
@@ -156,8 +156,10 @@ def prove_words(
 
 def _timing(design: Design, exploration: Exploration) -> tuple[Breach | None, int]:
     """Compare latency and period with the formulas."""
-    most, moment = longest_wait(exploration.edges), next(iter(exploration.edges))
-    if most is None:
+    edges = exploration.edges
+    moment = next(iter(edges))
+    most = longest_wait(edges, flowing(edges))
+    if most is None or longest_wait(edges, edges) is None:
         return Breach("every input beat must be answered, but there is a way without", moment), 0
     if most > latency(design):
         sentence = f"a beat must take at most {latency(design)} clocks, but can take {most}"
