@@ -111,8 +111,11 @@ def _constant(value: str) -> Wrong:
 
 
 def _controlled(value: str) -> Wrong:
-    kind = {"0": "$xnor", "1": "$xor"}[value]
-    return lambda netlist, bit, other: netlist.add(kind, 1, A=[bit], B=[other])[0]
+    def wrong(netlist: Netlist, bit: Bit, other: Bit) -> Bit:
+        acts = other if value == "1" else netlist.add("$not", 1, A=[other])[0]
+        return netlist.add("$xor", 1, A=[bit], B=[acts])[0]
+
+    return wrong
 
 
 def _stuck(netlist: Netlist, rng: np.random.Generator) -> tuple[str, Edit] | None:

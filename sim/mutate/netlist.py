@@ -22,7 +22,11 @@ _READ = (
     "read_verilog {name}.v; hierarchy -top {name}; proc; flatten; opt_expr; opt_clean; "
     "memory_collect; opt_dff -simple-dffe; opt_expr; opt_clean; write_json {name}_netlist.json"
 )
-_WORDS = "read_json mutant.json; opt_expr; dffunmap; opt_expr; opt_clean; write_json words.json"
+# A fault in a bit that nothing reads is found to be none by taking such bits away.
+_WORDS = (
+    "read_json mutant.json; opt_expr; wreduce; opt_expr; opt_clean; wreduce; opt_clean; dffunmap; "
+    "opt_expr; opt_clean; write_json words.json"
+)
 _VERILOG = "read_json mutants.json; write_verilog -noattr mutants.v"
 
 
@@ -39,7 +43,9 @@ class Netlist:
         self.module: dict[str, Any] = deepcopy(dict(module))
         self.cells: dict[str, Any] = self.module["cells"]
         wires = [bit for net in self.module["netnames"].values() for bit in net["bits"]]
-        wires += [b for c in self.cells.values() for bits in c["connections"].values() for b in bits]
+        wires += [
+            b for c in self.cells.values() for bits in c["connections"].values() for b in bits
+        ]
         self._next = max((bit for bit in wires if isinstance(bit, int)), default=1) + 1
         self._count = 0
 

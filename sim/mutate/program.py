@@ -1,4 +1,4 @@
-"""One program for many mutants: a wrapper of the design's ports, in which an argument chooses one."""
+"""One program for many mutants: a wrapper with the design's ports; an argument chooses one."""
 
 import re
 from collections.abc import Sequence
