@@ -110,6 +110,7 @@ def mutants_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
         "verdict": record["sentence"]
         or f"{record['caught']} of {real} that make a difference were caught",
         "mutants": f"{record['made']} of {record['wanted']} wanted, seed {record['seed']}",
+        "proof without a fault": record["circuit_proof"] or "",
         "digest": record["digest"],
         "written": str(folder / "mutants.json"),
     }
@@ -117,7 +118,7 @@ def mutants_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
     shown: list[RenderableType] = [table(columns, rows)]
     if missed:
         shown.append(table(["missed", "where", "the prover"], missed))
-    return [*shown, pairs(facts)]
+    return [*shown, pairs({what: fact for what, fact in facts.items() if fact})]
 
 
 def _said(by: dict[str, int]) -> str:

@@ -91,7 +91,9 @@ def draw_mutants(
         say(f"planting: {len(drawn.mutants)} of {count}")
         # A last turn that is not whole takes some of the operators, and not the first ones.
         turn = [waiting[place] for place in rng.permutation(len(waiting)).tolist()]
-        for operator in turn[: count - len(drawn.mutants)]:
+        for operator in turn:
+            if len(drawn.mutants) == count:
+                break
             if not _draw(design, netlist, operator, rng, folder, drawn, seen):
                 waiting.remove(operator)
     return drawn

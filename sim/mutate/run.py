@@ -19,6 +19,7 @@ from rchw.sim.mutate.judge import Fate, decide, run_mutant
 from rchw.sim.mutate.netlist import Netlist, read_netlist
 from rchw.sim.mutate.numbers import NUMBERS
 from rchw.sim.mutate.program import batches, build_program
+from rchw.sim.prove.words import Bit
 from rchw.sim.record import heading, versions
 from rchw.sim.soak.judge import judge
 from rchw.sim.soak.program import Program
@@ -66,7 +67,9 @@ def mutate(
     dict
         The record: ``verdict``, ``sentence``; ``wanted``, ``made``, ``caught``, ``equivalent``,
         ``missed``, ``share``; ``by`` what they were caught; ``stages``; ``operators``, each with
-        the same counts and ``not_built``; ``mutants``, all of them; ``samples``; seconds.
+        the same counts and ``not_built``; ``mutants``, all of them; ``samples``; seconds;
+        ``circuit_proof``: what the prover says of the circuit itself, where it cannot prove that
+        and mutants were missed.
 
     Raises
     ------
@@ -103,12 +106,23 @@ def mutate(
             "mutants", design, source, versions(["z3-solver"], ["yosys", "verilator", "c++"]), seed
         )
         record |= _judged(wrong, drawn, fates) | {"wanted": mutants} | _counted(drawn, fates)
+        record["circuit_proof"] = None
+        if record["missed"] and proof_seconds > 0:  # perhaps the prover cannot follow the circuit
+            say("proof of the circuit without a fault")
+            record["circuit_proof"] = decide(
+                design, netlist, source, Mutant(0, "", "", edit=_no_fault), place, proof_seconds
+            ).sentence
         record |= {"samples": {"quick": _QUICK, "long": _LONG}, "proof_limit": proof_seconds}
         record |= {f"{what}_seconds": round(took, 2) for what, took in spent.items()}
         record["seconds"] = round(time.monotonic() - start, 2)
         shutil.rmtree(place)  # hundreds of megabytes that a seed makes again
         write_atomic(work / "mutants.json", json.dumps(record, indent=1) + "\n")
     return record
+
+
+def _no_fault(netlist: Netlist, hit: Bit) -> None:
+    """Plant nothing."""
+    del netlist, hit
 
 
 def _jobs() -> int:

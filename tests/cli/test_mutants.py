@@ -29,13 +29,15 @@ def test_a_table_and_the_exit_code(
     row = {"operator": "bias", "where": "bias[0], bit 1", "sentence": "no proof"}
     record: dict[str, Any] = counts(missed) | {
         "verdict": "fail" if missed else "pass", "sentence": sentence if missed else None,
-        "wanted": 3, "seed": 1, "digest": "d", "operators": {"bias": counts(missed)},
+        "circuit_proof": "undecided" if missed else None, "wanted": 3, "seed": 1, "digest": "d",
+        "operators": {"bias": counts(missed)},
         "mutants": [row | {"result": "missed" if missed else "caught"}],
     }  # fmt: skip
     monkeypatch.setattr("rchw.sim.mutate.run.mutate", lambda *a, **k: record)
     done = call(capsys, *words(folder, "--mutants", "3"))
     assert done.code == missed
     assert ("bias[0], bit 1" in done.out) == bool(missed) and "3 of 3 wanted, seed 1" in done.out
+    assert ("proof without a fault" in done.out) == bool(missed)
     assert ("3 of 3 that make a difference were caught" in done.out) == (not missed)
     done = call(capsys, *words(folder, "--mutants", "3"), "--json")
     assert done.code == missed and done.record == record
