@@ -50,6 +50,7 @@ def build_program(
     mutants: Sequence[Mutant],
     folder: Path,
     progress: Progress | None = None,
+    optimize: str = "-O0",
 ) -> Program:
     """Compile the circuit and some mutants; ``+mutant=NUMBER`` chooses one, 0 is the circuit.
 
@@ -76,7 +77,7 @@ def build_program(
     return Program.build(
         design, wrapper, folder / "program",
         libraries=[inner, *(m.verilog for m in others if m.verilog is not None)],
-        allow=["lint", "style", "UNOPTFLAT"], optimize="-O0", progress=progress,
+        allow=["lint", "style", "UNOPTFLAT"], optimize=optimize, progress=progress,
     )  # fmt: skip
 
 

@@ -30,10 +30,11 @@ AIM = 0.99
 """Of the mutants that are not equivalent, this share must be caught."""
 
 _QUICK, _LONG = 4096, 100_000  # samples of all mutants, and of those that survive
+_WORTH = 20.0  # seconds of long runs for which an optimised program is built
 _MOST = 10_000
 
 Say = Callable[[str], None]
-Fates = dict[int, Fate]
+Fates = dict[int, Fate]  # by the number of the mutant
 
 
 def mutate(
@@ -88,20 +89,19 @@ def mutate(
         netlist = read_netlist(source, design.name, place / "netlist")
         drawn = draw_mutants(design, netlist, mutants, seed, place / "designs", say)
         fates: Fates = {}
-        wrong, spent = None, {"build": 0.0, "run": 0.0, "proof": 0.0}
+        wrong, spent = None, {"runs": 0.0, "proofs": 0.0}
+        begin = time.monotonic()
         for number, batch in enumerate(batches(drawn.mutants)):
-            program = build_program(design, netlist, batch, place / f"program{number}", say)
-            spent["build"] += program.seconds
-            begin = time.monotonic()
-            wrong = _faultless(design, program, seed)
+            tools = (design, netlist, seed, place / f"program{number}", say)
+            wrong, caught = _run(batch, *tools)
+            fates |= caught
             if wrong is not None:
                 break
-            fates |= _run(program, batch, seed, say)
-            spent["run"] += time.monotonic() - begin
+        spent["runs"] = time.monotonic() - begin
         begin = time.monotonic()
         if wrong is None:
             fates |= _decide(design, netlist, source, drawn, fates, place, proof_seconds, say)
-        spent["proof"] = time.monotonic() - begin
+        spent["proofs"] = time.monotonic() - begin
         record = heading(
             "mutants", design, source, versions(["z3-solver"], ["yosys", "verilator", "c++"]), seed
         )
@@ -129,27 +129,39 @@ def _jobs() -> int:
     return os.cpu_count() or 1
 
 
-def _faultless(design: Design, program: Program, seed: int) -> str | None:
+def _faultless(design: Design, program: Program, samples: int, seed: int) -> str | None:
     """Sentence if the circuit itself fails: then nothing can be said of its mutants."""
-    heard = program.run(_LONG, seed, _jobs(), plus=["+mutant=0"])
+    heard = program.run(samples, seed, _jobs(), plus=["+mutant=0"])
     found = judge(design, program, heard, seed)
     if found is None:
         return None
     return f"the circuit must pass without a fault, but {found['sentence']}"
 
 
-def _run(program: Program, batch: list[Mutant], seed: int, say: Say) -> Fates:
-    """Fates of those that are caught by a run."""
-    fates: Fates = {}
+def _run(
+    batch: list[Mutant], design: Design, netlist: Netlist, seed: int, folder: Path, say: Say
+) -> tuple[str | None, Fates]:
+    """What is wrong with the circuit itself, and the fates of those that are caught by a run."""
+    program = build_program(design, netlist, batch, folder / "quick", say)
+    begin, fates = time.monotonic(), Fates()
+    wrong = _faultless(design, program, _QUICK, seed)
+    took = time.monotonic() - begin
+    left = batch
     for stage, samples, jobs in (("quick", _QUICK, 1), ("long", _LONG, _jobs())):
-        for mutant in batch:
-            if mutant.number in fates:
-                continue
-            say(f"{stage} runs: {len(fates)} of {len(batch)} caught")
+        if stage == "long":
+            # Worth a program of its own, optimised, only where the runs would take longer than it.
+            if left and took * len(left) * _LONG / _QUICK > _WORTH:
+                program = build_program(design, netlist, left, folder / "long", say, "-O2")
+            wrong = wrong or _faultless(design, program, _LONG, seed)
+        if wrong is not None:
+            return wrong, {}
+        for mutant in left:
+            say(f"{stage} runs: {len(fates)} of {len(batch)} caught, {mutant.operator}")
             fate = run_mutant(program, mutant, samples, seed, jobs, stage)
             if fate is not None:
                 fates[mutant.number] = fate
-    return fates
+        left = [mutant for mutant in left if mutant.number not in fates]
+    return None, fates
 
 
 def _decide(
