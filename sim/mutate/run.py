@@ -129,13 +129,16 @@ def _jobs() -> int:
     return os.cpu_count() or 1
 
 
-def _faultless(design: Design, program: Program, samples: int, seed: int) -> str | None:
-    """Sentence if the circuit itself fails: then nothing can be said of its mutants."""
+def _faultless(
+    design: Design, program: Program, samples: int, seed: int
+) -> tuple[str | None, float]:
+    """Sentence if the circuit itself fails: then nothing can be said of its mutants; seconds."""
     heard = program.run(samples, seed, _jobs(), plus=["+mutant=0"])
     found = judge(design, program, heard, seed)
+    seconds = heard.done["seconds"]
     if found is None:
-        return None
-    return f"the circuit must pass without a fault, but {found['sentence']}"
+        return None, seconds
+    return f"the circuit must pass without a fault, but {found['sentence']}", seconds
 
 
 def _run(
@@ -143,16 +146,14 @@ def _run(
 ) -> tuple[str | None, Fates]:
     """What is wrong with the circuit itself, and the fates of those that are caught by a run."""
     program = build_program(design, netlist, batch, folder / "quick", say)
-    begin, fates = time.monotonic(), Fates()
-    wrong = _faultless(design, program, _QUICK, seed)
-    took = time.monotonic() - begin
-    left = batch
+    wrong, took = _faultless(design, program, _QUICK, seed)
+    fates, left = Fates(), batch
     for stage, samples, jobs in (("quick", _QUICK, 1), ("long", _LONG, _jobs())):
-        if stage == "long":
+        if stage == "long" and left:
             # Worth a program of its own, optimised, only where the runs would take longer than it.
-            if left and took * len(left) * _LONG / _QUICK > _WORTH:
+            if took * len(left) * _LONG / _QUICK > _WORTH:
                 program = build_program(design, netlist, left, folder / "long", say, "-O2")
-            wrong = wrong or _faultless(design, program, _LONG, seed)
+            wrong, _ = _faultless(design, program, _LONG, seed)
         if wrong is not None:
             return wrong, {}
         for mutant in left:
