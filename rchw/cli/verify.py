@@ -15,7 +15,14 @@ from rchw.document import load
 from rchw.errors import DesignError
 from rchw.files import check_folder
 
-__all__ = ["netlist_shown", "rails_table", "soak_shown", "verify_command", "verify_shown"]
+__all__ = [
+    "mutants_shown",
+    "netlist_shown",
+    "rails_table",
+    "soak_shown",
+    "verify_command",
+    "verify_shown",
+]
 
 _DesignFile = Annotated[Path, typer.Argument(metavar="DESIGN.json")]
 
@@ -40,6 +47,9 @@ def verify_command(
     coverage: Annotated[
         bool, typer.Option("--coverage", help="Count what the run comes to, and name the holes.")
     ] = False,
+    mutants: Annotated[
+        int | None, typer.Option(help="Plant so many faults, and count which are caught.")
+    ] = None,
     as_json: Json = False,
 ) -> Outcome:
     """Hold the Verilog of a design against the reference, in cocotb and Verilator."""
@@ -50,15 +60,21 @@ def verify_command(
     check_folder(folder)
     if jobs is not None and not soak:
         raise DesignError(f"jobs must be left out without --soak, not {jobs}")
-    if soak and netlist is not None:
-        raise DesignError(f"netlist must be left out with --soak, not {netlist!r}")
+    ways = {
+        "--soak": soak,
+        "--netlist": netlist is not None,
+        "--coverage": coverage,
+        "--mutants": mutants is not None,
+    }
+    chosen = [name for name, given in ways.items() if given]
+    if len(chosen) > 1:
+        raise DesignError(f"only one of {', '.join(ways)} must be given, not {', '.join(chosen)}")
     if coverage:
         from rchw.cli.coverage import coverage_outcome
 
-        if soak or netlist is not None:
-            other = "--soak" if soak else "--netlist"
-            raise DesignError(f"coverage must be left out with {other}")
         return coverage_outcome(design, folder, samples, seed, Screen(as_json))
+    if mutants is not None:
+        return _mutants(design, folder, mutants, seed, Screen(as_json))
     if soak:
         return _soak(design, folder, samples, seed, jobs, Screen(as_json))
     if netlist is not None:
@@ -99,6 +115,48 @@ def soak_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
         "written": str(folder / "soak.json"),
     }
     return [pairs(facts)]
+
+
+def _mutants(design: Design, folder: Path, mutants: int, seed: int, screen: Screen) -> Outcome:
+    from rchw.sim.mutate.run import mutate
+
+    with screen.step(f"planting faults in {design.name}") as say:
+        record = mutate(design, folder, mutants=mutants, seed=seed, say=say)
+    return Outcome(record, mutants_shown(record, folder), passed=record["verdict"] == "pass")
+
+
+def mutants_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
+    """Table of the operators of which there are mutants, those that were missed, the verdict."""
+    counts = ("made", "caught", "equivalent", "missed", "not_built")
+    rows = [
+        [name, *(str(row[count]) for count in counts), _said(row["by"])]
+        for name, row in record["operators"].items()
+        if row["made"] or row["not_built"]
+    ]
+    rows.append(["all", *(str(record[count]) for count in counts), _said(record["by"])])
+    missed = [
+        [row["operator"], row["where"], row["sentence"] or ""]
+        for row in record["mutants"]
+        if row["result"] == "missed"
+    ]
+    real = record["made"] - record["equivalent"]
+    facts = {
+        "verdict": record["sentence"]
+        or f"{record['caught']} of {real} that make a difference were caught",
+        "mutants": f"{record['made']} of {record['wanted']} wanted, seed {record['seed']}",
+        "proof without a fault": record["circuit_proof"] or "",
+        "digest": record["digest"],
+        "written": str(folder / "mutants.json"),
+    }
+    columns = ["operator", *(f">{count.replace('_', ' ')}" for count in counts), "caught by"]
+    shown: list[RenderableType] = [table(columns, rows)]
+    if missed:
+        shown.append(table(["missed", "where", "the prover"], missed))
+    return [*shown, pairs({what: fact for what, fact in facts.items() if fact})]
+
+
+def _said(by: dict[str, int]) -> str:
+    return ", ".join(f"{check} {count}" for check, count in by.items())
 
 
 def netlist_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:

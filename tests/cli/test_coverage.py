@@ -43,8 +43,8 @@ def test_what_it_shows(
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
-        ("--soak", "coverage must be left out with --soak"),
-        ("--netlist ice40", "coverage must be left out with --netlist"),
+        ("--soak", "must be given, not --soak, --coverage"),
+        ("--netlist ice40", "must be given, not --netlist, --coverage"),
         ("--samples 3", "samples must be at least 48, not 3"),
         ("--seed -1", "seed must be at least 0, not -1"),
         ("--jobs 2", "jobs must be left out without --soak, not 2"),

@@ -1,0 +1,112 @@
+"""Whether a mutant is caught: by a run, by a longer one, or by the prover; or is equivalent."""
+
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from rchw.design import Design
+from rchw.errors import ToolError
+from rchw.sim.mutate.draw import Mutant, module_of
+from rchw.sim.mutate.netlist import Netlist, to_words
+from rchw.sim.prove.proof import prove_words
+from rchw.sim.prove.words import elaborate
+from rchw.sim.soak.program import Program
+
+__all__ = ["CHECKS", "Fate", "decide", "run_mutant"]
+
+CHECKS = ("code", "last", "protocol", "stuck", "lost")
+"""What the soak finds, by which a mutant counts as caught; see `rchw.sim.soak.judge`."""
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of a mutant.
+
+    Attributes
+    ----------
+    result : str
+        ``caught``, ``equivalent`` or ``missed``.
+    by : str or None
+        One of `CHECKS`, or ``proof``; of an equivalent one ``proof`` or ``same Verilog``.
+    stage : str
+        ``quick`` or ``long`` run, or ``proof``.
+    sentence : str or None
+        Of the prover, where it had a say.
+    """
+
+    result: str
+    by: str | None
+    stage: str
+    sentence: str | None = None
+
+
+def run_mutant(
+    program: Program, mutant: Mutant, samples: int, seed: int, jobs: int, stage: str
+) -> Fate | None:
+    """Run a mutant under the checks of the soak; None if it survives."""
+    heard = program.run(samples, seed, jobs, plus=[f"+mutant={mutant.number}"])
+    if heard.failure is None or heard.failure["kind"] not in CHECKS:
+        return None
+    return Fate("caught", heard.failure["kind"], stage)
+
+
+class _TooLong(Exception):
+    """The time for a proof is over."""
+
+
+def decide(
+    design: Design, netlist: Netlist, verilog: Path, mutant: Mutant, folder: Path, seconds: float
+) -> Fate:
+    """Let the prover decide on a mutant that has survived its runs.
+
+    Parameters
+    ----------
+    design : Design
+    netlist : Netlist
+        Of its circuit.
+    verilog : Path
+        Of its circuit.
+    mutant : Mutant
+    folder : Path
+        For what Yosys reads and writes.
+    seconds : float
+        For the proof; with 0 there is none.
+    """
+    if mutant.verilog is not None and _body(verilog, design.name) == _body(
+        mutant.verilog, module_of(design, mutant.number)
+    ):
+        return Fate("equivalent", "same Verilog", "proof")
+    if seconds <= 0:
+        return Fate("missed", None, "proof", "there was no time for a proof")
+    folder.mkdir(parents=True, exist_ok=True)
+    end = time.monotonic() + seconds
+
+    def watch(done: int, waiting: int) -> None:
+        if time.monotonic() > end:
+            raise _TooLong(f"{done} states of the control left behind, {waiting} waiting")
+
+    try:
+        if mutant.edit is not None:
+            whole = netlist.copy()
+            mutant.edit(whole, "1")
+            words = to_words(whole, design.name, folder)
+        else:
+            assert mutant.verilog is not None
+            words = elaborate(mutant.verilog, module_of(design, mutant.number), folder)
+        proof = prove_words(design, words, seconds, watch)
+    except _TooLong as reached:
+        return Fate("missed", None, "proof", f"the proof took over {seconds:g} seconds: {reached}")
+    except ToolError as error:
+        return Fate("missed", None, "proof", str(error))
+    if proof.verdict == "refuted":
+        return Fate("caught", "proof", "proof", proof.shown)
+    if proof.verdict == "proved":
+        return Fate("equivalent", "proof", "proof")
+    return Fate("missed", None, "proof", proof.sentence)
+
+
+def _body(verilog: Path, top: str) -> str:
+    """Verilog without its header, and without the name of its design."""
+    text = verilog.read_text()
+    return re.sub(rf"\b{top}(?=_[a-z]|\b)", "", text[text.index("\nmodule ") :])

@@ -1,0 +1,234 @@
+"""Plant faults in a design and its circuit, count which the checks catch, and write the record."""
+
+import json
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rchw.design import Design
+from rchw.errors import DesignError
+from rchw.files import together, write_atomic
+from rchw.hdl.emit import write_verilog
+from rchw.sim.mutate.draw import Drawn, Mutant, draw_mutants
+from rchw.sim.mutate.gates import GATES
+from rchw.sim.mutate.judge import Fate, decide, run_mutant
+from rchw.sim.mutate.netlist import Netlist, read_netlist
+from rchw.sim.mutate.numbers import NUMBERS
+from rchw.sim.mutate.program import batches, build_program
+from rchw.sim.prove.words import Bit
+from rchw.sim.record import heading, versions
+from rchw.sim.soak.judge import judge
+from rchw.sim.soak.program import Program
+
+__all__ = ["AIM", "mutate"]
+
+AIM = 0.99
+"""Of the mutants that are not equivalent, this share must be caught."""
+
+_QUICK, _LONG = 4096, 100_000  # samples of all mutants, and of those that survive
+_WORTH = 20.0  # seconds of long runs for which an optimised program is built
+_MOST = 10_000
+
+Say = Callable[[str], None]
+Fates = dict[int, Fate]  # by the number of the mutant
+
+
+def mutate(
+    design: Design,
+    out: Path,
+    *,
+    mutants: int,
+    seed: int = 1,
+    proof_seconds: float = 30.0,
+    say: Say = lambda line: None,
+) -> dict[str, Any]:
+    """Plant faults and report which of them the checks catch.
+
+    Parameters
+    ----------
+    design : Design
+    out : Path
+        Folder for ``NAME.v`` and the record ``mutants.json``; what is there stays until both are
+        complete.
+    mutants : int
+        Faults, drawn evenly over the operators of `NUMBERS` and `GATES`.
+    seed : int
+        Of the drawing and of the stimulus.
+    proof_seconds : float
+        For the proof of each that survives all runs.
+    say : callable, optional
+        Receives a line per step.
+
+    Returns
+    -------
+    dict
+        The record: ``verdict``, ``sentence``; ``wanted``, ``made``, ``caught``, ``equivalent``,
+        ``missed``, ``share``; ``by`` what they were caught; ``stages``; ``operators``, each with
+        the same counts and ``not_built``; ``mutants``, all of them; ``samples``; seconds;
+        ``circuit_proof``: what the prover says of the circuit itself, where it cannot prove that
+        and mutants were missed.
+
+    Raises
+    ------
+    DesignError
+        If mutants or seed are out of range.
+    ToolError
+        If a tool is missing or fails.
+    """
+    if not 1 <= mutants <= _MOST:
+        raise DesignError(f"mutants must be from 1 to {_MOST}, not {mutants}")
+    if not 0 <= seed < 1 << 63:
+        raise DesignError(f"seed must be from 0 to 2**63 - 1, not {seed}")
+    start = time.monotonic()
+    with together(out, keep_logs=True) as work:
+        source, place = write_verilog(design, work), work / "mutants"
+        netlist = read_netlist(source, design.name, place / "netlist")
+        drawn = draw_mutants(design, netlist, mutants, seed, place / "designs", say)
+        fates: Fates = {}
+        wrong, spent = None, {"runs": 0.0, "proofs": 0.0}
+        begin = time.monotonic()
+        for number, batch in enumerate(batches(drawn.mutants)):
+            tools = (design, netlist, seed, place / f"program{number}", say)
+            wrong, caught = _run(batch, *tools)
+            fates |= caught
+            if wrong is not None:
+                break
+        spent["runs"] = time.monotonic() - begin
+        begin = time.monotonic()
+        if wrong is None:
+            fates |= _decide(design, netlist, source, drawn, fates, place, proof_seconds, say)
+        spent["proofs"] = time.monotonic() - begin
+        record = heading(
+            "mutants", design, source, versions(["z3-solver"], ["yosys", "verilator", "c++"]), seed
+        )
+        record |= _judged(wrong, drawn, fates) | {"wanted": mutants} | _counted(drawn, fates)
+        record["circuit_proof"] = None
+        if record["missed"] and proof_seconds > 0:  # perhaps the prover cannot follow the circuit
+            say("proof of the circuit without a fault")
+            record["circuit_proof"] = decide(
+                design, netlist, source, Mutant(0, "", "", edit=_no_fault), place, proof_seconds
+            ).sentence
+        record |= {"samples": {"quick": _QUICK, "long": _LONG}, "proof_limit": proof_seconds}
+        record |= {f"{what}_seconds": round(took, 2) for what, took in spent.items()}
+        record["seconds"] = round(time.monotonic() - start, 2)
+        shutil.rmtree(place)  # hundreds of megabytes that a seed makes again
+        write_atomic(work / "mutants.json", json.dumps(record, indent=1) + "\n")
+    return record
+
+
+def _no_fault(netlist: Netlist, hit: Bit) -> None:
+    """Plant nothing."""
+    del netlist, hit
+
+
+def _jobs() -> int:
+    return os.cpu_count() or 1
+
+
+def _faultless(
+    design: Design, program: Program, samples: int, seed: int
+) -> tuple[str | None, float]:
+    """Sentence if the circuit itself fails: then nothing can be said of its mutants; seconds."""
+    heard = program.run(samples, seed, _jobs(), plus=["+mutant=0"])
+    found = judge(design, program, heard, seed)
+    seconds = heard.done["seconds"]
+    if found is None:
+        return None, seconds
+    return f"the circuit must pass without a fault, but {found['sentence']}", seconds
+
+
+def _run(
+    batch: list[Mutant], design: Design, netlist: Netlist, seed: int, folder: Path, say: Say
+) -> tuple[str | None, Fates]:
+    """What is wrong with the circuit itself, and the fates of those that are caught by a run."""
+    program = build_program(design, netlist, batch, folder / "quick", say)
+    wrong, took = _faultless(design, program, _QUICK, seed)
+    fates, left = Fates(), batch
+    for stage, samples, jobs in (("quick", _QUICK, 1), ("long", _LONG, _jobs())):
+        if stage == "long" and left:
+            # Worth a program of its own, optimised, only where the runs would take longer than it.
+            if took * len(left) * _LONG / _QUICK > _WORTH:
+                program = build_program(design, netlist, left, folder / "long", say, "-O2")
+            wrong, _ = _faultless(design, program, _LONG, seed)
+        if wrong is not None:
+            return wrong, {}
+        for mutant in left:
+            say(f"{stage} runs: {len(fates)} of {len(batch)} caught, {mutant.operator}")
+            fate = run_mutant(program, mutant, samples, seed, jobs, stage)
+            if fate is not None:
+                fates[mutant.number] = fate
+        left = [mutant for mutant in left if mutant.number not in fates]
+    return None, fates
+
+
+def _decide(
+    design: Design,
+    netlist: Netlist,
+    source: Path,
+    drawn: Drawn,
+    fates: Fates,
+    place: Path,
+    seconds: float,
+    say: Say,
+) -> Fates:
+    left = [mutant for mutant in drawn.mutants if mutant.number not in fates]
+    decided: Fates = {}
+    for mutant in left:
+        say(f"proofs: {len(decided)} of {len(left)} survivors, {mutant.operator}: {mutant.where}")
+        folder = place / f"proof{mutant.number}"
+        decided[mutant.number] = decide(design, netlist, source, mutant, folder, seconds)
+    return decided
+
+
+def _judged(wrong: str | None, drawn: Drawn, fates: Fates) -> dict[str, Any]:
+    """Verdict, its sentence, and the share that was caught of those that make a difference."""
+    results = Counter(fate.result for fate in fates.values())
+    real = results["caught"] + results["missed"]
+    share = results["caught"] / real if real else None
+    sentence = wrong
+    if wrong is None and share is None:
+        sentence = f"none of {len(drawn.mutants)} mutants makes a difference that could be caught"
+    elif wrong is None and share is not None and share < AIM:
+        first = next(m for m in drawn.mutants if fates[m.number].result == "missed")
+        sentence = (
+            f"{results['missed']} of {real} mutants that are not equivalent were missed, first "
+            f"{first.operator}: {first.where}"
+        )
+    return {
+        "verdict": "pass" if sentence is None else "fail",
+        "sentence": sentence,
+        "share": None if share is None else round(share, 4),
+    }
+
+
+def _counts(fates: list[Fate]) -> dict[str, Any]:
+    results = Counter(fate.result for fate in fates)
+    return {
+        "made": len(fates),
+        **{result: results[result] for result in ("caught", "equivalent", "missed")},
+        "by": dict(Counter(fate.by for fate in fates if fate.result == "caught")),
+    }
+
+
+def _counted(drawn: Drawn, fates: Fates) -> dict[str, Any]:
+    known = [mutant for mutant in drawn.mutants if mutant.number in fates]
+    operators = {
+        name: _counts([fates[m.number] for m in known if m.operator == name])
+        | {"not_built": drawn.not_built[name]}
+        for name in (*NUMBERS, *GATES)
+    }
+    rows = [
+        {"number": m.number, "operator": m.operator, "where": m.where} | vars(fates[m.number])
+        for m in known
+    ]
+    return {
+        **_counts([fates[m.number] for m in known]),
+        "not_built": drawn.not_built.total(),
+        "stages": dict(Counter(fate.stage for fate in fates.values())),
+        "operators": operators,
+        "mutants": rows,
+    }

@@ -1,0 +1,68 @@
+"""Each operator changes one thing in the numbers of a design, and only where there is one."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rchw.activation import Clip, tanh_table
+from rchw.design import Design
+from rchw.errors import DesignError
+from rchw.sim.mutate.numbers import NUMBERS
+from tests.examples import EXAMPLE
+
+TABLED = replace(
+    EXAMPLE, layer=replace(EXAMPLE.layer, activation=tanh_table(EXAMPLE.layer.state, 5)[0])
+)
+
+
+def changed(operator: str, design: Design, draws: int = 60) -> list[tuple[str, Design]]:
+    found = []
+    rng = np.random.default_rng(1)
+    for _ in range(draws):
+        try:
+            drawn = NUMBERS[operator](design, rng)
+        except DesignError:  # such as a rail outside the format: it is not built
+            continue
+        if drawn is not None:
+            found.append(drawn)
+    return found
+
+
+@pytest.mark.parametrize("operator", NUMBERS)
+def test_an_operator_changes_the_design(operator: str) -> None:
+    found = [(where, design) for where, design in changed(operator, EXAMPLE) if design != EXAMPLE]
+    # The place in words tells which change it was.
+    places = {where: str(design) for where, design in found}
+    assert places and len(set(places.values())) == len(places)
+    for _, design in found:
+        assert [c.format for c in design.inputs] == [c.format for c in EXAMPLE.inputs]
+        assert design.readout.outputs == EXAMPLE.readout.outputs
+
+
+def test_a_flipped_bit_is_one_bit() -> None:
+    for where, design in changed("readout weight", EXAMPLE):
+        rows = zip(design.readout.weights, EXAMPLE.readout.weights, strict=True)
+        pairs = [(a, b) for new, old in rows for a, b in zip(new, old, strict=True) if a != b]
+        (one,) = pairs
+        bit = int(where.rsplit(" ", 1)[1])
+        assert (one[0] ^ one[1]) & 31 == 1 << bit
+
+
+def test_where_there_is_no_place_there_is_nothing() -> None:
+    law = EXAMPLE.layer.activation
+    assert not isinstance(law, Clip)
+    clip = replace(EXAMPLE, layer=replace(EXAMPLE.layer, activation=Clip(-30, 29)))
+    assert not changed("activation table", clip) and changed("activation table", TABLED)
+    assert not changed("clip rail", TABLED) and changed("clip rail", clip)
+    single = replace(
+        EXAMPLE,
+        readout=replace(
+            EXAMPLE.readout,
+            outputs=EXAMPLE.readout.outputs[:1],
+            weights=EXAMPLE.readout.weights[:1],
+        ),
+    )
+    assert not changed("outputs swapped", single) and changed("outputs swapped", EXAMPLE)
+    bare = replace(EXAMPLE, layer=replace(EXAMPLE.layer, taps=()))
+    assert not changed("tap weight", bare) and not changed("tap offset", bare)

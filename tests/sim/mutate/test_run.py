@@ -1,0 +1,177 @@
+"""Mutants of whole designs: caught, proved to be none, or missed; and the count can fail."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rchw.design import Design
+from rchw.errors import DesignError
+from rchw.fixed import Rounding
+from rchw.hdl.emit import write_verilog
+from rchw.sim.mutate import run as run_module
+from rchw.sim.mutate.draw import Mutant, draw_mutants, module_of
+from rchw.sim.mutate.gates import GATES
+from rchw.sim.mutate.judge import decide
+from rchw.sim.mutate.netlist import Netlist, read_netlist
+from rchw.sim.mutate.numbers import NUMBERS
+from rchw.sim.mutate.run import mutate
+from tests.boards.test_of_design import ring
+from tests.examples import EXAMPLE
+
+FOLDED = ring("folded", 5, lanes=2, multipliers=2)
+PARALLEL = ring("parallel", 3, lanes=3, multipliers=3)
+
+
+def counted(record: dict[str, Any]) -> None:
+    """The counts of a record agree with each other."""
+    rows, results = record["mutants"], ("caught", "equivalent", "missed")
+    assert record["kind"] == "mutants" and record["made"] == len(rows)
+    assert sum(record[result] for result in results) == record["made"]
+    assert sum(record["by"].values()) == record["caught"]
+    for name, operator in record["operators"].items():
+        mine = [row["result"] for row in rows if row["operator"] == name]
+        assert [operator[result] for result in results] == list(map(mine.count, results))
+    assert list(record["operators"]) == [*NUMBERS, *GATES]
+    assert len({(row["operator"], row["where"]) for row in rows}) == len(rows)
+    real = record["made"] - record["equivalent"]
+    assert record["share"] == round(record["caught"] / real, 4)
+    assert (record["verdict"] == "pass") == (record["caught"] / real >= 0.99)
+
+
+@pytest.mark.parametrize("design", [FOLDED, PARALLEL], ids=lambda design: design.name)
+def test_mutants_are_caught(design: Design, tmp_path: Path) -> None:
+    said: list[str] = []
+    record = mutate(design, tmp_path, mutants=25, proof_seconds=20.0, say=said.append)
+    counted(record)
+    assert record["made"] == record["wanted"] == 25
+    assert record["verdict"] == "pass", record["sentence"]
+    assert {"code"} < set(record["by"])
+    assert json.loads((tmp_path / "mutants.json").read_text()) == record
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {f"{design.name}.v", "mutants.json"}
+    assert any(line.startswith("quick runs") for line in said)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "design",
+    [EXAMPLE, ring("folded", 8, lanes=2, multipliers=2), ring("wide", 6, lanes=6, multipliers=6)],
+    ids=lambda design: design.name,
+)
+def test_many_mutants(design: Design, tmp_path: Path) -> None:
+    record = mutate(design, tmp_path, mutants=100)
+    counted(record)
+    assert record["share"] > 0.9
+
+
+def test_without_a_look_at_the_codes_mutants_are_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The count can fail: with the comparison of codes switched off, and without a proof."""
+    monkeypatch.setattr("rchw.sim.mutate.judge.CHECKS", ("last", "protocol", "stuck", "lost"))
+    monkeypatch.setattr(run_module, "_LONG", 4096)
+    record = mutate(PARALLEL, tmp_path, mutants=12, proof_seconds=1e-9)
+    counted(record)
+    assert record["circuit_proof"].startswith("the proof took over 1e-09 seconds")
+    assert record["verdict"] == "fail" and record["missed"] > 5 and "code" not in record["by"]
+    assert re.match(r"\d+ of \d+ mutants that are not equivalent were missed, first ",
+                    record["sentence"])  # fmt: skip
+
+
+def test_a_circuit_that_fails_without_a_fault_says_nothing_of_mutants(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(design: Design, out: Path) -> Path:
+        layer = replace(design.layer, bias=(design.layer.bias[0] ^ 1, *design.layer.bias[1:]))
+        return write_verilog(replace(design, layer=layer), out)
+
+    monkeypatch.setattr(run_module, "write_verilog", wrong)
+    record = mutate(PARALLEL, tmp_path, mutants=2)
+    assert record["verdict"] == "fail" and not record["mutants"] and record["share"] is None
+    assert record["sentence"].startswith("the circuit must pass without a fault, but output 0 (y0)")
+
+
+@pytest.fixture(scope="module")
+def netlist(tmp_path_factory: pytest.TempPathFactory) -> Netlist:
+    folder = tmp_path_factory.mktemp("netlist")
+    return read_netlist(write_verilog(PARALLEL, folder), PARALLEL.name, folder / "work")
+
+
+def test_what_is_no_fault_is_proved_to_be_none(netlist: Netlist, tmp_path: Path) -> None:
+    """Rounding where no bit is dropped gives the same Verilog; a bit inverted twice is itself."""
+    layer = replace(PARALLEL.layer, rounding=Rounding.TRUNCATE)
+    same = write_verilog(replace(PARALLEL, name=module_of(PARALLEL, 1), layer=layer), tmp_path)
+    source = write_verilog(PARALLEL, tmp_path)
+    fate = decide(PARALLEL, netlist, source, Mutant(1, "", "", verilog=same), tmp_path, 20.0)
+    assert (fate.result, fate.by) == ("equivalent", "same Verilog")
+
+    def twice(netlist: Netlist, hit: int | str) -> None:
+        cell = next(c for c in netlist.cells.values() if c["type"] == "$dffe")
+        old = cell["connections"]["D"]
+        once = netlist.add("$not", len(old), A=old)
+        new = netlist.choose(hit, netlist.add("$not", len(old), A=once), old)
+        cell["connections"] = cell["connections"] | {"D": new}
+
+    fate = decide(PARALLEL, netlist, source, Mutant(2, "", "", edit=twice), tmp_path / "p", 20.0)
+    assert (fate.result, fate.by) == ("equivalent", "proof")
+
+
+def test_the_prover_catches_what_no_run_has(netlist: Netlist, tmp_path: Path) -> None:
+    """A wrong weight is refuted, and without time for it is missed."""
+    row = PARALLEL.readout.weights[0]
+    readout = replace(PARALLEL.readout, weights=((row[0] ^ 512, *row[1:]),))
+    wrong = replace(PARALLEL, name=module_of(PARALLEL, 1), readout=readout)
+    source = write_verilog(PARALLEL, tmp_path)
+    mutant = Mutant(1, "", "", verilog=write_verilog(wrong, tmp_path))
+    fate = decide(PARALLEL, netlist, source, mutant, tmp_path / "p", 20.0)
+    assert (fate.result, fate.by) == ("caught", "proof")
+    assert fate.sentence is not None and fate.sentence.startswith("output y0 of sample")
+    assert decide(PARALLEL, netlist, source, mutant, tmp_path / "p", 0.0).result == "missed"
+    late = decide(PARALLEL, netlist, source, mutant, tmp_path / "p", 1e-9)
+    assert late.result == "missed" and "the proof took over 1e-09 seconds" in str(late.sentence)
+
+
+def test_the_same_seed_draws_the_same_mutants(
+    netlist: Netlist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {name: NUMBERS[name] for name in ("bias", "rounding")}
+    monkeypatch.setattr("rchw.sim.mutate.draw.NUMBERS", few)
+
+    def drawn(seed: int) -> list[tuple[str, str]]:
+        found = draw_mutants(PARALLEL, netlist, 15, seed, tmp_path)
+        return [(mutant.operator, mutant.where) for mutant in found.mutants]
+
+    assert drawn(1) == drawn(1) != drawn(2)
+    # A parallel circuit has no memory, hence 12 operators: each once or twice.
+    once = [operator for operator, _ in drawn(3)]
+    assert {once.count(operator) for operator in once} == {1, 2} and len(set(once)) == 12
+
+
+def test_a_small_design_is_not_asked_for_more_than_it_has(
+    netlist: Netlist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {name: NUMBERS[name] for name in ("saturation", "end of a sequence", "leak shift")}
+    monkeypatch.setattr("rchw.sim.mutate.draw.NUMBERS", few)
+    monkeypatch.setattr("rchw.sim.mutate.draw.GATES", {})
+    found = draw_mutants(PARALLEL, netlist, 20, 1, tmp_path)
+    assert sorted(mutant.operator for mutant in found.mutants) == sorted(few)
+    # A shift of -1 makes no design: it is not counted, and another is drawn.
+    assert found.not_built["leak shift"] > 0
+    assert {mutant.where for mutant in found.mutants} >= {"leak shift 1"}
+
+
+@pytest.mark.parametrize(
+    ("mutants", "seed", "sentence"),
+    [
+        (0, 1, "mutants must be from 1 to 10000, not 0"),
+        (10001, 1, "mutants must be from 1 to 10000, not 10001"),
+        (5, -1, "seed must be from 0 to 2**63 - 1, not -1"),
+    ],
+)
+def test_bad_input(mutants: int, seed: int, sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(DesignError, match=re.escape(sentence)):
+        mutate(FOLDED, tmp_path, mutants=mutants, seed=seed)
