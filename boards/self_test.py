@@ -13,6 +13,7 @@ of `rchw.sim.soak.signature`. Pauses come from a generator of their own, of whic
 in half of the blocks: gaps, short stalls, and now and then a stall of 100 clocks.
 """
 
+from rchw.boards.wrapper import core_declaration
 from rchw.design import Design
 from rchw.sim.lanes import lane_bytes, word_bytes
 from rchw.sim.soak.signature import FEEDBACK, HELD, MARK_BITS, Plan
@@ -60,18 +61,7 @@ def self_test_verilog(design: Design, plan: Plan, *, blackbox: bool = True) -> s
     low, high = plan.samples.bit_length() - 1, blocks.bit_length() - 1
     count = low + high
     held = HELD.bit_length() - 1
-    declared = f"""\
-(* blackbox *)
-module {name} (
-  input aclk, input aresetn,
-  input [{wide - 1}:0] s_axis_tdata,
-  input s_axis_tvalid, output s_axis_tready, input s_axis_tlast,
-  output [{out - 1}:0] m_axis_tdata,
-  output m_axis_tvalid, input m_axis_tready, output m_axis_tlast
-);
-endmodule
-
-"""
+    declared = core_declaration(name, wide, out) + "\n" if blackbox else ""
     steps = "\n".join(
         f"""\
   reg [63:0] x{k};
@@ -102,7 +92,7 @@ endmodule
     differ = " | ".join(f"sum{k} != want{k}" for k in range(sums))
     source = "\n".join(_source(design, wide))
     return f"""\
-{declared if blackbox else ""}module {name}_board (
+{declared}module {name}_board (
   input clk,         // oscillator of the board
   input reset_n,     // button, low while pressed
   input serial_in,   // low: a fault is planted

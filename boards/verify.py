@@ -4,7 +4,6 @@ The bench is that of `rchw.sim.verify`: the netlist has the stream ports of its 
 gates do is told by models of the cells, see `rchw.boards.netlist`.
 """
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +20,7 @@ from rchw.devices import DEVICES, Device
 from rchw.errors import DesignError
 from rchw.files import sha256_of, together, write_atomic
 from rchw.hdl.emit import write_verilog
-from rchw.sim.record import heading, versions
+from rchw.sim.record import heading, versions, write_record
 from rchw.sim.verify import check_request, compare
 
 __all__ = ["FAMILIES", "netlist_device", "verify_netlist"]
@@ -131,10 +130,7 @@ def verify_netlist(
             **found,
             "seconds": round(time.monotonic() - start, 2),
         }
-        text = json.dumps(record, indent=1).replace(str(work.resolve()), str(out.resolve()))
-        write_atomic(work / f"{kind}.json", text + "\n")
-    complete: dict[str, Any] = json.loads(text)
-    return complete
+        return write_record(record, work / f"{kind}.json", out)
 
 
 def _of_synthesis(core: Synthesis, needs: dict[str, int]) -> dict[str, Any]:

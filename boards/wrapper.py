@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from rchw.errors import DesignError
 
-__all__ = ["WRAPPER_PORTS", "StreamPorts", "stream_ports", "wrapper_verilog"]
+__all__ = ["WRAPPER_PORTS", "StreamPorts", "core_declaration", "stream_ports", "wrapper_verilog"]
 
 WRAPPER_PORTS = ("clk", "reset_n", "serial_in", "serial_out", "led")
 
@@ -85,6 +85,21 @@ def stream_ports(ports: Mapping[str, tuple[str, int]], name: str) -> StreamPorts
     return streams
 
 
+def core_declaration(name: str, wide_in: int, wide_out: int) -> str:
+    """Declare a core of these data widths, which has its own netlist."""
+    return f"""\
+(* blackbox *)
+module {name} (
+  input aclk, input aresetn,
+  input [{wide_in - 1}:0] s_axis_tdata,
+  input s_axis_tvalid, output s_axis_tready, input s_axis_tlast,
+  output [{wide_out - 1}:0] m_axis_tdata,
+  output m_axis_tvalid, input m_axis_tready, output m_axis_tlast
+);
+endmodule
+"""
+
+
 def wrapper_verilog(name: str, ports: StreamPorts) -> str:
     """Return the wrapper of the core `name`, module ``NAME_board``, in Verilog-2005.
 
@@ -105,16 +120,7 @@ def wrapper_verilog(name: str, ports: StreamPorts) -> str:
     """
     wide_in, wide_out = ports.s_axis_tdata + 1, ports.m_axis_tdata + 1
     return f"""\
-(* blackbox *)
-module {name} (
-  input aclk, input aresetn,
-  input [{wide_in - 2}:0] s_axis_tdata,
-  input s_axis_tvalid, output s_axis_tready, input s_axis_tlast,
-  output [{wide_out - 2}:0] m_axis_tdata,
-  output m_axis_tvalid, input m_axis_tready, output m_axis_tlast
-);
-endmodule
-
+{core_declaration(name, wide_in - 1, wide_out - 1)}
 module {name}_board (
   input clk,        // oscillator of the board
   input reset_n,    // button, low while pressed

@@ -1,18 +1,17 @@
 """What the bench of `verify` comes to: lines, branches, toggles of the Verilog, and the cases."""
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rchw.design import Design
-from rchw.files import together, write_atomic
+from rchw.files import together
 from rchw.hdl.emit import write_verilog
 from rchw.sim.cases import cases
 from rchw.sim.points import holes, read_points, totals
 from rchw.sim.rails import missed_rail
-from rchw.sim.record import heading, versions
+from rchw.sim.record import heading, versions, write_record
 from rchw.sim.runner import build
 from rchw.sim.verify import job_for
 
@@ -87,10 +86,7 @@ def cover(
             "build_seconds": made.seconds,
             "seconds": round(time.monotonic() - start, 2),
         }
-        text = json.dumps(record, indent=1).replace(str(work.resolve()), str(out.resolve()))
-        write_atomic(work / "coverage.json", text + "\n")
-    complete: dict[str, Any] = json.loads(text)
-    return complete
+        return write_record(record, work / "coverage.json", out)
 
 
 def _rails(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

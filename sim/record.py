@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import json
 import platform
 from collections.abc import Sequence
 from importlib import metadata
@@ -10,10 +11,10 @@ from typing import Any
 
 from rchw.design import Design
 from rchw.document import digest
-from rchw.files import sha256_of
+from rchw.files import sha256_of, write_atomic
 from rchw.tools import find
 
-__all__ = ["heading", "reference_sha256", "versions"]
+__all__ = ["heading", "reference_sha256", "versions", "write_record"]
 
 _PACKAGES = ("amaranth", "numpy")
 _REFERENCE = ("rchw.fixed", "rchw.activation", "rchw.design", "rchw.reference")
@@ -72,3 +73,20 @@ def heading(
         "tools": tools,
     }
     return record if seed is None else record | {"seed": seed}
+
+
+def write_record(record: dict[str, Any], file: Path, shown: Path) -> dict[str, Any]:
+    """Write a record, and return what was written.
+
+    Parameters
+    ----------
+    record : dict
+    file : Path
+        In the folder where the check worked, as it names it in the record.
+    shown : Path
+        Where that folder will be, and what the record says of it.
+    """
+    text = json.dumps(record, indent=1).replace(str(file.parent.resolve()), str(shown.resolve()))
+    write_atomic(file, text + "\n")
+    complete: dict[str, Any] = json.loads(text)
+    return complete

@@ -1,6 +1,5 @@
 """Hold the Verilog of a design against the reference and write the evidence."""
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -12,12 +11,12 @@ import numpy as np
 from rchw import reference
 from rchw.design import Design
 from rchw.errors import DesignError
-from rchw.files import together, write_atomic
+from rchw.files import together
 from rchw.hdl.emit import write_verilog
 from rchw.schedule import latency, schedule
 from rchw.sim.job import Job, Phase
 from rchw.sim.rails import missed_rail, push_to, rails_reached
-from rchw.sim.record import heading, versions
+from rchw.sim.record import heading, versions, write_record
 from rchw.sim.runner import build
 from rchw.sim.stimulus import stimulus
 from rchw.sim.top import top_of
@@ -177,12 +176,7 @@ def verify(
         tools = versions(["cocotb"], ["verilator", "c++"])
         record = heading("verify", design, verilog, tools, seed) | found
         record["seconds"] = round(time.monotonic() - start, 2)
-        text = json.dumps(record, indent=1).replace(
-            str(work.resolve()), str((shown or out).resolve())
-        )
-        write_atomic(work / "verify.json", text + "\n")
-    complete: dict[str, Any] = json.loads(text)
-    return complete
+        return write_record(record, work / "verify.json", shown or out)
 
 
 def compare(

@@ -1,6 +1,5 @@
 """Plant faults in a design and its circuit, count which the checks catch, and write the record."""
 
-import json
 import os
 import shutil
 import time
@@ -11,7 +10,7 @@ from typing import Any
 
 from rchw.design import Design
 from rchw.errors import DesignError
-from rchw.files import together, write_atomic
+from rchw.files import together
 from rchw.hdl.emit import write_verilog
 from rchw.sim.mutate.draw import Drawn, Mutant, draw_mutants
 from rchw.sim.mutate.gates import GATES
@@ -20,7 +19,7 @@ from rchw.sim.mutate.netlist import Netlist, read_netlist
 from rchw.sim.mutate.numbers import NUMBERS
 from rchw.sim.mutate.program import batches, build_program
 from rchw.sim.prove.words import Bit
-from rchw.sim.record import heading, versions
+from rchw.sim.record import heading, versions, write_record
 from rchw.sim.soak.judge import judge
 from rchw.sim.soak.program import Program
 
@@ -116,7 +115,7 @@ def mutate(
         record |= {f"{what}_seconds": round(took, 2) for what, took in spent.items()}
         record["seconds"] = round(time.monotonic() - start, 2)
         shutil.rmtree(place)  # hundreds of megabytes that a seed makes again
-        write_atomic(work / "mutants.json", json.dumps(record, indent=1) + "\n")
+        write_record(record, work / "mutants.json", out)
     return record
 
 

@@ -1,6 +1,5 @@
 """Prove a design, show that the proof could have failed, and write the record."""
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ from rchw.sim.prove.faults import stuck_bits
 from rchw.sim.prove.proof import Proof, prove_words
 from rchw.sim.prove.replay import as_test
 from rchw.sim.prove.words import Words, elaborate
-from rchw.sim.record import heading, versions
+from rchw.sim.record import heading, versions, write_record
 
 __all__ = ["prove_design"]
 
@@ -92,7 +91,7 @@ def prove_design(
             file = write_atomic(work / _TEST, test)
             record["run"] = {"sentence": proof.shown, "clocks": len(proof.run), "file": file.name}
         record["seconds"] = round(time.monotonic() - start, 2)
-        write_atomic(work / "prove.json", json.dumps(record, indent=1) + "\n")
+        write_record(record, work / "prove.json", out)
     if not record.get("run"):
         (out / _TEST).unlink(missing_ok=True)  # of an earlier run: it shows nothing any more
     return record

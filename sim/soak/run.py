@@ -1,6 +1,5 @@
 """Soak the Verilog of a design, and write the evidence."""
 
-import json
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -9,9 +8,9 @@ from typing import Any
 
 from rchw.design import Design
 from rchw.errors import DesignError, ToolError
-from rchw.files import together, write_atomic
+from rchw.files import together
 from rchw.hdl.emit import write_verilog
-from rchw.sim.record import heading, versions
+from rchw.sim.record import heading, versions, write_record
 from rchw.sim.soak.judge import Finding, judge
 from rchw.sim.soak.program import Heard, Program
 from rchw.sim.soak.replay import replay
@@ -103,12 +102,7 @@ def soak(
         record = _record(design, source, heard, found, inside, seed, jobs)
         record |= {"build_seconds": program.seconds}
         record |= {"seconds": round(time.monotonic() - start, 2)}
-        text = json.dumps(record, indent=1).replace(
-            str(work.resolve()), str((shown or out).resolve())
-        )
-        write_atomic(work / "soak.json", text + "\n")
-    complete: dict[str, Any] = json.loads(text)
-    return complete
+        return write_record(record, work / "soak.json", shown or out)
 
 
 def _record(
