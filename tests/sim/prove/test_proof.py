@@ -13,7 +13,7 @@ from rchw.design import Design, LinearInput, RingLayer, Tap
 from rchw.errors import ToolError
 from rchw.fixed import Overflow, Rounding
 from rchw.hdl.emit import emit
-from rchw.schedule import Schedule, latency
+from rchw.schedule import Schedule, latency, schedule
 from rchw.sim.prove.faults import stuck_bits
 from rchw.sim.prove.proof import prove, prove_words
 from rchw.sim.prove.words import elaborate
@@ -163,3 +163,21 @@ def test_control_that_depends_on_data_is_refused(tmp_path: Path) -> None:
     verilog.write_text(text)
     with pytest.raises(ToolError, match="s_axis_tready must not depend on data, but does"):
         prove(design, tmp_path, verilog=verilog)
+
+
+def test_clocks_that_are_not_those_of_the_formulas(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A right circuit that takes longer than is said: no run shows it, nor is it proved."""
+    design = ring("late", 3)
+    with monkeypatch.context() as context:
+        context.setattr("rchw.sim.prove.proof.latency", lambda design: latency(design) - 1)
+        proof = prove(design, tmp_path)
+    told = f"at most {latency(design) - 1} clocks, but can take {latency(design)}"
+    assert proof.verdict == "undecided" and told in str(proof.sentence)
+    clocks = schedule(design).clocks
+    shorter = replace(schedule(design), clocks=clocks - 1)
+    monkeypatch.setattr("rchw.sim.prove.proof.schedule", lambda design: shorter)
+    proof = prove(design, tmp_path)
+    assert proof.verdict == "undecided"
+    assert f"must take {clocks - 1} clocks, not" in str(proof.sentence)
