@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rchw.errors import ToolError
 
-__all__ = ["CompletedRun", "Progress", "run_program"]
+__all__ = ["CompletedRun", "Progress", "run_program", "stop"]
 
 Progress = Callable[[str], None]
 
@@ -34,8 +34,8 @@ class CompletedRun:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End the process and its children: politely, then not."""
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process that has a group of its own, and its children: politely, then not."""
     for number, patience in ((signal.SIGINT, 2.0), (signal.SIGKILL, 10.0)):
         try:
             os.killpg(process.pid, number)
@@ -133,12 +133,12 @@ def run_program(
         try:
             code = _follow(process, printed, start + timeout, progress or (lambda line: None))
         except subprocess.TimeoutExpired:
-            _stop(process)
+            stop(process)
             raise ToolError(
                 f"{name} did not finish `{asked}` within {timeout:g} s (log: {log})"
             ) from None
         except BaseException:
-            _stop(process)
+            stop(process)
             raise
     except OSError as error:
         raise ToolError(f"{name} could not be run in {cwd}: {error.strerror or error}") from error

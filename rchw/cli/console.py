@@ -143,13 +143,29 @@ class Screen:
     @contextmanager
     def bar(self, title: str) -> Iterator[Callable[[int, int, float], None]]:
         """Show a search; yields what receives (done, total, best so far)."""
+        with self.count(title, every=10) as show:
+            yield lambda done, total, best: show(done, total, f"best {best:.4g}")
+
+    @contextmanager
+    def count(self, title: str, every: int) -> Iterator[Callable[[int, int, str], None]]:
+        """Show how far a step is; yields what receives (done, total, a few words).
+
+        Where there is no terminal, every so many are told.
+        """
         start = time.monotonic()
         if self._quiet:
-            yield lambda done, total, best: None
+            yield lambda done, total, words: None
             return
         if not self._err.is_terminal:
             self._err.print(f"{title} ...", soft_wrap=True)
-            yield self._every_tenth
+            told: list[tuple[int, str]] = []
+
+            def line(done: int, total: int, words: str) -> None:
+                if (done % every == 0 or done == total) and (done, words) not in told:
+                    told.append((done, words))
+                    self._err.print(f"  {done} of {total}, {words}", soft_wrap=True)
+
+            yield line
             self._done(title, start)
             return
         columns = (
@@ -158,15 +174,11 @@ class Screen:
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[best]}", style="dim"),
+            TextColumn("{task.fields[words]}", style="dim", markup=False),
         )
         with Progress(*columns, console=self._err, transient=True) as progress:
-            task = progress.add_task(title, total=None, best="")
-            yield lambda done, total, best: progress.update(
-                task, completed=done, total=total, best=f"best {best:.4g}"
+            task = progress.add_task(title, total=None, words="")
+            yield lambda done, total, words: progress.update(
+                task, completed=done, total=total, words=words
             )
         self._done(title, start)
-
-    def _every_tenth(self, done: int, total: int, best: float) -> None:
-        if done % 10 == 0 or done == total:
-            self._err.print(f"  {done} of {total}, best {best:.4g}")

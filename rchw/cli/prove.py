@@ -24,7 +24,7 @@ def prove_command(
         Path | None, typer.Option(help="Hold this file against the design instead of its own.")
     ] = None,
     timeout: Annotated[float, typer.Option(help="Seconds for one question.")] = 60.0,
-    seed: Annotated[int, typer.Option(help="Of the planted fault.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of planted fault and run.")] = 1,
     as_json: Json = False,
 ) -> Outcome:
     """Prove that the Verilog of a design is the reference, for every state, input and pause."""
@@ -39,8 +39,10 @@ def prove_command(
     design = load(design_file)
     folder = output or Path("build", design.name, "prove")
     check_folder(folder)
-    with Screen(as_json).step(f"proving {design.name}") as say:
-        record = prove_design(design, folder, verilog=verilog, timeout=timeout, seed=seed, say=say)
+    with Screen(as_json).count(f"proving {design.name}", every=500) as show:
+        record = prove_design(
+            design, folder, verilog=verilog, timeout=timeout, seed=seed, progress=show
+        )
     return Outcome(record, prove_shown(record, folder), passed=record["verdict"] == "pass")
 
 
@@ -54,11 +56,23 @@ def prove_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
         facts["holds for"] = "every state, input, last flag, pause and reset, for ever"
         facts["latency"] = f"at most {record['latency']} clocks"
         facts["period"] = f"{record['clocks']} clocks"
+        witness = record["witness"]
+        facts["met in a run"] = (
+            f"{witness['met']:,} of {witness['moments']:,} states of the control, "
+            f"{witness['held']:,} bits as proved"
+        )
+        for each in record["sums"]:
+            facts[f"{each['kind']} sums"] = (
+                f"{each['low']:,} to {each['high']:,}: {each['needs']} bits, "
+                f"{each['held']} in the circuit"
+            )
         facts["planted fault"] = f"{planted['fault']}: {planted['proof']}"
     if record.get("run"):
         facts["shown by"] = f"{record['run']['sentence']} ({folder / record['run']['file']})"
     facts["states of the control"] = f"{record['moments']:,}"
     facts["questions"] = f"{record['asked']} asked, {record['repeated']} known already"
+    if record["remembered"]:
+        facts["questions"] += f", {record['remembered']} answered before a stop"
     facts["seconds"] = f"{record['seconds']:g}"
     facts["digest"] = record["digest"]
     facts["written"] = str(folder / "prove.json")

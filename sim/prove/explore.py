@@ -96,6 +96,7 @@ class Exploration(Reach):
     def run(self, progress: Progress | None = None) -> None:
         """Follow all ways until nothing changes, or something is wrong."""
         start = self._after_reset()
+        total = self._moments(start) if progress is not None else 0
         waiting, queued = deque([start]), {start}
         while waiting:
             moment = waiting.popleft()
@@ -111,7 +112,46 @@ class Exploration(Reach):
             if self.breach is not None:
                 return
             if progress is not None:
-                progress(self.steps, len(waiting))
+                progress(len(self.edges), total)
+
+    def _moments(self, start: Moment) -> int:
+        """How many there are, for which their control is enough."""
+        circuit, registers = self.circuit, self._parts.registers
+        before = circuit.contents
+        found, waiting = {start}, deque([start])
+        while waiting:
+            moment = waiting.popleft()
+            circuit.contents = before | {
+                str(outputs[0]): bits
+                for outputs, bits in zip(registers, moment.control, strict=True)
+            }
+            for group in self._grouped(moment):
+                pairs = [pair for pair in group if pair[0] or not moment.offered]
+                if not pairs:
+                    continue
+                circuit.settle(self._inputs(*pairs[0]), self._parts.control)
+                valid, ready = pairs[0]
+                taken = bool(valid and circuit.number("s_axis_tready"))
+                given = bool(ready and circuit.number("m_axis_tvalid"))
+                control = tuple(circuit.at(inputs) for inputs in self._next_control)
+                samples, begins = self._after(moment, taken, given)
+                for offered in {bool(pair[0] and not taken) for pair in pairs}:
+                    after = Moment(control, samples, begins, offered)
+                    if len(samples) <= self._most and after not in found:
+                        found.add(after)
+                        waiting.append(after)
+        circuit.contents = before
+        return len(found)
+
+    def _after(
+        self, moment: Moment, taken: bool, given: bool
+    ) -> tuple[tuple[Sample, ...], int | None]:
+        """Samples in work after a clock, and whether the next will be the first."""
+        samples, begins = moment.samples[int(given) :], moment.begins
+        if taken:
+            samples = (*((age + 1, first) for age, first in samples), (0, begins))
+            begins = None if self.design.reset_on_last else 0
+        return samples, begins
 
     def _after_reset(self) -> Moment:
         self.reset()
@@ -169,10 +209,7 @@ class Exploration(Reach):
                     return
             taken, given = bool(takes and valid), bool(shown and ready)
             circuit.clock()
-            samples, begins = moment.samples[int(given) :], moment.begins
-            if taken:
-                samples = (*((age + 1, first) for age, first in samples), (0, begins))
-                begins = None if self.design.reset_on_last else 0
+            samples, begins = self._after(moment, taken, given)
             if len(samples) > self._most:
                 self.breach = Breach(
                     f"every input beat must be answered, but {len(samples)} are in work", moment

@@ -16,9 +16,9 @@ from rchw.sim.prove.forms import Atom, Form, number
 from rchw.sim.prove.matching import Sample
 from rchw.sim.prove.reach import Breach, Known, Progress, Reach, known
 
-__all__ = ["Fill", "Pipeline"]
+__all__ = ["RING", "Fill", "Pipeline"]
 
-_RING = 2  # age of a sample when its states stand in their registers
+RING = 2  # age of a sample when its states stand in their registers
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,14 @@ class Pipeline(Reach):
     ----------
     steps : int
         Moments that were left.
+    end : int
+        Age of a sample that is shown at the output.
     """
 
     def __init__(self, *tools: Any) -> None:
         super().__init__(*tools)
         self.steps = 0
-        self._end = latency(self.design) - 1  # age of a sample that is shown at the output
+        self.end = latency(self.design) - 1
         self._flags: set[str] = set()
         names = self.circuit.words.names
         self._units = {
@@ -57,14 +59,14 @@ class Pipeline(Reach):
             for i in range(self.design.n_units)
             if f"core.x{i}" in names
         }
-        for age in range(_RING, self._end + 1):
+        for age in range(RING, self.end + 1):
             self.expected.outputs(age)
-        self.expected.call_flag(_RING - 1)
+        self.expected.call_flag(RING - 1)
 
     def run(self, progress: Progress | None = None) -> None:
         """Follow all ways until nothing changes, or something is wrong."""
         self.reset()
-        start = Fill((0,) * (self._end + 1), False)
+        start = Fill((0,) * (self.end + 1), False)
         contents = self.circuit.contents
         self._flags = {key for key, bits in contents.items() if bits == (1,)}
         self.arrive(start, dict(contents))
@@ -78,24 +80,24 @@ class Pipeline(Reach):
             if self.breach is not None:
                 return
             if progress is not None:
-                progress(self.steps, len(waiting))
+                progress(self.steps, self.steps + len(waiting))
 
     def _ways(self, moment: Fill) -> Iterator[tuple[Fill, dict[str, Known]]]:
         """Where a moment leads to: with the first sample since the reset, or without it."""
-        cases: list[int | None] = [moment.valid[_RING - 1]]
+        cases: list[int | None] = [moment.valid[RING - 1]]
         if not moment.begun and cases == [None]:
             cases = [0, 1]
         for case in cases:
             before, valid = self.contents[moment], moment.valid
-            if valid[_RING - 1] is None and case is not None:
-                before = self._given(before, self.expected.valid(_RING - 1), case)
-                valid = (*valid[: _RING - 1], case, *valid[_RING:])
+            if valid[RING - 1] is None and case is not None:
+                before = self._given(before, self.expected.valid(RING - 1), case)
+                valid = (*valid[: RING - 1], case, *valid[RING:])
             first: int | None = None if self.design.reset_on_last else 0
             if not moment.begun:
                 first = 1
-            ages = range(self._end + 1)
+            ages = range(self.end + 1)
             self.expected.samples = self.circuit.context = frozenset((age, first) for age in ages)
-            self.expected.states(_RING - 1, first)
+            self.expected.states(RING - 1, first)
             after = self._go(before, valid, moment)
             if after is None or not self._waits(before, valid, after, moment):
                 return
@@ -113,14 +115,14 @@ class Pipeline(Reach):
         """Contents after a clock in which the output is taken; none if something is wrong."""
         circuit, shown = self.circuit, valid[-1]
         self._settled(before, 1)
-        want = bits_of(self.forms, self.expected.valid(self._end), 1) if shown is None else (shown,)
+        want = bits_of(self.forms, self.expected.valid(self.end), 1) if shown is None else (shown,)
         if circuit.bits("m_axis_tvalid") != want:
             self.breach = Breach("every input beat must be answered after the latency", moment)
         elif circuit.bits("s_axis_tready") != (1,):
             self.breach = Breach("an input beat must be taken where an output beat is", moment)
         elif shown != 0:
             later = None if self.design.reset_on_last else 0
-            self.check_output(self._end, later if shown is None else 1, moment)
+            self.check_output(self.end, later if shown is None else 1, moment)
         circuit.clock()
         return circuit.contents if self.breach is None else None
 
@@ -128,7 +130,7 @@ class Pipeline(Reach):
         self, before: Contents, valid: tuple[int | None, ...], after: Contents, moment: Fill
     ) -> bool:
         """Whether a beat that is not taken stops everything; and if there is none, nothing."""
-        shown = self.expected.valid(self._end)
+        shown = self.expected.valid(self.end)
         for present in (0, 1):
             if valid[-1] == 1 - present:
                 continue
@@ -165,16 +167,16 @@ class Pipeline(Reach):
         self, before: Contents, after: Contents, first: int | None, old: bool, begun: bool
     ) -> dict[str, Known]:
         """Contents after the clock by their new names."""
-        samples = ((_RING, first),) if begun else ()
+        samples = ((RING, first),) if begun else ()
         starts = begun and not old and self.design.reset_on_last
-        last = bits_of(self.forms, self.expected.last(_RING), 1)
+        last = bits_of(self.forms, self.expected.last(RING), 1)
         result: dict[str, Known] = {}
         for key, bits in after.items():
-            later = self.renamed(bits, True, self._end)
+            later = self.renamed(bits, True, self.end)
             renamed = known(later)
             if renamed is not None and bits != before[key]:
                 if starts and key in self._flags and renamed == last:
-                    renamed = bits_of(self.forms, self.expected.flag(_RING), 1)
+                    renamed = bits_of(self.forms, self.expected.flag(RING), 1)
                 later = self._matched(key, renamed, samples)
             result[key] = later
         return result
@@ -184,7 +186,7 @@ class Pipeline(Reach):
         if key not in self._units:
             return self._of_readout(bits)
         unit, width = self._units[key], len(bits)
-        valid = self.expected.valid(_RING).atom
+        valid = self.expected.valid(RING).atom
         assert valid is not None
         if all(isinstance(bit, int) or valid not in bit[0].unknowns() for bit in bits):
             return self.matching.replaced(bits, samples, state=True, units=[unit])
@@ -192,7 +194,7 @@ class Pipeline(Reach):
         named = self.matching.replaced(sample, samples, state=True, units=[unit])
         state = self.expected.state
         if (gap, named) == tuple(
-            bits_of(self.forms, state(age, unit), width) for age in (_RING + 1, _RING)
+            bits_of(self.forms, state(age, unit), width) for age in (RING + 1, RING)
         ):
             return named
         return bits
@@ -203,7 +205,7 @@ class Pipeline(Reach):
             role.age
             for form in {bit[0] for bit in bits if not isinstance(bit, int)}
             for role in map(roles.get, form.unknowns())
-            if role is not None and role.kind in ("x", "t", "square") and role.age >= _RING
+            if role is not None and role.kind in ("x", "t", "square") and role.age >= RING
         }
         samples = tuple((age, None) for age in sorted(ages))
         return self.matching.replaced(bits, samples, states=False)

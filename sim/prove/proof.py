@@ -14,6 +14,7 @@ from pathlib import Path
 from rchw.design import Design
 from rchw.hdl.emit import write_verilog
 from rchw.schedule import latency, schedule
+from rchw.sim.prove.answers import Answers
 from rchw.sim.prove.circuit import Circuit
 from rchw.sim.prove.clocks import flowing, longest_wait, period
 from rchw.sim.prove.cone import split
@@ -25,10 +26,12 @@ from rchw.sim.prove.pipeline import Pipeline
 from rchw.sim.prove.questions import Questions
 from rchw.sim.prove.reach import Breach, Progress
 from rchw.sim.prove.replay import Clock, failing_run
+from rchw.sim.prove.sums import Sum, held_sums
 from rchw.sim.prove.trial import Trial
+from rchw.sim.prove.witness import Witness, meet
 from rchw.sim.prove.words import Words, elaborate
 
-__all__ = ["Proof", "prove", "prove_words"]
+__all__ = ["Proof", "explored", "prove", "prove_words"]
 
 _TRIALS = 8
 
@@ -44,6 +47,8 @@ class Proof:
         ``undecided``.
     run : tuple of Clock
         That run, for `rchw.sim.prove.replay.replay`; empty if it is not refuted.
+    start : int
+        Seed of what its registers held before.
     shown : str or None
         What is wrong in it.
     sentence : str or None
@@ -57,12 +62,19 @@ class Proof:
         States of the control that there are, and how often one was left.
     asked, repeated : int
         Questions that went to the solver, and that were the same as an earlier one.
+    remembered : int
+        Questions that an earlier run had asked.
     latency : int
         Most clocks from an input beat to its output beat, if the output never pauses.
+    sums : tuple of Sum
+        Sums of the reference that registers were shown to hold.
+    witness : Witness or None
+        The run that met what the proof says; None if nothing is proved, or none was asked for.
     """
 
     verdict: str
     run: tuple[Clock, ...]
+    start: int
     shown: str | None
     sentence: str | None
     units: tuple[int, ...]
@@ -71,7 +83,10 @@ class Proof:
     steps: int
     asked: int
     repeated: int
+    remembered: int
     latency: int
+    sums: tuple[Sum, ...]
+    witness: Witness | None
 
     @property
     def holds(self) -> bool:
@@ -86,6 +101,7 @@ def prove(
     verilog: Path | None = None,
     timeout: float = 60.0,
     progress: Progress | None = None,
+    seed: int | None = None,
 ) -> Proof:
     """Prove that a circuit is the reference.
 
@@ -99,7 +115,9 @@ def prove(
     timeout : float
         Seconds for one question to the solver.
     progress : callable, optional
-        Called with (moments left behind, moments that wait).
+        Called with (states of the control left behind, those there are).
+    seed : int, optional
+        Of the run that meets what is proved; none is made without it.
 
     Raises
     ------
@@ -107,51 +125,75 @@ def prove(
         If Yosys fails, or the circuit holds what the prover cannot follow.
     """
     source = verilog or write_verilog(design, folder)
-    return prove_words(design, elaborate(source, design.name, folder), timeout, progress)
+    words = elaborate(source, design.name, folder)
+    return prove_words(design, words, timeout, progress, seed=seed)
 
 
 def prove_words(
-    design: Design, words: Words, timeout: float = 60.0, progress: Progress | None = None
+    design: Design,
+    words: Words,
+    timeout: float = 60.0,
+    progress: Progress | None = None,
+    *,
+    seed: int | None = None,
+    answers: Answers | None = None,
 ) -> Proof:
-    """Prove that an elaborated circuit is the reference; see `prove`."""
+    """Prove that an elaborated circuit is the reference; see `prove`.
+
+    Answers of the solver are taken from, and added to, those that are given.
+    """
+    reach = explored(design, words, timeout, progress, answers)
+    breach, most = reach.breach, latency(design)
+    if breach is None and isinstance(reach, Exploration):
+        breach, most = _timing(design, reach)
+    witness = None if breach is not None or seed is None else meet(reach, words, seed)
+    if witness is not None and witness.sentence is not None:
+        breach = Breach(witness.sentence, None)
+    units = () if breach is None else _differing(design, breach, reach.matching)
+    # What the proof stumbles over may be a state that no input leads to, or its own limit.
+    run = None if breach is None else failing_run(design, words, 1)
+    clocks, start, shown = ((), 0, None) if run is None else run
+    return Proof(
+        "proved" if breach is None else "undecided" if run is None else "refuted",
+        tuple(clocks),
+        start,
+        shown,
+        None if breach is None else _sentence(design, breach, units, reach.matching),
+        units,
+        {} if breach is None else {atom.name: value for atom, value in breach.given.items()},
+        len(reach.contents),
+        reach.steps,
+        reach.questions.asked,
+        reach.questions.repeated,
+        reach.questions.remembered,
+        most,
+        held_sums(reach) if breach is None else (),
+        witness,
+    )
+
+
+def explored(
+    design: Design,
+    words: Words,
+    timeout: float = 60.0,
+    progress: Progress | None = None,
+    answers: Answers | None = None,
+) -> Pipeline | Exploration:
+    """Everything a circuit can be; see `prove_words`. Latency and period are not looked at."""
     forms, parallel = Forms(), schedule(design).parallel
     expected = Expected(design, forms, pipelined=parallel)
     circuit = Circuit(words, forms, expected.named)
     trial = Trial(_TRIALS, 1)
-    questions = Questions(forms, trial, timeout)
+    questions = Questions(forms, trial, timeout, answers)
     matching = Matching(forms, circuit, expected, questions, trial)
     tools = (forms, circuit, expected, questions, matching)
-    breach: Breach | None
+    reach: Pipeline | Exploration
     if parallel:
-        pipeline = Pipeline(*tools)
-        pipeline.run(progress)
-        breach, most = pipeline.breach, latency(design)
-        counts = len(pipeline.contents), pipeline.steps
+        reach = Pipeline(*tools)
     else:
-        exploration = Exploration(split(words, ["s_axis_tdata", "s_axis_tlast"]), *tools)
-        exploration.run(progress)
-        breach, most = exploration.breach, 0
-        if breach is None:
-            breach, most = _timing(design, exploration)
-        counts = len(exploration.contents), exploration.steps
-    units = () if breach is None else _differing(design, breach, matching)
-    verdict, run = "proved", None
-    if breach is not None:
-        # What the proof stumbles over may be a state that no input leads to, or its own limit.
-        run = failing_run(design, words, 1)
-        verdict = "undecided" if run is None else "refuted"
-    return Proof(
-        verdict,
-        () if run is None else tuple(run[0]),
-        None if run is None else run[1],
-        None if breach is None else _sentence(design, breach, units, matching),
-        units,
-        {} if breach is None else {atom.name: value for atom, value in breach.given.items()},
-        *counts,
-        questions.asked,
-        questions.repeated,
-        most,
-    )
+        reach = Exploration(split(words, ["s_axis_tdata", "s_axis_tlast"]), *tools)
+    reach.run(progress)
+    return reach
 
 
 def _timing(design: Design, exploration: Exploration) -> tuple[Breach | None, int]:

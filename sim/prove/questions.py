@@ -4,12 +4,14 @@ Questions that are the same up to the names of their unknowns are asked once: th
 unit of a ring is one question.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import z3
 
 from rchw.ranges import Interval
+from rchw.sim.prove.answers import Answers
 from rchw.sim.prove.forms import Atom, Form, Forms, Monomial
 from rchw.sim.prove.trial import Trial
 
@@ -42,17 +44,23 @@ class Questions:
         What fails in it needs no solver.
     timeout : float
         Seconds for one question.
+    answers : Answers, optional
+        What the solver said in earlier runs; what it says now is added.
 
     Attributes
     ----------
-    asked, repeated : int
-        Questions that went to the solver, and that were the same as an earlier one.
+    asked, repeated, remembered : int
+        Questions that went to the solver, that were the same as an earlier one, and that an
+        earlier run had asked.
     """
 
-    def __init__(self, forms: Forms, trial: Trial, timeout: float = 60.0) -> None:
+    def __init__(
+        self, forms: Forms, trial: Trial, timeout: float = 60.0, answers: Answers | None = None
+    ) -> None:
         self._forms, self._trial, self._timeout = forms, trial, timeout
         self._answers: dict[Any, tuple[list[Atom], Answer]] = {}
-        self.asked = self.repeated = 0
+        self._kept = answers or Answers()
+        self.asked = self.repeated = self.remembered = 0
 
     def equal(self, a: Form, b: Form) -> Answer:
         """Whether two forms are equal for all values of their unknowns within their bounds."""
@@ -83,7 +91,6 @@ class Questions:
             places = {name: k for k, name in enumerate(names)}
             given = {order[places[atom]]: value for atom, value in answer.given.items()}
             return Answer(answer.equal, given)
-        self.asked += 1
         # Products are hard, and often it does not matter what they are.
         answer = self._ask(condition, order, exact=not _has_product(condition))
         if answer.equal is not True and _has_product(condition):
@@ -94,26 +101,32 @@ class Questions:
     def _ask(self, condition: Form, order: list[Atom], exact: bool) -> Answer:
         solver = z3.SolverFor("QF_BV")
         solver.set("timeout", max(1, round(1000 * self._timeout)))
-        terms = _Terms(self._forms, exact)
+        terms = _Terms(self._forms, order, exact)
         solver.add(terms.of(condition, 2) == 0)
         unknowns = {atom: terms.unknown(atom) for atom in order}
         for atom, term in unknowns.items():
             solver.add(term >= atom.low, term <= atom.high)
         for term, low, high in terms.products.values():
             solver.add(term >= low, term <= high)
-        found = solver.check()
-        if found == z3.unsat:
-            return Answer(True, {})
-        if found != z3.sat:
-            return Answer(None, {})
-        model = solver.model()
-        return Answer(
-            False,
-            {
-                atom: model.eval(term, model_completion=True).as_signed_long()
-                for atom, term in unknowns.items()
-            },
-        )
+        text = solver.sexpr()
+        kept = self._kept.get(text)
+        if kept is None:
+            self.asked += 1
+            found = solver.check()
+            if found not in (z3.sat, z3.unsat):
+                return Answer(None, {})
+            values: list[int] = []
+            if found == z3.sat:
+                model = solver.model()
+                values = [
+                    model.eval(term, model_completion=True).as_signed_long()
+                    for term in unknowns.values()
+                ]
+            kept = found == z3.unsat, values
+            self._kept.add(text, *kept)
+        else:
+            self.remembered += 1
+        return Answer(kept[0], dict(zip(order, kept[1], strict=False)))
 
 
 def _has_product(form: Form) -> bool:
@@ -154,12 +167,15 @@ class _Terms:
     Parameters
     ----------
     forms : Forms
+    order : sequence of Atom
+        The unknowns; they are called by their places here.
     exact : bool
         Whether products of unknowns are what they are, or unknowns themselves.
     """
 
-    def __init__(self, forms: Forms, exact: bool = True) -> None:
+    def __init__(self, forms: Forms, order: Sequence[Atom], exact: bool = True) -> None:
         self._forms, self._exactly = forms, exact
+        self._places = {atom: place for place, atom in enumerate(order)}
         self.products: dict[Monomial, tuple[Any, int, int]] = {}
         self._atoms: dict[Atom, Any] = {}
 
@@ -223,7 +239,7 @@ class _Terms:
     def _made(self, atom: Atom) -> Any:
         width, parts = Interval(atom.low, atom.high).width, atom.parts
         if atom.kind == "unknown":
-            return z3.BitVec(f"v{atom.number}", width)
+            return z3.BitVec(f"v{self._places[atom]}", width)
         if atom.kind == "floor":
             return _resized(self._exact(parts[0]) >> parts[1], width)
         if atom.kind in ("atleast", "zero"):

@@ -12,7 +12,7 @@ from rchw.sim.prove.questions import Questions
 
 __all__ = ["Breach", "Known", "Progress", "Reach", "known"]
 
-Progress = Callable[[int, int], None]  # moments left behind, moments that wait
+Progress = Callable[[int, int], None]  # moments left behind, moments there are
 Known = tuple[Value | None, ...]  # bits of a register; None where nothing is known
 
 

@@ -14,8 +14,7 @@ from rchw import reference
 from rchw.design import Design
 from rchw.schedule import latency, schedule
 from rchw.sim.lanes import pack, unpack
-from rchw.sim.prove.circuit import Circuit
-from rchw.sim.prove.forms import Forms
+from rchw.sim.prove.numbers import Numbers
 from rchw.sim.prove.words import Words, elaborate
 
 __all__ = ["Clock", "as_test", "failing_run", "replay"]
@@ -26,39 +25,27 @@ Clock = tuple[int, int, int, tuple[int, ...]]  # tvalid, tready, tlast, input co
 class _Bench:
     """The circuit on numbers after one clock of reset, and the beats that went in and came out."""
 
-    def __init__(self, design: Design, words: Words) -> None:
-        self._design, self._words = design, words
-        self._circuit = Circuit(words, Forms())
+    def __init__(self, design: Design, words: Words, start: int) -> None:
+        self._design, self._circuit = design, Numbers(words, start)
         self._codes: list[tuple[int, ...]] = []
         self._last: list[int] = []
-        self._out: list[tuple[int | None, int | None]] = []
-        self._settle()
+        self._out: list[tuple[int, int]] = []
+        self._circuit.settle({})
         self._circuit.clock()
-
-    def _settle(self, **inputs: int) -> None:
-        given = {
-            name: tuple(inputs.get(name, 0) >> k & 1 for k in range(len(wires)))
-            for name, wires in self._words.inputs.items()
-        }
-        self._circuit.settle(given, self._words.logic)
 
     def step(self, clock: Clock) -> bool:
         """Let a clock pass; tell whether the input beat was taken."""
         circuit, (valid, ready, last, codes) = self._circuit, clock
         formats = [channel.format for channel in self._design.inputs]
         word = pack(np.array([codes]), formats)[0]
-        self._settle(
-            aresetn=1, s_axis_tvalid=valid, m_axis_tready=ready, s_axis_tlast=last,
-            s_axis_tdata=word,
-        )  # fmt: skip
+        handshakes = {"aresetn": 1, "s_axis_tvalid": valid, "m_axis_tready": ready}
+        circuit.settle(handshakes | {"s_axis_tlast": last, "s_axis_tdata": word})
         taken = bool(valid and circuit.number("s_axis_tready"))
         if taken:
             self._codes.append(codes)
             self._last.append(last)
         if ready and circuit.number("m_axis_tvalid"):
-            names = ("m_axis_tdata", "m_axis_tlast")
-            data, end = map(circuit.number_or_none, names)
-            self._out.append((data, end))
+            self._out.append((circuit.number("m_axis_tdata"), circuit.number("m_axis_tlast")))
         circuit.clock()
         return taken
 
@@ -68,10 +55,7 @@ class _Bench:
         codes = np.array(self._codes, dtype=np.int64).reshape(-1, design.n_inputs)
         want = reference.run(design, codes, np.array(self._last, dtype=bool)).outputs
         formats = [output.format for output in design.readout.outputs]
-        for sample, (word, end) in enumerate(self._out):
-            if word is None or end is None:
-                return f"output beat {sample} must have known bits, but some are unknown"
-        got = unpack([word for word, _ in self._out if word is not None], formats)
+        got = unpack([word for word, _ in self._out], formats)
         for sample, (row, found) in enumerate(zip(want.tolist(), got.tolist(), strict=False)):
             for output, right, code in zip(design.readout.outputs, row, found, strict=True):
                 if right != code:
@@ -84,7 +68,7 @@ class _Bench:
         return None
 
 
-def replay(design: Design, verilog: Path, clocks: Sequence[Clock]) -> str | None:
+def replay(design: Design, verilog: Path, clocks: Sequence[Clock], start: int = 0) -> str | None:
     """Sentence on the first output beat of a run that is not the reference's; None if all are.
 
     Parameters
@@ -93,9 +77,11 @@ def replay(design: Design, verilog: Path, clocks: Sequence[Clock]) -> str | None
     verilog : Path
     clocks : sequence of Clock
         After one clock of reset; the last of them must leave time for all beats to come out.
+    start : int
+        Seed of what the registers hold before the reset.
     """
     with TemporaryDirectory() as folder:
-        bench = _Bench(design, elaborate(verilog, design.name, Path(folder)))
+        bench = _Bench(design, elaborate(verilog, design.name, Path(folder)), start)
     for clock in clocks:
         bench.step(clock)
     return bench.difference()
@@ -103,8 +89,8 @@ def replay(design: Design, verilog: Path, clocks: Sequence[Clock]) -> str | None
 
 def failing_run(
     design: Design, words: Words, seed: int, tries: int = 12, samples: int = 5
-) -> tuple[list[Clock], str] | None:
-    """A run with a wrong output beat and what is wrong in it, if drawing finds one.
+) -> tuple[list[Clock], int, str] | None:
+    """A run with a wrong output beat, its start and what is wrong in it, if drawing finds one.
 
     Parameters
     ----------
@@ -116,12 +102,12 @@ def failing_run(
         For how many of them a run is long, if nothing pauses.
     """
     rng = np.random.default_rng(seed)
-    for _ in range(tries):
-        bench = _Bench(design, words)
+    for start in range(tries):
+        bench = _Bench(design, words, start)
         clocks = _drawn(design, bench, rng, samples)
         sentence = bench.difference()
         if sentence is not None:
-            return clocks, sentence
+            return clocks, start, sentence
     return None
 
 
@@ -164,8 +150,8 @@ def _codes(design: Design, rng: np.random.Generator) -> tuple[int, ...]:
     )
 
 
-def as_test(design: Design, clocks: Sequence[Clock], sentence: str) -> str:
-    """Python file with a test that fails as long as the circuit beside it is wrong.
+def as_test(design: Design, clocks: Sequence[Clock], start: int, sentence: str) -> str:
+    """Python file with a test that fails as long as the circuit beside it is wrong; see `replay`.
 
     ``NAME.json`` and ``NAME.v`` lie in the same folder.
     """
@@ -188,5 +174,5 @@ CLOCKS = [
 
 def test_the_circuit_is_the_reference() -> None:
     design = load(HERE / "{design.name}.json")
-    assert replay(design, HERE / "{design.name}.v", CLOCKS) is None
+    assert replay(design, HERE / "{design.name}.v", CLOCKS, {start}) is None
 '''

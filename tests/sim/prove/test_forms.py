@@ -87,7 +87,7 @@ def test_a_form_has_the_value_of_what_it_was_made_of(tree: Meaning, seed: int) -
 def test_the_solver_reads_the_same_value(tree: Meaning, seed: int) -> None:
     form, meaning = tree
     values = drawn(seed)
-    terms: Any = _Terms(FORMS)
+    terms: Any = _Terms(FORMS, list(form.unknowns()))
     low, high = FORMS.bounds(form)
     width = max(abs(low), abs(high)).bit_length() + 1
     term = terms.of(form, width)

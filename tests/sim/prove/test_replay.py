@@ -43,17 +43,17 @@ def test_the_test_that_is_written_fails_until_the_circuit_is_right(
     verilog, words = elaborated(with_another_weight(design), tmp_path)
     found = failing_run(design, words, seed=1)
     assert found is not None
-    clocks, sentence = found
+    clocks, start, sentence = found
     assert sentence.startswith("output y0 of sample ")
-    assert replay(design, verilog, clocks) == sentence
+    assert replay(design, verilog, clocks, start) == sentence
     save(design, tmp_path / f"{design.name}.json")
     test = tmp_path / "counterexample_test.py"
-    test.write_text(as_test(design, clocks, sentence))
+    test.write_text(as_test(design, clocks, start, sentence))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)]
     failed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert failed.returncode == 1 and sentence in failed.stdout
     verilog.write_text(emit(design))
-    assert replay(design, verilog, clocks) is None
+    assert replay(design, verilog, clocks, start) is None
 
 
 def test_a_lost_sample_is_told(tmp_path: Path) -> None:

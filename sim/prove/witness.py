@@ -1,0 +1,301 @@
+"""What a proof says of a circuit's registers, held against a run on numbers.
+
+A proof from assumptions that nothing meets says nothing. So the circuit runs from drawn contents,
+through one clock of reset, into the states of the control that the proof knows, with drawn codes;
+and in each of them every register must hold what the proof says it does, by the values that the
+reference gives for the samples of this very run.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from rchw import reference
+from rchw.design import Design
+from rchw.reference.readout import ReadoutReference, feature_codes
+from rchw.sim.lanes import lane_bytes, unpack
+from rchw.sim.prove.circuit import Contents, Value
+from rchw.sim.prove.expected import Expected, Role
+from rchw.sim.prove.explore import Edge, Exploration, Moment
+from rchw.sim.prove.forms import Atom, Form
+from rchw.sim.prove.numbers import Numbers
+from rchw.sim.prove.pipeline import RING, Fill, Pipeline
+from rchw.sim.prove.trial import value_of
+from rchw.sim.prove.words import Words
+
+__all__ = ["Witness", "meet"]
+
+_CLOCKS = 50_000  # of all runs; they end sooner where every state of the control was met
+_ROUNDS = 6  # of a pipeline's depth
+
+
+@dataclass(frozen=True)
+class Witness:
+    """What was met.
+
+    Attributes
+    ----------
+    met, moments : int
+        States of the control in which the run was, and how many there are.
+    clocks : int
+        How long it was.
+    held : int
+        Bits of registers that were compared.
+    sentence : str or None
+        What the proof says otherwise than the run; then the proof is wrong.
+    """
+
+    met: int
+    moments: int
+    clocks: int
+    held: int
+    sentence: str | None
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """A beat on the wires, and what the reference says after it; of a gap, ``valid`` is 0."""
+
+    codes: tuple[int, ...]
+    above: tuple[int, ...]
+    last: int
+    valid: int
+    begins: int
+    states: tuple[int, ...]
+    squares: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+class _Run:
+    """The circuit after a reset, and the samples that went in, the latest first."""
+
+    def __init__(
+        self, design: Design, words: Words, expected: Expected, rng: np.random.Generator
+    ) -> None:
+        self.design, self.expected, self._rng = design, expected, rng
+        self.circuit = Numbers(words, int(rng.integers(1 << 30)))
+        self.samples: list[_Sample] = []
+        self.clocks = self.held = 0
+        names = words.inputs
+        self.circuit.settle({name: int(rng.integers(2)) for name in names} | {"aresetn": 0})
+        self.circuit.clock()
+        self.draw()
+
+    def draw(self) -> None:
+        """Another beat at the input."""
+        codes, above, self._word, start = [], [], 0, 0
+        for channel in self.design.inputs:
+            fmt, width = channel.format, 8 * lane_bytes(channel.format)
+            code = int(self._rng.integers(fmt.min, fmt.max, endpoint=True))
+            if self._rng.random() < 0.2:
+                code = int(self._rng.choice([fmt.min, fmt.max]))
+            junk = int(self._rng.integers(1 << (width - fmt.width)))
+            lane = code & ((1 << fmt.width) - 1) | junk << fmt.width
+            self._word |= lane << start
+            codes.append(code)
+            above.append(junk)
+            start += width
+        self._codes, self._above = tuple(codes), tuple(above)
+        self._last = int(self._rng.random() < 0.3)
+
+    def settle(self, valid: int, ready: int) -> None:
+        """Set the input."""
+        handshakes = {"aresetn": 1, "s_axis_tvalid": valid, "m_axis_tready": ready}
+        self.circuit.settle(handshakes | {"s_axis_tdata": self._word, "s_axis_tlast": self._last})
+
+    def enter(self, valid: int) -> None:
+        """Let what is at the input be the latest sample, or a gap."""
+        design, before = self.design, self.samples[0] if self.samples else None
+        codes = np.array([self._codes], dtype=np.int64)
+        begins = 1 if before is None else before.begins
+        initial = before is None or (begins and design.reset_on_last)
+        start = None if initial or before is None else np.array(before.states)
+        if valid:
+            states = reference.run(design, codes, state=start).states[0]
+        else:
+            states = np.array(design.layer.initial_state if before is None else before.states)
+        rows = states[None, :]
+        squares: tuple[int, ...] = ()
+        if design.features.squares is not None:
+            blocks = feature_codes(design, rows, codes)
+            squares = tuple(blocks[int(design.features.states)][1][0].tolist())
+        outputs = ReadoutReference(design).outputs(rows, codes)[0].tolist()
+        sample = _Sample(
+            self._codes, self._above, self._last, valid, self._last if valid else begins,
+            tuple(states.tolist()), squares, tuple(outputs),
+        )  # fmt: skip
+        self.samples.insert(0, sample)
+        del self.samples[64:]
+
+    def clock(self) -> None:
+        """Let a clock pass."""
+        self.circuit.clock()
+        self.clocks += 1
+
+    def shown(self, age: int) -> str | None:
+        """Sentence on the beat at the output, which must be the sample of this age."""
+        formats = [output.format for output in self.design.readout.outputs]
+        sample = self.samples[age]
+        got = tuple(unpack([self.circuit.number("m_axis_tdata")], formats)[0].tolist())
+        if got != sample.outputs:
+            return f"outputs must be {sample.outputs} in the run of the proof, not {got}"
+        if self.circuit.number("m_axis_tlast") != sample.last:
+            return f"m_axis_tlast must be {sample.last} in the run of the proof"
+        return None
+
+    def differs(self, contents: Contents) -> str | None:
+        """Sentence on a register that does not hold what the proof says, if there is one."""
+        values, known, free = _Values(self), dict[Atom, int](), dict[Value, int]()
+        held, roles = self.circuit.contents, self.expected.roles
+        for key, bits in contents.items():
+            whole: dict[Form, int] = {}
+            for place, bit in enumerate(bits):
+                got = held[key] >> place & 1
+                if isinstance(bit, int):
+                    want = bit
+                elif bit[0].atom is not None and bit[0].atom not in roles:
+                    want = free.setdefault(bit, got)  # anything, but the same wherever it stands
+                elif roles.keys() >= bit[0].unknowns():
+                    if bit[0] not in whole:
+                        whole[bit[0]] = value_of(bit[0], values, known)
+                    want = whole[bit[0]] >> bit[1] & 1
+                else:
+                    continue  # computed from what a reset left
+                self.held += 1
+                if want != got:
+                    return f"bit {place} of {key} must be {want} in the run of the proof"
+        return None
+
+
+class _Values(dict[Atom, int]):
+    """Values of what has a role, in one state of a run."""
+
+    def __init__(self, run: _Run) -> None:
+        super().__init__()
+        self._run = run
+
+    def __missing__(self, atom: Atom) -> int:
+        self[atom] = value = self._value(atom, self._run.expected.roles[atom])
+        return value
+
+    def _value(self, atom: Atom, role: Role) -> int:
+        expected, samples = self._run.expected, self._run.samples
+        if role.kind in ("p", "t"):
+            return value_of(expected.plain(Form({(atom,): 1})), self)
+        if role.age >= len(samples):  # before the first sample after the reset
+            initial = self._run.design.layer.initial_state
+            return initial[role.index] if role.kind == "x" else int(role.kind == "f")
+        sample = samples[role.age]
+        row = {
+            "u": sample.codes, "above": sample.above, "x": sample.states,
+            "square": sample.squares, "y": sample.outputs,
+            "last": (sample.last,), "v": (sample.valid,), "f": (sample.begins,),
+        }[role.kind]  # fmt: skip
+        return row[role.index]
+
+
+def meet(reach: Exploration | Pipeline, words: Words, seed: int) -> Witness:
+    """Run a circuit through the states of its control that a proof knows.
+
+    Parameters
+    ----------
+    reach : Exploration or Pipeline
+        Of a proof that holds.
+    words : Words
+    seed : int
+        Of the contents before the reset, the codes and the handshakes.
+    """
+    rng = np.random.default_rng(seed)
+    if isinstance(reach, Exploration):
+        met, clocks, held, sentence = _folded(reach, words, rng)
+    else:
+        met, clocks, held, sentence = _parallel(reach, words, rng)
+    return Witness(met, len(reach.contents), clocks, held, sentence)
+
+
+def _folded(
+    reach: Exploration, words: Words, rng: np.random.Generator
+) -> tuple[int, int, int, str | None]:
+    start = next(iter(reach.edges))
+    met, clocks, held = set[Moment](), 0, 0
+    sentence: str | None = None
+    while sentence is None and clocks < _CLOCKS:
+        run, moment = _Run(reach.design, words, reach.expected, rng), start
+        way: list[Edge] | None = []
+        while way is not None and sentence is None and run.clocks < _CLOCKS:
+            for edge in way:
+                sentence = sentence or _step(run, moment, edge, rng)
+                moment = edge.to
+            if moment not in met:
+                met.add(moment)
+                sentence = sentence or run.differs(reach.contents[moment])
+            way = _way(reach, moment, met)
+        clocks, held = clocks + run.clocks, held + run.held
+        if _way(reach, start, met) is None:
+            break
+    return len(met), clocks, held, sentence
+
+
+def _step(run: _Run, moment: Moment, edge: Edge, rng: np.random.Generator) -> str | None:
+    """Go one way on; a sentence if the circuit does otherwise."""
+    valid, ready = edge.handshakes[int(rng.integers(len(edge.handshakes)))]
+    run.settle(valid, ready)
+    shown, takes = (run.circuit.number(name) for name in ("m_axis_tvalid", "s_axis_tready"))
+    found = (bool(valid and takes), bool(shown))
+    if found != (edge.taken, edge.valid):
+        return f"a beat must be (taken, given) {(edge.taken, edge.valid)}, not {found}, in the run"
+    sentence = run.shown(moment.samples[0][0]) if shown else None
+    run.clock()
+    if edge.taken:
+        run.enter(1)
+    if edge.taken or not valid:
+        run.draw()
+    return sentence
+
+
+def _way(reach: Exploration, start: Moment, met: set[Moment]) -> list[Edge] | None:
+    """Shortest way to a state that was not met."""
+    came: dict[Moment, tuple[Moment, Edge] | None] = {start: None}
+    waiting = deque([start])
+    while waiting:
+        moment = waiting.popleft()
+        if moment not in met:
+            way: list[Edge] = []
+            while (step := came[moment]) is not None:
+                moment, edge = step
+                way.insert(0, edge)
+            return way
+        for edge in reach.edges[moment]:
+            if edge.to not in came:
+                came[edge.to] = (moment, edge)
+                waiting.append(edge.to)
+    return None
+
+
+def _parallel(
+    reach: Pipeline, words: Words, rng: np.random.Generator
+) -> tuple[int, int, int, str | None]:
+    run, end = _Run(reach.design, words, reach.expected, rng), reach.end
+    fill, met = Fill((0,) * (end + 1), False), set[Fill]()
+    sentence: str | None = None
+    while sentence is None and run.clocks < _ROUNDS * (end + 1):
+        met.add(fill)
+        if fill not in reach.contents:
+            sentence = f"{fill} must be a state of the control that the proof knows"
+            break
+        sentence = run.differs(reach.contents[fill])
+        valid, ready = int(rng.random() < 0.7), int(rng.random() < 0.7)
+        run.settle(valid, ready)
+        shown = run.circuit.number("m_axis_tvalid")
+        if shown:
+            sentence = sentence or run.shown(end)
+        run.clock()
+        if ready or not shown:
+            at = list(fill.valid)
+            if not fill.begun and at[RING - 1] is None:
+                at[RING - 1] = run.samples[RING - 1].valid
+            fill = Fill((None, *at[:-1]), fill.begun or at[RING - 1] == 1)
+            run.enter(valid)
+            run.draw()
+    return len(met), run.clocks, run.held, sentence
