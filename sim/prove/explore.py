@@ -86,9 +86,10 @@ class Exploration(Reach):
         words = self.circuit.words
         next_of = {outputs: inputs for outputs, inputs in words.registers}
         self._next_control = [next_of[outputs] for outputs in parts.registers]
-        self._states = {str(bit) for bit in carriers(words)}
         names = (f"core.x{lane}" for lane in range(self.design.layer.lanes))
         self._lanes = [str(words.names[name][0]) for name in names if name in words.names]
+        # A state that no other state depends on is none by its place in the circuit.
+        self._states = {str(bit) for bit in carriers(words)} | set(self._lanes)
         if not set(self._lanes) <= set(self.circuit.contents):
             self._lanes = []  # a lane without a register: nothing is known of their order
         self._most = latency(self.design) // schedule(self.design).clocks + 4

@@ -144,12 +144,21 @@ class Reach:
                 continue
             anything = self._anything(place, key)
             kept = tuple(
-                before if bit == before else other
+                before if self._agree(bit, before) else other
                 for bit, before, other in zip(bits, old, anything, strict=True)
             )
             if old != kept:
                 stored[key], changed = kept, True
         return changed
+
+    def _agree(self, a: Value | None, b: Value) -> bool:
+        """Whether two bits are the same, even if a sum has its name in one way and not in another.
+
+        The inputs of a sample alone are the sum of the first sample of a sequence.
+        """
+        if a == b or not (isinstance(a, tuple) and isinstance(b, tuple)):
+            return a == b
+        return a[1] == b[1] and self.expected.plain(a[0]) == self.expected.plain(b[0])
 
     def _or_anything(self, bits: Known, place: int, key: str) -> Bits:
         whole = known(bits)
