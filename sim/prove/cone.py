@@ -1,11 +1,11 @@
 """Which part of a circuit data can reach, and which part only its handshakes decide."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from rchw.sim.prove.words import Bit, Cell, Memory, Words
 
-__all__ = ["Split", "carriers", "split"]
+__all__ = ["Split", "carriers", "holders", "split"]
 
 Node = Cell | tuple[Memory, int]
 
@@ -84,17 +84,40 @@ def split(words: Words, inputs: Iterable[str]) -> Split:
 
 def carriers(words: Words) -> set[Bit]:
     """First bits of the registers that are written into memories, as they are or by choice."""
-    muxes = {
+    data = {bit for memory in words.memories for _, _, data in memory.writes for bit in data}
+    seen = _unchanged(words, data, {})
+    return {outputs[0] for outputs, _ in words.registers if not seen.isdisjoint(outputs)}
+
+
+def holders(words: Words, output: str) -> set[str]:
+    """Names, as in `Circuit.contents`, of what an output shows, now or later, unchanged."""
+    stored: dict[Bit, tuple[Bit, ...]] = {}
+    for outputs, held in words.registers:
+        stored |= {bit: (source,) for bit, source in zip(outputs, held, strict=True)}
+    for memory in words.memories:
+        for _, data in memory.reads:
+            for place, bit in enumerate(data):
+                stored[bit] = tuple(written[place] for _, _, written in memory.writes)
+    seen = _unchanged(words, set(words.outputs[output]), stored)
+    found = {str(outputs[0]) for outputs, _ in words.registers if not seen.isdisjoint(outputs)}
+    for memory in words.memories:
+        if any(not seen.isdisjoint(data) for _, data in memory.reads):
+            found |= {f"{memory.name}[{row}]" for row in range(len(memory.rows))}
+    return found
+
+
+def _unchanged(words: Words, waiting: set[Bit], stored: Mapping[Bit, tuple[Bit, ...]]) -> set[Bit]:
+    """Bits that come out at others through choices, and through what is stored."""
+    sources = dict(stored) | {
         bit: (cell.pins["A"][k], cell.pins["B"][k])
         for cell in words.logic
         if isinstance(cell, Cell) and cell.kind == "mux"
         for k, bit in enumerate(cell.pins["Y"])
     }
-    waiting = {bit for memory in words.memories for _, _, data in memory.writes for bit in data}
     seen: set[Bit] = set()
     while waiting:
         bit = waiting.pop()
         if bit not in seen:
             seen.add(bit)
-            waiting.update(muxes.get(bit, ()))
-    return {outputs[0] for outputs, _ in words.registers if not seen.isdisjoint(outputs)}
+            waiting.update(sources.get(bit, ()))
+    return seen

@@ -16,7 +16,7 @@ from typing import Any
 
 from rchw.schedule import latency, schedule
 from rchw.sim.prove.circuit import Bits, Contents
-from rchw.sim.prove.cone import Split, carriers
+from rchw.sim.prove.cone import Split, carriers, holders
 from rchw.sim.prove.forms import Atom
 from rchw.sim.prove.matching import Sample
 from rchw.sim.prove.reach import Breach, Known, Progress, Reach, known
@@ -90,6 +90,7 @@ class Exploration(Reach):
         self._lanes = [str(words.names[name][0]) for name in names if name in words.names]
         # A state that no other state depends on is none by its place in the circuit.
         self._states = {str(bit) for bit in carriers(words)} | set(self._lanes)
+        self._codes = holders(words, "m_axis_tdata")
         if not set(self._lanes) <= set(self.circuit.contents):
             self._lanes = []  # a lane without a register: nothing is known of their order
         self._most = latency(self.design) // schedule(self.design).clocks + 4
@@ -247,11 +248,20 @@ class Exploration(Reach):
                     renamed,
                     samples,
                     state=key in self._states,
-                    states=key in self._states,
+                    kinds=self._kinds(key),
                     units=self._likely(lanes[key], result) if key in lanes else None,
                     held=held,
                 )
         return result
+
+    def _kinds(self, key: str) -> frozenset[str]:
+        """What a register may hold: one of few bits equals much, which leads astray."""
+        kinds = {"square"}
+        if key in self._states:
+            kinds.add("x")
+        if key in self._codes:
+            kinds.add("y")
+        return frozenset(kinds)
 
     def _is_state(self, bits: Bits) -> bool:
         first = bits[0]

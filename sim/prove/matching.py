@@ -52,9 +52,12 @@ class Matching:
         self._forms, self._circuit, self._expected = forms, circuit, expected
         self._questions, self._trial = questions, trial
         self._tables: dict[
-            tuple[tuple[Sample, ...], bool], dict[tuple[int, tuple[int, ...]], list[Definition]]
+            tuple[tuple[Sample, ...], frozenset[str]],
+            dict[tuple[int, tuple[int, ...]], list[Definition]],
         ] = {}
-        self._found: dict[tuple[Bits, tuple[Sample, ...], bool], list[Bits | list[Definition]]] = {}
+        self._found: dict[
+            tuple[Bits, tuple[Sample, ...], frozenset[str]], list[Bits | list[Definition]]
+        ] = {}
         self._parts: dict[tuple[Bits, tuple[Sample, ...]], Bits] = {}
         self._cuts: dict[
             tuple[tuple[Sample, ...], int], dict[tuple[int, ...], list[tuple[Form, Form, int]]]
@@ -71,7 +74,7 @@ class Matching:
         samples: tuple[Sample, ...],
         *,
         state: bool = False,
-        states: bool = True,
+        kinds: frozenset[str] = frozenset({"x", "square", "y"}),
         units: Collection[int] | None = None,
         held: Callable[[], Iterable[Atom]] = tuple,
     ) -> Bits:
@@ -83,8 +86,8 @@ class Matching:
         samples : tuple of Sample
         state : bool
             Whether the register holds states, which may look like states of the sample before.
-        states : bool
-            Whether states are looked for at all.
+        kinds : frozenset of str
+            Of the quantities that are looked for; see `rchw.sim.prove.expected.Role`.
         units : collection of int, optional
             Whose state it can be, where several are equal.
         held : callable
@@ -98,10 +101,10 @@ class Matching:
         curious = any(map(self._is_curious, forms))
         if named != bits or not (state or curious):
             return named
-        key = (bits, samples, states)
+        key = (bits, samples, kinds)
         found = self._found.get(key)
         if found is None:
-            found = self._found[key] = self._searched(bits, samples, states)
+            found = self._found[key] = self._searched(bits, samples, kinds)
             if state and curious and all(isinstance(part, tuple) for part in found):
                 self.unmatched.append(self._circuit.whole(bits, True))
         result: Bits = ()
@@ -218,10 +221,10 @@ class Matching:
         return known
 
     def _searched(
-        self, bits: Bits, samples: tuple[Sample, ...], states: bool
+        self, bits: Bits, samples: tuple[Sample, ...], kinds: frozenset[str]
     ) -> list[Bits | list[Definition]]:
         """Bits in pieces: those that are no quantity, and the quantities that the others are."""
-        table = self._table(samples, states)
+        table = self._table(samples, kinds)
         widths = sorted({width for width, _ in table}, reverse=True)
         words = self._words(bits)
         result: list[Bits | list[Definition]] = []
@@ -266,16 +269,18 @@ class Matching:
         return words
 
     def _table(
-        self, samples: tuple[Sample, ...], states: bool
+        self, samples: tuple[Sample, ...], kinds: frozenset[str]
     ) -> dict[tuple[int, tuple[int, ...]], list[Definition]]:
-        table = self._tables.get((samples, states))
+        table = self._tables.get((samples, kinds))
         if table is None:
-            table = self._tables[samples, states] = {}
+            table = self._tables[samples, kinds] = {}
             for age, first in samples:
                 definitions = self._expected.outputs(age)
-                if states:
+                if "x" in kinds:
                     definitions = self._expected.states(age, first) + definitions
                 for definition in definitions:
+                    if definition.role.kind not in kinds:
+                        continue
                     mask = (1 << definition.width) - 1
                     values = tuple(v & mask for v in self._trial.values(definition.form))
                     table.setdefault((definition.width, values), []).append(definition)

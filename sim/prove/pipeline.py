@@ -12,6 +12,7 @@ from typing import Any
 
 from rchw.schedule import latency
 from rchw.sim.prove.circuit import Bits, Contents, bits_of
+from rchw.sim.prove.cone import holders
 from rchw.sim.prove.forms import Atom, Form, number
 from rchw.sim.prove.matching import Sample
 from rchw.sim.prove.reach import Breach, Known, Progress, Reach, known
@@ -59,6 +60,7 @@ class Pipeline(Reach):
             for i in range(self.design.n_units)
             if f"core.x{i}" in names
         }
+        self._codes = holders(self.circuit.words, "m_axis_tdata")
         for age in range(RING, self.end + 1):
             self.expected.outputs(age)
         self.expected.call_flag(RING - 1)
@@ -184,7 +186,7 @@ class Pipeline(Reach):
     def _matched(self, key: str, bits: Bits, samples: tuple[Sample, ...]) -> Bits:
         """Contents in which the quantities of the reference have their names."""
         if key not in self._units:
-            return self._of_readout(bits)
+            return self._of_readout(bits, key in self._codes)
         unit, width = self._units[key], len(bits)
         valid = self.expected.valid(RING).atom
         assert valid is not None
@@ -199,7 +201,7 @@ class Pipeline(Reach):
             return named
         return bits
 
-    def _of_readout(self, bits: Bits) -> Bits:
+    def _of_readout(self, bits: Bits, shown: bool) -> Bits:
         roles = self.expected.roles
         ages = {
             role.age
@@ -208,4 +210,5 @@ class Pipeline(Reach):
             if role is not None and role.kind in ("x", "t", "square") and role.age >= RING
         }
         samples = tuple((age, None) for age in sorted(ages))
-        return self.matching.replaced(bits, samples, states=False)
+        kinds = frozenset({"square", "y"} if shown else {"square"})
+        return self.matching.replaced(bits, samples, kinds=kinds)
