@@ -9,7 +9,7 @@ and whenever it is.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -90,6 +90,7 @@ class Exploration(Reach):
         self._lanes = [str(words.names[name][0]) for name in names if name in words.names]
         # A state that no other state depends on is none by its place in the circuit.
         self._states = {str(bit) for bit in carriers(words)} | set(self._lanes)
+        self._first_word = 0
         self._codes = holders(words, "m_axis_tdata")
         if not set(self._lanes) <= set(self.circuit.contents):
             self._lanes = []  # a lane without a register: nothing is known of their order
@@ -157,6 +158,7 @@ class Exploration(Reach):
 
     def _after_reset(self) -> Moment:
         self.reset()
+        self._first_word = self._word()
         moment = Moment(self._control(), (), 1, False)
         self.arrive(moment, dict(self.circuit.contents))
         return moment
@@ -249,7 +251,7 @@ class Exploration(Reach):
                     samples,
                     state=key in self._states,
                     kinds=self._kinds(key),
-                    units=self._likely(lanes[key], result) if key in lanes else None,
+                    unit=self._likely(lanes[key]) if key in lanes else None,
                     held=held,
                 )
         return result
@@ -269,16 +271,20 @@ class Exploration(Reach):
         role = None if atom is None else self.expected.roles.get(atom)
         return role is not None and role.kind == "x"
 
-    def _likely(self, lane: int, contents: Mapping[str, Known]) -> Sequence[int]:
-        """Units whose state a lane may have received: where several are equal, this helps.
+    def _likely(self, lane: int) -> int:
+        """Unit whose state a lane has received: where several are equal, this helps.
 
-        Words come down from the highest, and the first lane tells which one it is.
+        Words come down from the highest, and the address at which they are written tells which.
         """
         n_units, lanes = self.design.n_units, self.design.layer.lanes
-        if lane == 0:
-            return range(0, n_units, lanes)
-        first = contents[self._lanes[0]][0]
-        atom = first[0].atom if isinstance(first, tuple) else None
-        role = None if atom is None else self.expected.roles.get(atom)
-        unit = n_units if role is None or role.kind != "x" else role.index + lane
-        return [unit] if unit < n_units else []
+        words = -(-n_units // lanes)
+        below = (self._first_word - self._word()) % words
+        return (words - 1 - below) * lanes + lane
+
+    def _word(self) -> int:
+        """Where the next word is written, at the clock that was left."""
+        wires = self.circuit.words.names.get("core.write_word", ())
+        value = sum(
+            bit << k for k, bit in enumerate(self.circuit.at(wires)) if isinstance(bit, int)
+        )
+        return value - (value >> (len(wires) - 1) << len(wires)) if wires else 0

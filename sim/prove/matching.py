@@ -1,6 +1,6 @@
 """Find what a register holds among the quantities of the reference, and prove that it does."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from rchw.ranges import Interval
@@ -75,7 +75,7 @@ class Matching:
         *,
         state: bool = False,
         kinds: frozenset[str] = frozenset({"x", "square", "y"}),
-        units: Collection[int] | None = None,
+        unit: int | None = None,
         held: Callable[[], Iterable[Atom]] = tuple,
     ) -> Bits:
         """Contents in which quantities of these samples have their names.
@@ -88,8 +88,8 @@ class Matching:
             Whether the register holds states, which may look like states of the sample before.
         kinds : frozenset of str
             Of the quantities that are looked for; see `rchw.sim.prove.expected.Role`.
-        units : collection of int, optional
-            Whose state it can be, where several are equal.
+        unit : int, optional
+            Whose state it is, where several are equal.
         held : callable
             Names that are in use: where several are equal, another is meant.
         """
@@ -113,11 +113,8 @@ class Matching:
             if isinstance(part, tuple):
                 result += part
                 continue
-            chosen = self._chosen(part, units, result, held)
+            chosen = self._chosen(part, unit, result, held)
             end = len(result) + part[0].width
-            if chosen is None:
-                result += bits[len(result) : end]
-                continue
             role = chosen.role
             self.proved.add((role.kind, role.index, role.first))
             named = bits_of(self._forms, chosen.name, chosen.width)
@@ -180,21 +177,20 @@ class Matching:
     def _chosen(
         self,
         equal: list[Definition],
-        units: Collection[int] | None,
+        unit: int | None,
         earlier: Bits,
         held: Callable[[], Iterable[Atom]],
-    ) -> Definition | None:
+    ) -> Definition:
         """One of several that are equal: of states the last unit's, of outputs the next."""
         if len(equal) == 1:
             return equal[0]
         if equal[0].role.kind != "x":
             names = {bit[0].atom for bit in earlier if not isinstance(bit, int)}
             return next((d for d in equal if d.name.atom not in names), equal[0])
-        if units is not None:
-            equal = [definition for definition in equal if definition.role.index in units]
+        equal = [definition for definition in equal if definition.role.index == unit] or equal
         used = set(held())
         free = [definition for definition in equal if definition.name.atom not in used]
-        return max(free or equal, key=lambda d: d.role.index, default=None)
+        return max(free or equal, key=lambda d: d.role.index)
 
     def _is_curious(self, form: Form) -> bool:
         """Whether a form has something in it that only a rounding or a product leaves."""
