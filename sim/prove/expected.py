@@ -20,6 +20,8 @@ from rchw.sim.prove.wholes import Wholes
 
 __all__ = ["Definition", "Expected", "Role"]
 
+_TURNS = 3  # before intervals that still grow are taken as wide as they can be
+
 
 @dataclass(frozen=True)
 class Role:
@@ -52,7 +54,7 @@ class Definition:
     ----------
     role : Role
     name : Form
-        Its unknown.
+        Its unknown; the number that it is if it never is another.
     form : Form
         What the reference says it is.
     width : int
@@ -95,6 +97,7 @@ class Expected:
         self.states = cache(self._states)
         self.outputs = cache(self._outputs)
         self._totals: dict[int, list[tuple[Form, Form]]] = {}
+        self._intervals = self._reached()
 
     def name(self, role: Role, low: int, high: int) -> Form:
         """Unknown of a role."""
@@ -106,7 +109,9 @@ class Expected:
 
     def state(self, age: int, unit: int) -> Form:
         """State of a unit after a sample."""
-        interval = state_interval(self.design.layer)
+        interval = self._intervals[unit]
+        if interval.low == interval.high:
+            return number(interval.low)
         return self.name(Role("x", age, unit), interval.low, interval.high)
 
     def input(self, age: int, channel: int) -> Form:
@@ -178,6 +183,40 @@ class Expected:
         channels = range(self.design.n_inputs)
         return Wholes(self._forms, [self.input(age, k) for k in channels])
 
+    def _reached(self) -> list[Interval]:
+        """What the state of each unit can be after a sample, closed under the step.
+
+        Most units reach all that their activation gives; some stay on a rail for ever, and then
+        the circuit knows it.
+        """
+        forms, ring = self._forms, self._ring
+        initial = [Interval(code, code) for code in ring.initial_state().tolist()]
+        reached: list[Interval | None] = [None] * len(initial)
+        inputs: Any = self._inputs(0)
+        for turn in range(len(initial) + _TURNS):
+            before = [
+                own if known is None else own.hull(known)
+                for own, known in zip(initial, reached, strict=True)
+            ]
+            names: Any = Wholes(
+                forms,
+                [
+                    forms.unknown(f"reached_{turn}_{i}", own.low, own.high)
+                    for i, own in enumerate(before)
+                ],
+            )
+            after: Any = ring.step(names, inputs)
+            wider = list(reached)
+            for i, known in enumerate(reached):
+                found = Interval(*forms.bounds(after.form(i)))
+                wider[i] = found if known is None else known.hull(found)
+                if known != wider[i] and turn >= _TURNS:
+                    wider[i] = state_interval(self.design.layer)
+            if wider == reached:
+                break
+            reached = wider
+        return [known or state_interval(self.design.layer) for known in reached]
+
     def _states(self, age: int, first: int | None) -> list[Definition]:
         """Definitions of the states after a sample.
 
@@ -225,7 +264,9 @@ class Expected:
                 for i in range(design.n_units):
                     role = Role("square", age, i)
                     form = codes.form(0, i)
-                    name = self.name(role, *forms.bounds(form))
+                    name = form
+                    if form.number is None:
+                        name = self.name(role, *forms.bounds(form))
                     # The circuit keeps no more bits of a square than it can have.
                     width = min(squares.width, Interval(*forms.bounds(form)).width)
                     found.append(Definition(role, name, form, width))
@@ -245,8 +286,10 @@ class Expected:
         rounded: Any = self._readout.rounded(total_frac, sums)
         for k, output in enumerate(design.readout.outputs):
             role, form = Role("y", age, k), rounded.form(0, k)
-            name = self.output(age, k)
-            assert name.atom is not None
-            self._plain[name.atom] = self.plain(form)
+            name = form
+            if form.number is None:
+                name = self.output(age, k)
+                assert name.atom is not None
+                self._plain[name.atom] = self.plain(form)
             found.append(Definition(role, name, form, output.format.width))
         return found

@@ -143,6 +143,8 @@ class Matching:
     def _part_of_a_sum(self, bits: Bits, samples: tuple[Sample, ...]) -> Bits | None:
         forms, width = self._forms, len(bits)
         found = {bit[0] for bit in bits if not isinstance(bit, int)}
+        if not found:
+            return None
         if len(found) == 1:
             (form,) = found
             if form.atom is not None and bits == bits_of(forms, form, width):

@@ -176,7 +176,9 @@ class Pipeline(Reach):
         for key, bits in after.items():
             later = self.renamed(bits, True, self.end)
             renamed = known(later)
-            if renamed is not None and bits != before[key]:
+            # The first sample may leave a state what it was; it has its name all the same.
+            fresh = bits != before[key] or (begun and not old and key in self._units)
+            if renamed is not None and fresh:
                 if starts and key in self._flags and renamed == last:
                     renamed = bits_of(self.forms, self.expected.flag(RING), 1)
                 later = self._matched(key, renamed, samples)
