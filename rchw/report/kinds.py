@@ -135,6 +135,7 @@ KINDS: Mapping[str, Kind] = {
         {
             "proof": _entry("proof"),
             "states of the control": _entry("moments"),
+            "met in a run": _entry("witness", "met"),
             "questions asked": _entry("asked"),
             "known already": _entry("repeated"),
             "latency at most": _entry("latency"),

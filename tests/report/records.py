@@ -22,6 +22,7 @@ NUMBERS: dict[str, dict[str, Any]] = {
     },
     "prove": {
         "proof": "proved", "moments": 9299, "asked": 12, "repeated": 138, "latency": 17,
+        "witness": {"met": 12, "moments": 12},
         "planted": {"fault": "bit 9 of total stuck at 0", "proof": "refuted"},
     },
     "soak": {
