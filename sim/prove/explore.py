@@ -271,13 +271,16 @@ class Exploration(Reach):
         role = None if atom is None else self.expected.roles.get(atom)
         return role is not None and role.kind == "x"
 
-    def _likely(self, lane: int) -> int:
+    def _likely(self, lane: int) -> int | None:
         """Unit whose state a lane has received: where several are equal, this helps.
 
-        Words come down from the highest, and the address at which they are written tells which.
+        Words come down from the highest, and the address at which they are written tells which; a
+        circuit without taps writes none.
         """
         n_units, lanes = self.design.n_units, self.design.layer.lanes
         words = -(-n_units // lanes)
+        if words > 1 and "core.write_word" not in self.circuit.words.names:
+            return None
         below = (self._first_word - self._word()) % words
         return (words - 1 - below) * lanes + lane
 
