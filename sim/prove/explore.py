@@ -9,7 +9,7 @@ and whenever it is.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -251,7 +251,7 @@ class Exploration(Reach):
                     samples,
                     state=key in self._states,
                     kinds=self._kinds(key),
-                    unit=self._likely(lanes[key]) if key in lanes else None,
+                    units=self._likely(lanes[key]) if key in lanes else (),
                     held=held,
                 )
         return result
@@ -271,8 +271,8 @@ class Exploration(Reach):
         role = None if atom is None else self.expected.roles.get(atom)
         return role is not None and role.kind == "x"
 
-    def _likely(self, lane: int) -> int | None:
-        """Unit whose state a lane has received: where several are equal, this helps.
+    def _likely(self, lane: int) -> Sequence[int]:
+        """Units whose state a lane may have received: where several are equal, this helps.
 
         Words come down from the highest, and the address at which they are written tells which; a
         circuit without taps writes none.
@@ -280,9 +280,9 @@ class Exploration(Reach):
         n_units, lanes = self.design.n_units, self.design.layer.lanes
         words = -(-n_units // lanes)
         if words > 1 and "core.write_word" not in self.circuit.words.names:
-            return None
+            return range(lane, n_units, lanes)
         below = (self._first_word - self._word()) % words
-        return (words - 1 - below) * lanes + lane
+        return [(words - 1 - below) * lanes + lane]
 
     def _word(self) -> int:
         """Where the next word is written, at the clock that was left."""

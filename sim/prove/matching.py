@@ -1,6 +1,6 @@
 """Find what a register holds among the quantities of the reference, and prove that it does."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from rchw.ranges import Interval
@@ -75,7 +75,7 @@ class Matching:
         *,
         state: bool = False,
         kinds: frozenset[str] = frozenset({"x", "square", "y"}),
-        unit: int | None = None,
+        units: Collection[int] = (),
         held: Callable[[], Iterable[Atom]] = tuple,
     ) -> Bits:
         """Contents in which quantities of these samples have their names.
@@ -88,8 +88,8 @@ class Matching:
             Whether the register holds states, which may look like states of the sample before.
         kinds : frozenset of str
             Of the quantities that are looked for; see `rchw.sim.prove.expected.Role`.
-        unit : int, optional
-            Whose state it is, where several are equal.
+        units : collection of int
+            Whose state it may be, where several are equal.
         held : callable
             Names that are in use: where several are equal, another is meant.
         """
@@ -113,7 +113,7 @@ class Matching:
             if isinstance(part, tuple):
                 result += part
                 continue
-            chosen = self._chosen(part, unit, result, held)
+            chosen = self._chosen(part, units, result, held)
             end = len(result) + part[0].width
             role = chosen.role
             self.proved.add((role.kind, role.index, role.first))
@@ -179,7 +179,7 @@ class Matching:
     def _chosen(
         self,
         equal: list[Definition],
-        unit: int | None,
+        units: Collection[int],
         earlier: Bits,
         held: Callable[[], Iterable[Atom]],
     ) -> Definition:
@@ -189,7 +189,7 @@ class Matching:
         if equal[0].role.kind != "x":
             names = {bit[0].atom for bit in earlier if not isinstance(bit, int)}
             return next((d for d in equal if d.name.atom not in names), equal[0])
-        equal = [definition for definition in equal if definition.role.index == unit] or equal
+        equal = [definition for definition in equal if definition.role.index in units] or equal
         used = set(held())
         free = [definition for definition in equal if definition.name.atom not in used]
         return max(free or equal, key=lambda d: d.role.index)

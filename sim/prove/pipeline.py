@@ -193,9 +193,9 @@ class Pipeline(Reach):
         valid = self.expected.valid(RING).atom
         assert valid is not None
         if all(isinstance(bit, int) or valid not in bit[0].unknowns() for bit in bits):
-            return self.matching.replaced(bits, samples, state=True, unit=unit)
+            return self.matching.replaced(bits, samples, state=True, units=[unit])
         gap, sample = (self._put(bits, {valid: number(value)}, {}) for value in (0, 1))
-        named = self.matching.replaced(sample, samples, state=True, unit=unit)
+        named = self.matching.replaced(sample, samples, state=True, units=[unit])
         state = self.expected.state
         if (gap, named) == tuple(
             bits_of(self.forms, state(age, unit), width) for age in (RING + 1, RING)
