@@ -4,6 +4,7 @@ Questions that are the same up to the names of their unknowns are asked once: th
 unit of a ring is one question.
 """
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,7 +102,7 @@ class Questions:
             solver.add(term >= atom.low, term <= atom.high)
         for term, low, high in terms.products.values():
             solver.add(term >= low, term <= high)
-        found = solver.check()
+        found = _checked(solver)
         if found == z3.unsat:
             return Answer(True, {})
         if found != z3.sat:
@@ -114,6 +115,20 @@ class Questions:
                 for atom, term in unknowns.items()
             },
         )
+
+
+def _checked(solver: Any) -> Any:
+    """Ask in a thread, so that this one hears of an interruption at once, and passes it on."""
+    solver.set("ctrl_c", False)  # z3 would take it for a question that it may leave open
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(solver.check)
+        try:
+            return asked.result()
+        except BaseException:
+            while not asked.done():
+                solver.interrupt()  # in vain if it has not begun
+                wait([asked], 0.05)
+            raise
 
 
 def _has_product(form: Form) -> bool:
