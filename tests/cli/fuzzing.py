@@ -26,7 +26,9 @@ from tests.cli.command_line import Called
 
 __all__ = ["LONG", "Hang", "behaves", "examples", "fresh", "held", "idle", "spoken"]
 
-_PATIENCE = 60  # seconds of one call, after which it hangs
+_PATIENCE = (
+    60  # seconds of the processor for one call, after which it hangs; ten times by the clock
+)
 _MEMORY = 6 << 30  # bytes: more than that no file or command line of these tests may ask for
 _HEALTH = list(HealthCheck)  # examples build on files, and some are large on purpose
 
@@ -54,16 +56,19 @@ def _bounded() -> Iterator[None]:
     def end(number: int, frame: FrameType | None) -> NoReturn:
         raise Hang(f"no end after {_PATIENCE} seconds")
 
-    usual = signal.signal(signal.SIGALRM, end)
+    usual = [signal.signal(number, end) for number in (signal.SIGALRM, signal.SIGPROF)]
     limits = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, limits[1]))
-    signal.alarm(_PATIENCE)
+    signal.setitimer(signal.ITIMER_PROF, _PATIENCE)
+    signal.alarm(10 * _PATIENCE)
     try:
         yield
     finally:
         signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         resource.setrlimit(resource.RLIMIT_DATA, limits)
-        signal.signal(signal.SIGALRM, usual)
+        for number, handler in zip((signal.SIGALRM, signal.SIGPROF), usual, strict=True):
+            signal.signal(number, handler)
 
 
 def spoken(words: Sequence[str]) -> Called:

@@ -15,7 +15,7 @@ from rchw.cli import app
 from rchw.devices import BOARDS
 from rchw.tasks import TASKS
 from tests.cli.command_line import Called
-from tests.cli.fuzzing import LONG, behaves, examples, fresh, idle
+from tests.cli.fuzzing import LONG, behaves, examples, fresh, idle, spoken
 
 INTEGERS = [
     *range(-2, 9), 12, 15, 16, 17, 24, 25, 47, 48, 49, 63, 64, 100, 255, 256, 1000, 4096, 4097,
@@ -80,7 +80,8 @@ def kind_of(kind: Any) -> type:
 
 def spellings(key: str, declared: Any) -> list[str]:
     """How an option may be written."""
-    given = [part for text in declared.param_decls or () for part in text.split("/")]
+    first = [declared.default] if isinstance(declared.default, str) else []  # typer's own place
+    given = [part for text in (*first, *(declared.param_decls or ())) for part in text.split("/")]
     if any(text.startswith("--") for text in given):
         return given
     return [*given, f"--{key.replace('_', '-')}"]
@@ -187,7 +188,12 @@ def test_what_was_found(line: str, place: Path) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_options_are_found_as_they_are_declared(name: str) -> None:
+def test_options_are_found_as_they_are_declared(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is drawn from is what the help shows, so that a new option is drawn too."""
+    monkeypatch.setenv("COLUMNS", "200")
+    shown = spoken([name, "--help"]).out
+    for key, (_, declared) in options(name).items():
+        if type(declared).__name__ != "ArgumentInfo":
+            assert all(spelling in shown for spelling in spellings(key, declared)), key
     assert all(isinstance(kind_of(kind), type) for kind, _ in options(name).values())
     assert "as_json" in options(name)
