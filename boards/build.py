@@ -14,6 +14,7 @@ from rchw.devices import Board
 from rchw.devices import board as find_board
 from rchw.errors import DesignError
 from rchw.files import sha256_of, together, write_atomic
+from rchw.process import check_timeout
 
 __all__ = ["build"]
 
@@ -141,8 +142,7 @@ def build(
     _check_expected(expected or {}, target)
     if not seeds:
         raise DesignError("seeds must be at least one number, not none")
-    if not timeout > 0:
-        raise DesignError(f"timeout must be above 0 seconds, not {timeout:g}")
+    check_timeout(timeout)
     try:
         source = verilog.read_bytes()
     except OSError as error:

@@ -263,6 +263,13 @@ class Output:
                 f"decoder of output {self.name} must be finite, "
                 f"not offset {self.offset} and scale {self.scale}"
             )
+        for code in (self.format.min, self.format.max):
+            value = self.offset + self.scale * (code * self.format.resolution)
+            if not math.isfinite(value):
+                raise DesignError(
+                    f"decoder of output {self.name} must give finite values, not {value} for code "
+                    f"{code} ({self.format})"
+                )
 
     def decode(self, codes: ArrayLike) -> NDArray[np.float64]:
         """Real values of output codes, same shape."""

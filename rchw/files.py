@@ -13,7 +13,22 @@ from pathlib import Path
 
 from rchw.errors import RchwError
 
-__all__ = ["check_file", "check_folder", "sha256_of", "together", "write_atomic"]
+__all__ = [
+    "STOPPING",
+    "check_file",
+    "check_folder",
+    "finish",
+    "sha256_of",
+    "together",
+    "write_atomic",
+]
+
+STOPPING = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+"""Signals that ask a process to end: Ctrl-C, `kill`, a terminal that is closed."""
+
+_PART, _DONE = ".part-", ".done-"  # folders of what is being made, and of what only has to be moved
 
 
 def write_atomic(path: str | Path, content: str | bytes) -> Path:
@@ -98,7 +113,8 @@ def together(
     ------
     Path
         A temporary folder; when the block ends well, the files in it and in its subfolders are
-        renamed into `folder`, where they take the place of those of the same name.
+        renamed into `folder`, where they take the place of those of the same name. If the process
+        is killed in between, the next that writes into this folder goes on with it; see `finish`.
 
     Raises
     ------
@@ -107,11 +123,12 @@ def together(
     """
     place = folder.absolute()
     missing = [path for path in (place, *place.parents) if not path.exists()]
-    failed = place.with_name(f"{place.name}.failed")
+    failed = place.parent / f"{place.name}.failed"
     temporary = None
     try:
         place.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".part-", dir=place))
+        finish(place)
+        temporary = Path(tempfile.mkdtemp(prefix=_PART, dir=place))
         for name in start_from:
             if (place / name).is_dir():
                 shutil.copytree(place / name, temporary / name)
@@ -134,14 +151,15 @@ def together(
         raise RchwError(f"{folder} cannot be written: {error.strerror}") from error
     finally:
         if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
+            for left in (temporary, _complete(temporary)):
+                shutil.rmtree(left, ignore_errors=True)
         for path in missing:
             with suppress(OSError):
                 path.rmdir()
 
 
 def _put_in_place(temporary: Path, folder: Path) -> None:
-    """Rename every file of one folder into another, without a moment for an interruption."""
+    """Rename a folder's files into another: without a moment to interrupt, and to kill as well."""
     made = sorted(path for path in temporary.rglob("*") if not path.is_dir())
     targets = [folder / path.relative_to(temporary) for path in made]
     for target in targets:
@@ -149,26 +167,55 @@ def _put_in_place(temporary: Path, folder: Path) -> None:
             raise RchwError(f"{target} cannot be written: it is a folder")
         check_folder(target.parent)
     with _uninterrupted():
-        for path, target in zip(made, targets, strict=True):
-            target.parent.mkdir(parents=True, exist_ok=True)
+        complete = temporary.rename(_complete(temporary))
+        _move(complete, folder)
+
+
+def _complete(temporary: Path) -> Path:
+    """What a temporary folder is called when it is complete."""
+    return temporary.with_name(temporary.name.replace(_PART, _DONE, 1))
+
+
+def finish(folder: Path) -> None:
+    """Put in place what was complete, but not all in place, when a process was killed.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be renamed.
+    """
+    for complete in sorted(folder.glob(f"{_DONE}*")):
+        with _uninterrupted():
+            _move(complete, folder)
+
+
+def _move(complete: Path, folder: Path) -> None:
+    """Rename every file of one folder into another, and remove the first."""
+    for path in sorted(path for path in complete.rglob("*") if not path.is_dir()):
+        target = folder / path.relative_to(complete)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # another process was at it too, and did it
             os.replace(path, target)
+    shutil.rmtree(complete, ignore_errors=True)
 
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C wait until the block has ended."""
-    usual = signal.getsignal(signal.SIGINT)
-    if usual is None or threading.current_thread() is not threading.main_thread():
+    """Let Ctrl-C, and whatever else asks to stop, wait until the block has ended."""
+    usual = {number: signal.getsignal(number) for number in STOPPING}
+    if None in usual.values() or threading.current_thread() is not threading.main_thread():
         yield  # not Python's to handle, or of another thread
         return
-    struck = []
-    signal.signal(signal.SIGINT, lambda number, frame: struck.append(number))
+    struck: list[int] = []
+    for number in (number for number, handler in usual.items() if handler != signal.SIG_IGN):
+        signal.signal(number, lambda number, frame: struck.append(number))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, usual)
-        if struck:
-            signal.raise_signal(signal.SIGINT)
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+        for number in struck[:1]:
+            signal.raise_signal(number)
 
 
 def sha256_of(path: str | Path) -> str:

@@ -9,14 +9,29 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rchw.errors import ToolError
+from rchw.errors import DesignError, ToolError
 
-__all__ = ["CompletedRun", "Progress", "run_program", "stop"]
+__all__ = ["CompletedRun", "Progress", "check_timeout", "run_program", "stop"]
 
 Progress = Callable[[str], None]
 
 _ERROR = re.compile(r"(?:\berror\b[^:]*:|%Warning-)(?!.*Exiting due to)", re.IGNORECASE)
+_LONGEST = 1_000_000.0  # seconds; z3 and the system's clocks count no further than some weeks
 _ALARM = re.compile(r"trap|terminate|exception|exiting|no space left|denied", re.IGNORECASE)
+
+
+def check_timeout(seconds: float) -> None:
+    """Refuse what is no time limit.
+
+    Raises
+    ------
+    DesignError
+        If it is not above 0 seconds, or above a million of them.
+    """
+    if not seconds > 0:
+        raise DesignError(f"timeout must be above 0 seconds, not {seconds:g}")
+    if seconds > _LONGEST:
+        raise DesignError(f"timeout must be at most {_LONGEST:.0f} seconds, not {seconds:g}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,9 @@ def rail_drive(design: Design, upper: bool, horizon: int = 400) -> RailDrive:
             (leak * np.roll(response * weights, -offset, axis=1) for offset, weights in taps),
             start=(1.0 - leak) * response,
         )
-        if np.abs(response).max() < 1e-4 or reached.max() > 64.0 * 2.0**layer.state.width:
+        peak = np.abs(response).max()
+        # A ring that grows without end, and that no input reaches, would leave the doubles.
+        if not 1e-4 <= peak <= 1e200 or reached.max() > 64.0 * 2.0**layer.state.width:
             break
     settled = bool(np.abs(response).max() < 1e-4)
     best = int(np.argmax(reached))

@@ -17,11 +17,15 @@ from rchw.sim.top import top_of
 
 __all__ = ["bench_verilog", "check_vectors", "golden_codes", "write_vectors"]
 
+_MOST = 1_000_000  # samples; all of them are held in memory
+
 
 def check_vectors(samples: int, seed: int) -> None:
     """Refuse what no golden vectors can be made of; see `golden_codes`."""
     if samples < 16:
         raise DesignError(f"samples must be at least 16, not {samples}")
+    if samples > _MOST:
+        raise DesignError(f"samples must be at most {_MOST}, not {samples}")
     if seed < 0:
         raise DesignError(f"seed must be at least 0, not {seed}")
 

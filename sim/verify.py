@@ -24,6 +24,7 @@ from rchw.sim.units import first_unit
 
 __all__ = ["check_request", "compare", "job_for", "verify"]
 
+_MOST = 1_000_000  # samples; the reference's states of all of them are held in memory
 _PACES = [
     ("never", "always:3"),
     ("every:4:3", "never"),
@@ -42,8 +43,14 @@ def check_request(samples: int, seed: int) -> None:
     """
     if samples < 48:
         raise DesignError(f"samples must be at least 48, not {samples}")
+    if samples > _MOST:
+        raise DesignError(
+            f"samples must be at most {_MOST} for the bench, not {samples}; --soak runs more"
+        )
     if seed < 0:
         raise DesignError(f"seed must be at least 0, not {seed}")
+    if seed >= 1 << 31:  # Verilator's own seed has no more bits
+        raise DesignError(f"seed must be below 2**31, not {seed}")
 
 
 def job_for(

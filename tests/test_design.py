@@ -176,6 +176,14 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         lambda: Output("y", QFormat(2), 0.0, float("nan")),
         r"decoder of output y must be finite, not offset 0\.0 and scale nan",
     ),
+    "large scale": (
+        lambda: Output("y", QFormat(9), 0.0, 1e306),
+        r"decoder of output y must give finite values, not -inf for code -256 \(sfix9_en0\)",
+    ),
+    "large sum": (
+        lambda: Output("y", QFormat(9, 8), 1.5e308, 1e308),
+        r"decoder of output y must give finite values, not inf for code 255 \(sfix9_en8\)",
+    ),
     "no features": (lambda: Features(states=False), r"features must hold states or squares"),
     "no one": (
         lambda: Features(one=QFormat(1, 0)),

@@ -9,7 +9,7 @@ import pytest
 
 from rchw import files
 from rchw.errors import RchwError, ToolError
-from rchw.files import check_file, check_folder, sha256_of, together, write_atomic
+from rchw.files import STOPPING, check_file, check_folder, sha256_of, together, write_atomic
 
 
 def test_text_and_bytes_are_written_as_they_are(tmp_path: Path) -> None:
@@ -142,21 +142,50 @@ def test_logs_of_a_failure_are_kept_beside(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["out"], "what has become right"
 
 
+@pytest.mark.parametrize("number", STOPPING)
 def test_an_interruption_while_renaming_waits(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of two files, both have arrived when it is noticed."""
-    rename = os.replace
+    rename, usual = os.replace, signal.signal(number, signal.default_int_handler)
 
     def strike(source: Path, target: Path) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), number)
         rename(source, target)
 
-    with pytest.raises(KeyboardInterrupt), together(tmp_path / "out") as part:
-        (part / "a").write_text("new")
-        (part / "b").write_text("new")
-        monkeypatch.setattr(os, "replace", strike)
+    try:
+        with pytest.raises(KeyboardInterrupt), together(tmp_path / "out") as part:
+            (part / "a").write_text("new")
+            (part / "b").write_text("new")
+            monkeypatch.setattr(os, "replace", strike)
+        assert signal.getsignal(number) is signal.default_int_handler
+    finally:
+        signal.signal(number, usual)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a", "b"]
+
+
+def test_what_a_killed_process_had_complete_is_finished(tmp_path: Path) -> None:
+    """Two of its three files are in place, and so all three must be."""
+    for name in ("a", "b", "deep/c"):
+        write_atomic(tmp_path / name, "old")
+    write_atomic(tmp_path / "a", "new")
+    for name in ("b", "deep/c"):
+        write_atomic(tmp_path / ".done-1" / name, "new")
+    write_atomic(tmp_path / ".part-2/a", "never complete")
+    with together(tmp_path) as part:
+        assert {(tmp_path / name).read_text() for name in ("a", "b", "deep/c")} == {"new"}
+        write_atomic(part / "b", "newer")
+    assert (tmp_path / "b").read_text() == "newer" and (tmp_path / "a").read_text() == "new"
+    assert not list(tmp_path.glob(".done-*"))
+
+
+def test_the_highest_folder_has_a_place_for_logs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no name to put a suffix to."""
+    monkeypatch.setattr("tempfile.mkdtemp", lambda prefix, dir: str(tmp_path))
+    with pytest.raises(ZeroDivisionError), together(Path("/"), keep_logs=True):
+        raise ZeroDivisionError
 
 
 def test_what_is_in_the_way_is_told_beforehand(tmp_path: Path) -> None:

@@ -4,18 +4,21 @@ Exit code 0: done; 1: a check ran and failed; 2: bad input, a missing tool, or a
 in one sentence on stderr.
 """
 
+import io
+import math
 import os
 import shutil
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
@@ -33,11 +36,13 @@ from rchw.cli.tables import EXTRAS, boards_command, doctor_command, tasks_comman
 from rchw.cli.train import run_command, train_command
 from rchw.cli.verify import verify_command
 from rchw.errors import MismatchError, RchwError, ToolError
+from rchw.files import STOPPING
 
 __all__ = ["app", "main"]
 
 _TYPER_INTERRUPTED = 130
 _LITTLE = 200_000  # bytes
+_CLEANING = 15.0  # seconds; ending a program that does not want to end takes up to 12
 _INTERRUPTED = "interrupted, and nothing earlier was changed"
 # Errors of typer's parser, wherever the installed version keeps them.
 _UsageError = typer.BadParameter.__mro__[2]
@@ -75,20 +80,31 @@ class _Interrupt(KeyboardInterrupt):
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Turn Ctrl-C into `_Interrupt`, where it would have been a KeyboardInterrupt."""
+    """Turn Ctrl-C, and other signals that end a process, into `_Interrupt`.
 
-    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
-        raise _Interrupt
+    Only then are temporary files removed, and are programs ended that were started. A second signal
+    must not break that off.
+    """
+    last = -math.inf
 
-    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if not usual or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    signal.signal(signal.SIGINT, interrupt)
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal last
+        if time.monotonic() - last > _CLEANING:
+            last = time.monotonic()
+            raise _Interrupt
+
+    usual = {number: signal.getsignal(number) for number in STOPPING}
+    if threading.current_thread() is not threading.main_thread():
+        usual = {}
+    for number, handler in usual.items():
+        if handler in (signal.default_int_handler, signal.SIG_DFL):
+            signal.signal(number, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number, handler in usual.items():
+            if handler in (signal.default_int_handler, signal.SIG_DFL):
+                signal.signal(number, handler)
 
 
 def _is_full(output: Path | None) -> bool:
@@ -159,6 +175,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # paths may be no text; as stderr does
     screen = Screen("--json" in given)
     try:
         with _interruptible():

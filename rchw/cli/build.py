@@ -1,5 +1,6 @@
 """The commands that make circuits: ``verilog build report demo``."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from rchw.devices import board as find_board
 from rchw.document import load
 from rchw.errors import DesignError
 from rchw.files import check_folder
+from rchw.process import check_timeout
 
 __all__ = ["build_command", "demo_command", "report_command", "verilog_command"]
 
@@ -38,8 +40,10 @@ def verilog_command(
 
 def _seeds(text: str) -> tuple[int, ...]:
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() for part in parts):
-        raise DesignError(f"seeds must be numbers separated by commas, not {text!r}")
+    if not all(re.fullmatch(r"\d{1,10}", part) and int(part) < 1 << 31 for part in parts):
+        raise DesignError(
+            f"seeds must be numbers below 2**31 separated by commas, not {text[:60]!r}"
+        )
     return tuple(int(part) for part in parts)
 
 
@@ -62,8 +66,7 @@ def build_command(
 
     find_board(board)
     numbers = _seeds(seeds)
-    if not timeout > 0:
-        raise DesignError(f"timeout must be above 0 seconds, not {timeout:g}")
+    check_timeout(timeout)
     check_folder(output)
     design = load(design_file)
     with Screen(as_json).step(f"building {design.name} for {board}") as say:

@@ -85,8 +85,8 @@ class Screen:
         self.as_json = as_json
         # A file or a pipe has no width of its own: there, lines may be longer than 80 characters.
         width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
-        self._out = Console(highlight=False, markup=False, width=width)
-        self._err = Console(stderr=True, highlight=False, markup=False)
+        self._out = Console(highlight=False, markup=False, emoji=False, width=width)
+        self._err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
     @property
     def _quiet(self) -> bool:
@@ -106,7 +106,10 @@ class Screen:
 
     def fail(self, sentence: str) -> None:
         """Print the one sentence of an error, on stderr and with ``--json`` as a record too."""
-        line = " ".join(sentence.split())
+        line = "".join(
+            c if c.isprintable() else c.encode("unicode_escape").decode()
+            for c in " ".join(sentence.split())  # a terminal must obey no name of a file or column
+        )
         if self.as_json:
             sys.stdout.write(json.dumps({"error": line}) + "\n")
             sys.stdout.flush()

@@ -11,6 +11,7 @@ from rchw.cli.train import Json
 from rchw.document import load
 from rchw.errors import DesignError
 from rchw.files import check_folder
+from rchw.process import check_timeout
 
 __all__ = ["prove_command"]
 
@@ -30,8 +31,7 @@ def prove_command(
     """Prove that the Verilog of a design is the reference, for every state, input and pause."""
     from rchw.sim.prove.command import prove_design
 
-    if not timeout > 0:
-        raise DesignError(f"timeout must be above 0 seconds, not {timeout:g}")
+    check_timeout(timeout)
     if seed < 0:
         raise DesignError(f"seed must be at least 0, not {seed}")
     if verilog is not None and not verilog.is_file():

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,9 +29,9 @@ def _split(text: str | None) -> tuple[int, int, int] | None:
     if text is None:
         return None
     parts = text.split(",")
-    if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):
+    if len(parts) != 3 or not all(re.fullmatch(r"\s*\d{1,18}\s*", part) for part in parts):
         raise DesignError(
-            f"split must be three numbers of samples such as 2000,3000,3000, not {text!r}"
+            f"split must be three numbers of samples such as 2000,3000,3000, not {text[:60]!r}"
         )
     first, second, third = (int(part) for part in parts)
     return first, second, third

@@ -96,6 +96,11 @@ class TaskInfo:
             raise DesignError(f"seed must be at least 0, not {seed}")
         train, validation, test = split_slices(lengths)
         total = test.stop
+        if total > _LONGEST:
+            raise DesignError(
+                f"split must add up to at most {_LONGEST} samples of the task {self.name}, not "
+                f"{total}"
+            )
         drawn = self.draw(total + abs(horizon), np.random.default_rng(seed))
         inputs, targets = aligned(drawn.inputs, drawn.targets, horizon)
         if len(inputs) < total:
@@ -153,6 +158,7 @@ def _sunspots(length: int, rng: np.random.Generator) -> _Series:
     return _Series(x, x, (f"read from pmdarima {real.package_version('pmdarima')}",))
 
 
+_LONGEST = 1_000_000  # samples of a series that is generated step by step
 _RODAN_TINO = (2000, 3000, 3000)
 _GENERATED = "generated, none needed"
 

@@ -6,6 +6,7 @@ columns that are used are read as numbers, so a column of dates does no harm.
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,11 +75,11 @@ class Table:
             )
         if matches and not isinstance(item, int):
             return matches[0]
-        if name.isdecimal() and int(name) < len(self.names):
+        if re.fullmatch(r"\d{1,9}", name) and int(name) < len(self.names):
             return int(name)
         raise DesignError(
             f"{what} must be columns of {self.path} (0 to {len(self.names) - 1}: "
-            f"{_listed(self.names)}), not {name!r}"
+            f"{_listed(self.names)}), not {name[:60]!r}"
         )
 
     @property
@@ -220,7 +221,10 @@ def _arrays_of(stream: io.BytesIO, suffix: str) -> dict[str, NDArray[Any]]:
     if suffix == ".npy":
         return {"": np.lib.format.read_array(stream, allow_pickle=False)}
     with np.lib.npyio.NpzFile(stream, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+        arrays = {name: archive[name] for name in archive.files}
+    if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+        raise ValueError("numpy gives the bytes of what does not begin as an array")
+    return arrays
 
 
 def _channel_names(

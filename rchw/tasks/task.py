@@ -5,6 +5,7 @@ The samples of the training split before `Task.washout` drive the reservoir and 
 
 import hashlib
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -195,7 +196,7 @@ def split_slices(lengths: tuple[int, int, int]) -> tuple[slice, slice, slice]:
             f"split must be three lengths of at least 2 samples, not "
             f"{', '.join(str(length) for length in lengths)}"
         )
-    first, second, third = np.cumsum(lengths).tolist()
+    first, second, third = accumulate(lengths)
     return slice(0, first), slice(first, second), slice(second, third)
 
 

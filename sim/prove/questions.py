@@ -5,6 +5,7 @@ unit of a ring is one question.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,7 +113,7 @@ class Questions:
         kept = self._kept.get(text)
         if kept is None:
             self.asked += 1
-            found = solver.check()
+            found = _checked(solver)
             if found not in (z3.sat, z3.unsat):
                 return Answer(None, {})
             values: list[int] = []
@@ -127,6 +128,20 @@ class Questions:
         else:
             self.remembered += 1
         return Answer(kept[0], dict(zip(order, kept[1], strict=False)))
+
+
+def _checked(solver: Any) -> Any:
+    """Ask in a thread, so that this one hears of an interruption at once, and passes it on."""
+    solver.set("ctrl_c", False)  # z3 would take it for a question that it may leave open
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(solver.check)
+        try:
+            return asked.result()
+        except BaseException:
+            while not asked.done():
+                solver.interrupt()  # in vain if it has not begun
+                wait([asked], 0.05)
+            raise
 
 
 def _has_product(form: Form) -> bool:

@@ -66,6 +66,14 @@ def test_an_error_is_one_line_even_with_brackets(capsys: pytest.CaptureFixture[s
     assert sentence.startswith("inputs[0] must be [bold]this[/bold], long")
 
 
+def test_an_error_shows_names_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    """No picture for words between colons, and nothing that a terminal would obey."""
+    Screen(True).fail(":smile: \x1b[2J\x08 \udcff \u202e é")
+    out, err = capsys.readouterr()
+    sentence = r":smile: \x1b[2J\x08 \udcff \u202e é"
+    assert json.loads(out)["error"] == sentence and err == f"error: {sentence}\n"
+
+
 def test_results_go_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     made = table(["name", ">value"], [["a", "1"]], "title")
     Screen().show(Outcome({}, [made, pairs({"key": "word"}), "raw [b]\n"]))

@@ -1,5 +1,6 @@
 """The user's own files: round trips, columns, defaults, and one sentence per kind of bad data."""
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -242,6 +243,16 @@ def test_damaged_arrays_are_refused_or_read(tmp_path: Path, name: str) -> None:
 def test_refuses_pickled_objects(tmp_path: Path) -> None:
     path = tmp_path / "a.npy"
     np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(DesignError, match=r"must hold arrays of numbers as numpy saves them"):
+        load_task(path)
+
+
+def test_refuses_other_bytes_among_arrays(tmp_path: Path) -> None:
+    """Numpy gives out what does not begin as an array as it is."""
+    path = tmp_path / "a.npz"
+    np.savez(path, u=U)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("v.npy", b"no array")
     with pytest.raises(DesignError, match=r"must hold arrays of numbers as numpy saves them"):
         load_task(path)
 
