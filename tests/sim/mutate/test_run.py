@@ -73,8 +73,7 @@ def test_without_a_look_at_the_codes_mutants_are_missed(
 ) -> None:
     """The count can fail: with the comparison of codes switched off, and without a proof."""
     monkeypatch.setattr("rchw.sim.mutate.judge.CHECKS", ("last", "protocol", "stuck", "lost"))
-    monkeypatch.setattr(run_module, "_LONG", 4096)
-    record = mutate(PARALLEL, tmp_path, mutants=12, proof_seconds=1e-9)
+    record = mutate(PARALLEL, tmp_path, mutants=12, samples=4096, proof_seconds=1e-9)
     counted(record)
     assert record["circuit_proof"].startswith("the proof took over 1e-09 seconds")
     assert record["verdict"] == "fail" and record["missed"] > 5 and "code" not in record["by"]
