@@ -106,7 +106,6 @@ class Work:
         self.today = Today(self.design)
         self.folder = records / item.key
         self.file = results / f"{item.key}.json"
-        known: Entry = json.loads(self.file.read_text()) if self.file.exists() else {}
         layer = self.design.layer
         self.entry: Entry = {
             "place": item.place,
@@ -119,14 +118,15 @@ class Work:
             "not_asked": [
                 kind for kind in CHECKS if _words(kind, effort(self.design), False) is None
             ],
-            "checks": known.get("checks", {}),
         }
+        self._save({})
+
+    def _save(self, made: Entry) -> None:
+        """Store what is known, with what has just been made; another run may do so as well."""
+        known: Entry = json.loads(self.file.read_text()) if self.file.exists() else {}
+        self.entry["checks"] = known.get("checks", {}) | made
         for check in self.entry["checks"].values():
             check["stale"] = self._stale(check)
-        self.save()
-
-    def save(self) -> None:
-        """Store what is known."""
         write_atomic(self.file, json.dumps(self.entry, indent=1) + "\n")
 
     def _stale(self, check: Mapping[str, Any]) -> list[str]:
@@ -165,8 +165,7 @@ class Work:
         else:
             check = {key: self.today.heading[key] for key in _HEADING[1:-2]}
             check |= {"kind": kind, "verdict": "none", "sentence": failed, "numbers": {}}
-        self.entry["checks"][kind] = check | {"stale": self._stale(check)}
-        self.save()
+        self._save({kind: check})
         for name in _PROGRAMS:
             for path in [*place.rglob(name)]:
                 shutil.rmtree(path, ignore_errors=True)
