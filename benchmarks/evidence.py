@@ -32,12 +32,13 @@ from rchw.report.kinds import numbers
 from rchw.report.witnesses import write_evidence
 from rchw.schedule import schedule
 
-__all__ = ["Effort", "effort", "main", "read_results"]
+__all__ = ["Effort", "Work", "effort", "main", "read_results", "told"]
 
 Entry = dict[str, Any]
 FOLDER = ROOT / "benchmarks"
 _HEADING = ("kind", "design", "digest", "verilog", "verilog_sha256", "reference_sha256", "tools",
             "verdict", "sentence")  # fmt: skip
+_MORE = ("method", "family", "models", "netlist_sha256")  # of some kinds
 _PROGRAMS = ("simulation", "soak", "coverage", "words")  # folders of what a check compiles
 
 
@@ -84,6 +85,12 @@ def _words(kind: str, wanted: Effort, fast: bool) -> list[str] | None:
         "mutants": ["--mutants", str(wanted.mutants // less)],
     }[kind]
     return ["verify", *options]
+
+
+def told(record: Mapping[str, Any]) -> Entry:
+    """What is stored of a record: its numbers, and all by which it can be found to be stale."""
+    kept = {key: record[key] for key in (*_HEADING, *_MORE) if key in record}
+    return kept | {"numbers": numbers(record)}
 
 
 def read_results(folder: Path) -> dict[str, Entry]:
@@ -159,9 +166,7 @@ class Work:
             failed = str(error).replace(f"{self.folder}/", "")
         made = {json.loads(path.read_text()).get("kind"): path for path in place.glob("*.json")}
         if kind in made:
-            record = json.loads(made[kind].read_text())
-            check = {key: record[key] for key in _HEADING} | {"numbers": numbers(record)}
-            check |= {key: record[key] for key in ("method",) if key in record}
+            check = told(json.loads(made[kind].read_text()))
         else:
             check = {key: self.today.heading[key] for key in _HEADING[1:-2]}
             check |= {"kind": kind, "verdict": "none", "sentence": failed, "numbers": {}}

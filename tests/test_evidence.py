@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 from benchmarks import evidence, readme
-from benchmarks.evidence import Work, read_results
+from benchmarks.evidence import Work, read_results, told
 from benchmarks.evidence_designs import ROOT, Listed, from_text, listed, text_of
 from benchmarks.evidence_page import CHECKS, markdown
 from rchw.document import digest
 from rchw.errors import DesignError
+from rchw.report.checks import Today
 from rchw.report.kinds import KINDS
 from rchw.sim.prove.proof import prove
 from tests.examples import EXAMPLE
+from tests.report.records import every_kind
 from tests.sim.pair import pair
 
 ITEMS = {item.key: item for item in listed()}
@@ -114,6 +116,25 @@ def test_a_failure_and_a_check_without_an_end_are_shown(tmp_path: Path) -> None:
     entry["checks"]["soak"] |= {"verdict": "fail", "sentence": "no", "numbers": {"samples": 9}}
     shown = markdown({"pair": item.place}, {"pair": entry})
     assert "**fail**: 9" in shown and "* pair, soak: no." in shown and "0 soaked" in shown
+
+
+def test_what_is_stored_of_a_record_shows_that_it_is_stale(tmp_path: Path) -> None:
+    """As the record itself does, whatever its kind."""
+    every_kind(tmp_path)
+    today = Today(EXAMPLE)
+    for kind in CHECKS:
+        path = tmp_path / kind / f"{kind}.json"
+        record = json.loads(path.read_text())
+        assert today.differences(path, told(record)) == []
+        changes: dict[str, Any] = dict.fromkeys(
+            ("digest", "verilog_sha256", "reference_sha256"), ""
+        )
+        changes |= {"tools": {"c++": "0"}, "models": {"DP16KD.v": "0"}}
+        for key, value in changes.items():
+            wrong = record | {key: value}
+            found = today.differences(path, told(wrong))
+            assert found == today.differences(path, wrong)
+            assert bool(found) == (key != "models" or kind == "netlist"), (kind, key)
 
 
 @pytest.mark.parametrize("key", SMALL)
