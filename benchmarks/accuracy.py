@@ -54,7 +54,8 @@ TASKS = {
 ACTIVATION_TASKS = ("mackey-glass", "santa-fe")
 
 Measured = dict[str, Any]
-Job = tuple[str, Streams, Callable[[], dict[str, Measured]]]  # key, streams, rows by key
+# Key, streams, the model where the job is of one, and what gives rows by their keys.
+Job = tuple[str, Streams, Row | None, Callable[[], dict[str, Measured]]]
 
 
 def _narma(units: tuple[int, ...], quick: bool, tests: int) -> Iterator[Job]:
@@ -121,10 +122,10 @@ def _loop(search: str, tests: int) -> Iterator[Job]:
         "int8-squares": integer_row("8 bits", 100, search, bits=8, squares=True),
     }.items():
         full = f"loop/{key}"
-        work = partial(loop_row, replace(row, searches=2), streams)
-        yield full, streams, partial(_one, full, work)
+        twice = replace(row, searches=2)
+        yield full, streams, twice, partial(_one, full, partial(loop_row, twice, streams))
     work = partial(rounding_floor_row, streams, 16)
-    yield "loop/rounding", streams, partial(_one, "loop/rounding", work)
+    yield "loop/rounding", streams, None, partial(_one, "loop/rounding", work)
 
 
 def _jobs(prefix: str, streams: Streams, n_units: int, rows: dict[str, Row]) -> Iterator[Job]:
@@ -134,10 +135,23 @@ def _jobs(prefix: str, streams: Streams, n_units: int, rows: dict[str, Row]) -> 
         found = floor_rows(streams, n_units)
         return {f"{prefix}/{key}": row for key, row in found.items()}
 
-    yield f"{prefix}/floors", streams, found_floors
+    yield f"{prefix}/floors", streams, None, found_floors
     for key, row in rows.items():
         full = f"{prefix}/{key}"
-        yield full, streams, partial(_one, full, partial(measure, row, streams))
+        yield full, streams, row, partial(_one, full, partial(measure, row, streams))
+
+
+def all_jobs(
+    units: tuple[int, ...] = tuple(SEARCHES), quick: bool = False
+) -> dict[str, Iterator[Job]]:
+    """Jobs by section; `quick` makes small searches and two test streams."""
+    tests = 2 if quick else len(TESTS)
+    return {
+        "narma": _narma(units, quick, tests),
+        "tasks": _tasks("quick", tests),
+        "loop": _loop("quick", tests),
+        "activation": _activation("quick", tests),
+    }
 
 
 def _one(key: str, work: Callable[[], Measured]) -> dict[str, Measured]:
@@ -196,16 +210,9 @@ def main() -> None:
     out = Path("build/accuracy") if quick else FOLDER
     path = out / "results" / "accuracy.json"
     record = _record(path, not options.page)
-    tests = 2 if quick else 10
-    units = tuple(int(n) for n in options.units.split(","))
-    jobs = {
-        "narma": lambda: _narma(units, quick, tests),
-        "tasks": lambda: _tasks("quick", tests),
-        "loop": lambda: _loop("quick", tests),
-        "activation": lambda: _activation("quick", tests),
-    }
+    jobs = all_jobs(tuple(int(n) for n in options.units.split(",")), quick)
     for section in () if options.page else options.only or SECTIONS:
-        for key, streams, work in jobs[section]():
+        for key, streams, _, work in jobs[section]:
             wanted = not options.rows or any(part in key for part in options.rows.split(","))
             known = f"{key.removesuffix('floors')}linear" if key.endswith("floors") else key
             if not wanted or (options.missing and known in record["rows"]):

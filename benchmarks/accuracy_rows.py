@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from rchw.design import Design
 from rchw.tasks import TASKS, Task, load_task
 from rchw.tasks.floors import floors
 from rchw.train import TrainOptions, Tuned, evaluate, fit, tune
@@ -30,6 +31,7 @@ __all__ = [
     "measure",
     "search",
     "summary",
+    "trained",
 ]
 
 Options = IdealOptions | TrainOptions
@@ -157,6 +159,13 @@ def search(row: Row, tuning: Sequence[Task]) -> tuple[Options, TunedIdeal | Tune
             fixed = replace(row.options, **change)
             found.append((fixed, tune(tuning, fixed)))
     return min(found, key=lambda pair: pair[1].error)
+
+
+def trained(row: Row, streams: Streams) -> Design:
+    """Design of an integer row: tuned on the tuning streams, trained on the first test stream."""
+    options, tuned = search(row, streams.load(streams.tuning))
+    assert isinstance(options, TrainOptions) and isinstance(tuned, Tuned)
+    return fit(streams.load(streams.test)[0], options, tuned)
 
 
 def measure(row: Row, streams: Streams) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from rchw.ranges import readout_ranges
 from rchw.schedule import default_multipliers, schedule
 from rchw.train.build import squares_format
 
-__all__ = ["circuit", "lower_bound", "measure", "ring"]
+__all__ = ["circuit", "designs", "lower_bound", "measure", "ring"]
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "results" / "size.json"
@@ -228,8 +228,7 @@ def _record() -> Row:
     return {"command": f"{command}; {command} --squares; {command} --trial", "rows": {}}
 
 
-def main() -> None:
-    """Measure, merge, and write both files after every row."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--units", default="50,100,200,400")
     parser.add_argument("--lanes", default="1,4,8,N")
@@ -238,9 +237,23 @@ def main() -> None:
     parser.add_argument("--squares", action="store_true")
     parser.add_argument("--trial", action="store_true", help="the circuits to be beaten instead")
     parser.add_argument("--page", action="store_true", help="only make the page")
-    arguments = parser.parse_args()
-    jobs = [] if arguments.page else (_trial if arguments.trial else _sweep)(arguments)
-    for key, row, design in jobs:
+    return parser
+
+
+def _jobs(arguments: argparse.Namespace) -> Iterator[tuple[str, Row, Design]]:
+    yield from (_trial if arguments.trial else _sweep)(arguments)
+
+
+def designs() -> list[Design]:
+    """Circuits of all rows, each once, in the order in which they are measured."""
+    runs: list[list[str]] = [[], ["--squares"], ["--trial"]]
+    return list(dict.fromkeys(row[2] for run in runs for row in _jobs(_parser().parse_args(run))))
+
+
+def main() -> None:
+    """Measure, merge, and write both files after every row."""
+    arguments = _parser().parse_args()
+    for key, row, design in () if arguments.page else _jobs(arguments):
         row |= measure(design, row["board"], arguments.seeds)
         record = _record()  # another part may have been written meanwhile
         record["rows"][key] = record["rows"].get(key, {}) | row

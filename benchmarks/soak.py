@@ -110,7 +110,7 @@ def _ways(
 
 def measure(rounds: int, long: int, jobs: int) -> dict[str, Any]:
     """Measure samples per second of every way, the best of `rounds`, and one long soak."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as place:
         for number, (name, (design, samples)) in enumerate(DESIGNS.items()):
             ways, seconds = _ways(design, samples, Path(place, str(number)), jobs)

@@ -24,6 +24,7 @@ from rchw.fixed import QFormat
 from rchw.reference.compiled import compiled_states, stepped_states
 
 FOLDER = Path(__file__).parent
+SIZES = (100, 300, 1000)
 TARGET = 5e6  # steps per second of the compiled reference at N = 100 with clip, on one core
 
 
@@ -67,7 +68,7 @@ def _reservoirpy(n_units: int, steps: int) -> Callable[[], object]:
 def measure(rounds: int) -> dict[str, Any]:
     """Measure steps per second of every way, the best of `rounds`."""
     ways: dict[str, tuple[Callable[[], object], int]] = {}
-    for n_units in (100, 300, 1000):
+    for n_units in SIZES:
         steps = 5_000_000 // n_units
         ways[f"compiled, clip, N={n_units}"] = _reference(ring(n_units), steps, True), steps
         steps //= 2

@@ -9,13 +9,15 @@ import importlib.resources
 import importlib.util
 import re
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from rchw import tools
 from rchw.errors import ToolError
+from rchw.files import sha256_of
 
-__all__ = ["VERILATOR_WAIVERS", "NetlistSources", "lint", "netlist_sources"]
+__all__ = ["VERILATOR_WAIVERS", "NetlistSources", "lint", "model_hashes", "netlist_sources"]
 
 # What the cell models and any flat netlist provoke. MULTIDRIVEN is not here: it stays fatal, since
 # it has been the only sign of a miscompiled netlist.
@@ -121,6 +123,19 @@ def netlist_sources(netlist: Path, top: str, family: str, folder: Path) -> Netli
     cells = folder / f"{family}_cells.v"
     cells.write_text(text, encoding="utf-8")
     return NetlistSources(top, (*sources, cells))
+
+
+def model_hashes(family: str) -> dict[str, str]:
+    """SHA-256 of the cell models of a family as they are here now, by file.
+
+    Raises
+    ------
+    ToolError
+        If Yosys' models are missing.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        models = netlist_sources(Path("netlist.v"), "", family, Path(folder)).sources[1:]
+        return {path.name: sha256_of(path) for path in models}
 
 
 def lint(sources: NetlistSources, folder: Path, *, timeout: float = 300.0) -> None:

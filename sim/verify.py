@@ -100,7 +100,8 @@ def job_for(
             zip(streams, traces, strict=True)
         )
     ]
-    phases.append(_resets(design, part, clocks, rng))
+    phases.append(_resets(design, part, rng, "resets without pauses", "never"))
+    phases.append(_resets(design, part, rng, "resets", "random:20:3"))
     job = Job(top_of(design, name), tuple(phases), window=8 * clocks + 2000 + stall)
     rails = rails_reached(design, traces, (down, up))
     states = {row["side"]: row["status"] for row in rails if row["output"] is None}
@@ -110,16 +111,23 @@ def job_for(
     return job, {"state_rails": words, "rails": rails}
 
 
-def _resets(design: Design, samples: int, clocks: int, rng: np.random.Generator) -> Phase:
-    """Make a phase with resets at any distance from an input beat, up to two samples later."""
+def _resets(
+    design: Design, samples: int, rng: np.random.Generator, name: str, pauses: str
+) -> Phase:
+    """Make a phase with resets at any distance from an input beat, up to two samples later.
+
+    Every other of these beats ends a sequence.
+    """
     codes, last = stimulus(design, samples, rng)
     last[rng.random(samples) < 0.5] = False
     cuts = np.sort(rng.choice(samples - 1, size=min(8, samples - 1), replace=False))
-    resets = tuple((int(k), int(rng.integers(0, 2 * clocks + 8))) for k in cuts)
+    last[cuts] = np.arange(len(cuts)) % 2 == 1
+    most = 2 * schedule(design).clocks + 8
+    resets = tuple((int(k), int(rng.integers(0, most))) for k in cuts)
     edges = [0, *(int(k) + 1 for k in cuts), samples]
     pieces = [reference.run(design, codes[a:b], last[a:b]).outputs for a, b in pairwise(edges)]
     return Phase(
-        "resets", codes, last, np.concatenate(pieces), "random:20:3", "random:20:3",
+        name, codes, last, np.concatenate(pieces), pauses, pauses,
         int(rng.integers(1 << 30)), resets,
     )  # fmt: skip
 

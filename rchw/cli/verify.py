@@ -29,7 +29,13 @@ _DesignFile = Annotated[Path, typer.Argument(metavar="DESIGN.json")]
 
 def verify_command(
     design_file: _DesignFile,
-    samples: Annotated[int, typer.Option(help="Of the longest phase; of all with --soak.")] = 2000,
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            help="Of the longest phase; of all with --soak; 2000. With --mutants of a fault that "
+            "survives a quick run; 100000."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the stimulus.")] = 1,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder; build/NAME/verify.")
@@ -69,12 +75,13 @@ def verify_command(
     chosen = [name for name, given in ways.items() if given]
     if len(chosen) > 1:
         raise DesignError(f"only one of {', '.join(ways)} must be given, not {', '.join(chosen)}")
+    if mutants is not None:
+        return _mutants(design, folder, mutants, samples, seed, Screen(as_json))
+    samples = 2000 if samples is None else samples
     if coverage:
         from rchw.cli.coverage import coverage_outcome
 
         return coverage_outcome(design, folder, samples, seed, Screen(as_json))
-    if mutants is not None:
-        return _mutants(design, folder, mutants, seed, Screen(as_json))
     if soak:
         return _soak(design, folder, samples, seed, jobs, Screen(as_json))
     if netlist is not None:
@@ -117,11 +124,14 @@ def soak_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
     return [pairs(facts)]
 
 
-def _mutants(design: Design, folder: Path, mutants: int, seed: int, screen: Screen) -> Outcome:
-    from rchw.sim.mutate.run import mutate
+def _mutants(
+    design: Design, folder: Path, mutants: int, samples: int | None, seed: int, screen: Screen
+) -> Outcome:
+    from rchw.sim.mutate.run import LONG, mutate
 
+    long = LONG if samples is None else samples
     with screen.step(f"planting faults in {design.name}") as say:
-        record = mutate(design, folder, mutants=mutants, seed=seed, say=say)
+        record = mutate(design, folder, mutants=mutants, seed=seed, samples=long, say=say)
     return Outcome(record, mutants_shown(record, folder), passed=record["verdict"] == "pass")
 
 

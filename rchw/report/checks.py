@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, NoReturn
 
+from rchw.boards.netlist import model_hashes
 from rchw.design import Design
 from rchw.document import from_document
 from rchw.errors import DesignError, ToolError
@@ -164,6 +165,7 @@ class Today:
             verilog = write_verilog(design, Path(folder))
             self.heading = heading("evidence", design, verilog, versions())
         self._versions: dict[str, list[str]] = {}
+        self._hashes: dict[str, dict[str, str]] = {}  # of cell models, by family
 
     def version(self, name: str) -> list[str]:
         """Versions of a tool or package as it is found here; nothing if there is none."""
@@ -206,6 +208,8 @@ class Today:
         beside = path.with_name(Path(str(record.get("verilog") or "-")).name)
         if beside.is_file():
             rows.append((f"the file {beside.name}", *_hashes(record, beside)))
+        if record["kind"] == "netlist":
+            rows += self._of_netlist(path, record)
         tools: Mapping[str, Any] = record.get("tools") or {}
         if record["kind"] in KINDS and not tools:
             rows.append(("the tools", None, "not asked"))
@@ -218,6 +222,25 @@ class Today:
             for what, then, now in rows
             if then != now and (known or then is not None)
         ]
+
+    def _of_netlist(self, path: Path, record: Record) -> list[tuple[str, Any, Any]]:
+        """The models of its cells, and the netlist in its folder beside the record."""
+        models: Mapping[str, Any] = record.get("models") or {"cells": None}
+        here = self._models(str(record.get("family")))
+        rows = [(f"the model {name}", then, here.get(name, _NONE)) for name, then in models.items()]
+        name = Path(str(record.get("netlist") or "-")).name
+        file = path.parent / path.stem / name
+        if file.is_file():
+            rows.append((f"the netlist {name}", record.get("netlist_sha256"), sha256_of(file)))
+        return rows
+
+    def _models(self, family: str) -> dict[str, str]:
+        if family not in self._hashes:
+            try:
+                self._hashes[family] = model_hashes(family)
+            except (ToolError, KeyError):  # no Yosys here, or no such family
+                self._hashes[family] = {}
+        return self._hashes[family]
 
     def _both(self, record: Record, key: str) -> tuple[Any, str]:
         return record.get(key), str(self.heading[key])

@@ -184,7 +184,7 @@ KINDS: Mapping[str, Kind] = {
         "It says nothing of the circuit itself, nor of faults of other kinds.",
         "verify",
         {"--mutants": "200"},
-        {"--mutants": _total("made"), **_SEED},
+        {"--mutants": _total("made"), "--samples": _entry("samples", "long"), **_SEED},
         {
             **{key: _total(key) for key in ("made", "caught", "equivalent", "missed")},
             "caught of those that differ": _caught_share,

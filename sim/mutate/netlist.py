@@ -22,11 +22,12 @@ _READ = (
     "read_verilog {name}.v; hierarchy -top {name}; proc; flatten; opt_expr; opt_clean; "
     "memory_collect; opt_dff -simple-dffe; opt_expr; opt_clean; write_json {name}_netlist.json"
 )
-# A fault in a bit that nothing reads is found to be none by taking such bits away.
 _WORDS = (
-    "read_json mutant.json; opt_expr; wreduce; opt_expr; opt_clean; wreduce; opt_clean; dffunmap; "
-    "opt_expr; opt_clean; write_json words.json"
+    "read_json mutant.json; opt_expr; opt_clean; {narrow}dffunmap; opt_expr; opt_clean; "
+    "write_json words.json"
 )
+# A fault in a bit that nothing reads is found to be none by taking such bits away.
+_NARROW = "wreduce; opt_expr; opt_clean; wreduce; opt_clean; "
 _VERILOG = "read_json mutants.json; write_verilog -noattr mutants.v"
 
 
@@ -142,7 +143,18 @@ def to_verilog(netlist: Netlist, top: str, folder: Path) -> Path:
     return folder / "mutants.v"
 
 
-def to_words(netlist: Netlist, top: str, folder: Path) -> Words:
-    """Elaborate the netlist for the prover; see `rchw.sim.prove.words`."""
+def to_words(netlist: Netlist, top: str, folder: Path, narrow: bool = False) -> Words:
+    """Elaborate the netlist for the prover; see `rchw.sim.prove.words`.
+
+    Parameters
+    ----------
+    netlist : Netlist
+    top : str
+    folder : Path
+        For what Yosys reads and writes.
+    narrow : bool
+        Whether bits that nothing reads are taken away.
+    """
     _save(netlist, top, folder / "mutant.json")
-    return words_of(_run(_WORDS, folder, "words.json", top))
+    script = _WORDS.format(narrow=_NARROW if narrow else "")
+    return words_of(_run(script, folder, "words.json", top))

@@ -23,12 +23,16 @@ from rchw.sim.record import heading, versions, write_record
 from rchw.sim.soak.judge import judge
 from rchw.sim.soak.program import Program
 
-__all__ = ["AIM", "mutate"]
+__all__ = ["AIM", "LONG", "mutate"]
 
 AIM = 0.99
 """Of the mutants that are not equivalent, this share must be caught."""
 
-_QUICK, _LONG = 4096, 100_000  # samples of all mutants, and of those that survive
+LONG = 100_000
+"""Samples of the run of a mutant that survives a quick one, if nothing else is asked for."""
+
+_QUICK = 4096  # samples of the quick run
+_LEAST, _TIMES = 30.0, 4.0  # seconds of a proof, and how often that of the circuit without a fault
 _WORTH = 20.0  # seconds of long runs for which an optimised program is built
 _MOST = 10_000
 
@@ -42,7 +46,9 @@ def mutate(
     *,
     mutants: int,
     seed: int = 1,
-    proof_seconds: float = 30.0,
+    samples: int = LONG,
+    proof_seconds: float | None = None,
+    all_proofs_seconds: float = 3600.0,
     say: Say = lambda line: None,
 ) -> dict[str, Any]:
     """Plant faults and report which of them the checks catch.
@@ -57,8 +63,13 @@ def mutate(
         Faults, drawn evenly over the operators of `NUMBERS` and `GATES`.
     seed : int
         Of the drawing and of the stimulus.
-    proof_seconds : float
-        For the proof of each that survives all runs.
+    samples : int
+        Of the run of a mutant that survives a quick one.
+    proof_seconds : float, optional
+        Of the processor, for the proof of each that survives all runs. Four times of what the
+        circuit without a fault takes, and 30 at least, if not given.
+    all_proofs_seconds : float
+        Likewise, for all proofs together; of those that are left over then the mutants are missed.
     say : callable, optional
         Receives a line per step.
 
@@ -68,18 +79,20 @@ def mutate(
         The record: ``verdict``, ``sentence``; ``wanted``, ``made``, ``caught``, ``equivalent``,
         ``missed``, ``share``; ``by`` what they were caught; ``stages``; ``operators``, each with
         the same counts and ``not_built``; ``mutants``, all of them; ``samples``; seconds;
-        ``circuit_proof``: what the prover says of the circuit itself, where it cannot prove that
-        and mutants were missed.
+        ``proof_limit`` of each and ``circuit_proof``: what the prover says of the circuit itself,
+        if it was asked and cannot prove that.
 
     Raises
     ------
     DesignError
-        If mutants or seed are out of range.
+        If mutants, samples or seed are out of range.
     ToolError
         If a tool is missing or fails.
     """
     if not 1 <= mutants <= _MOST:
         raise DesignError(f"mutants must be from 1 to {_MOST}, not {mutants}")
+    if not 1 <= samples < 1 << 63:
+        raise DesignError(f"samples must be from 1 to 2**63 - 1, not {samples}")
     if not 0 <= seed < 1 << 63:
         raise DesignError(f"seed must be from 0 to 2**63 - 1, not {seed}")
     start = time.monotonic()
@@ -91,27 +104,23 @@ def mutate(
         wrong, spent = None, {"runs": 0.0, "proofs": 0.0}
         begin = time.monotonic()
         for number, batch in enumerate(batches(drawn.mutants)):
-            tools = (design, netlist, seed, place / f"program{number}", say)
+            tools = (design, netlist, samples, seed, place / f"program{number}", say)
             wrong, caught = _run(batch, *tools)
             fates |= caught
             if wrong is not None:
                 break
         spent["runs"] = time.monotonic() - begin
         begin = time.monotonic()
+        proofs = _Proofs(design, netlist, source, place, proof_seconds, all_proofs_seconds)
         if wrong is None:
-            fates |= _decide(design, netlist, source, drawn, fates, place, proof_seconds, say)
+            fates |= proofs.decide(drawn, fates, say)
         spent["proofs"] = time.monotonic() - begin
         record = heading(
             "mutants", design, source, versions(["z3-solver"], ["yosys", "verilator", "c++"]), seed
         )
         record |= _judged(wrong, drawn, fates) | {"wanted": mutants} | _counted(drawn, fates)
-        record["circuit_proof"] = None
-        if record["missed"] and proof_seconds > 0:  # perhaps the prover cannot follow the circuit
-            say("proof of the circuit without a fault")
-            record["circuit_proof"] = decide(
-                design, netlist, source, Mutant(0, "", "", edit=_no_fault), place, proof_seconds
-            ).sentence
-        record |= {"samples": {"quick": _QUICK, "long": _LONG}, "proof_limit": proof_seconds}
+        record |= {"circuit_proof": proofs.circuit, "proof_limit": proofs.limit}
+        record["samples"] = {"quick": min(_QUICK, samples), "long": samples}
         record |= {f"{what}_seconds": round(took, 2) for what, took in spent.items()}
         record["seconds"] = round(time.monotonic() - start, 2)
         shutil.rmtree(place)  # hundreds of megabytes that a seed makes again
@@ -141,18 +150,25 @@ def _faultless(
 
 
 def _run(
-    batch: list[Mutant], design: Design, netlist: Netlist, seed: int, folder: Path, say: Say
+    batch: list[Mutant],
+    design: Design,
+    netlist: Netlist,
+    long: int,
+    seed: int,
+    folder: Path,
+    say: Say,
 ) -> tuple[str | None, Fates]:
     """What is wrong with the circuit itself, and the fates of those that are caught by a run."""
     program = build_program(design, netlist, batch, folder / "quick", say)
-    wrong, took = _faultless(design, program, _QUICK, seed)
+    quick = min(_QUICK, long)
+    wrong, took = _faultless(design, program, quick, seed)
     fates, left = Fates(), batch
-    for stage, samples, jobs in (("quick", _QUICK, 1), ("long", _LONG, _jobs())):
+    for stage, samples, jobs in (("quick", quick, 1), ("long", long, _jobs())):
         if stage == "long" and left:
             # Worth a program of its own, optimised, only where the runs would take longer than it.
-            if took * len(left) * _LONG / _QUICK > _WORTH:
+            if took * len(left) * long / quick > _WORTH:
                 program = build_program(design, netlist, left, folder / "long", say, "-O2")
-            wrong, _ = _faultless(design, program, _LONG, seed)
+            wrong, _ = _faultless(design, program, long, seed)
         if wrong is not None:
             return wrong, {}
         for mutant in left:
@@ -164,23 +180,55 @@ def _run(
     return None, fates
 
 
-def _decide(
-    design: Design,
-    netlist: Netlist,
-    source: Path,
-    drawn: Drawn,
-    fates: Fates,
-    place: Path,
-    seconds: float,
-    say: Say,
-) -> Fates:
-    left = [mutant for mutant in drawn.mutants if mutant.number not in fates]
-    decided: Fates = {}
-    for mutant in left:
-        say(f"proofs: {len(decided)} of {len(left)} survivors, {mutant.operator}: {mutant.where}")
-        folder = place / f"proof{mutant.number}"
-        decided[mutant.number] = decide(design, netlist, source, mutant, folder, seconds)
-    return decided
+class _Proofs:
+    """The proofs of those that survive all runs, and how long they may take.
+
+    Attributes
+    ----------
+    limit : float or None
+        Seconds of the processor for one; None while there is none to make.
+    circuit : str or None
+        What the prover says of the circuit without a fault, if it cannot prove that.
+    """
+
+    def __init__(
+        self,
+        design: Design,
+        netlist: Netlist,
+        source: Path,
+        place: Path,
+        each: float | None,
+        whole: float,
+    ) -> None:
+        self._given = (design, netlist, source)
+        self._place, self._left = place, whole
+        self.limit = each
+        self.circuit: str | None = None
+
+    def _decide(self, mutant: Mutant, limit: float) -> tuple[Fate, float]:
+        begin = time.process_time()
+        folder = self._place / f"proof{mutant.number}"
+        fate = decide(*self._given, mutant, folder, min(limit, self._left))
+        took = time.process_time() - begin
+        self._left = max(self._left - took, 0.0)
+        return fate, took
+
+    def decide(self, drawn: Drawn, fates: Fates, say: Say) -> Fates:
+        """Fates of those that have none yet."""
+        left = [mutant for mutant in drawn.mutants if mutant.number not in fates]
+        if left and self._left > 0 and self.limit != 0:
+            say("proof of the circuit without a fault")
+            limit = self._left if self.limit is None else self.limit
+            fate, took = self._decide(Mutant(0, "", "", edit=_no_fault), limit)
+            self.circuit = fate.sentence
+            if self.limit is None:
+                self.limit = round(max(_LEAST, _TIMES * took), 1)
+        decided: Fates = {}
+        for mutant in left:
+            told = f"{mutant.operator}: {mutant.where}"
+            say(f"proofs: {len(decided)} of {len(left)} survivors, {told}")
+            decided[mutant.number], _ = self._decide(mutant, self.limit or 0.0)
+        return decided
 
 
 def _judged(wrong: str | None, drawn: Drawn, fates: Fates) -> dict[str, Any]:

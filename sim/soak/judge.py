@@ -7,14 +7,17 @@ from numpy.typing import NDArray
 
 from rchw import reference
 from rchw.design import Design
-from rchw.schedule import schedule
+from rchw.schedule import latency, schedule
 from rchw.sim.harness import BREACHES
 from rchw.sim.lanes import unpack
 from rchw.sim.scoreboard import describe, first_mismatch
 from rchw.sim.soak.program import Heard, Program, window_of
 from rchw.sim.soak.stimulus import Block, block, digest
 
-__all__ = ["Finding", "judge"]
+__all__ = ["TIMES", "Finding", "judge"]
+
+TIMES = ("late", "slow")
+"""Kinds of failures that are of the clocks alone."""
 
 Finding = dict[str, Any]
 
@@ -28,7 +31,8 @@ def judge(design: Design, program: Program, heard: Heard, seed: int) -> Finding 
     Returns
     -------
     dict or None
-        ``kind`` (``code``, ``last``, ``protocol``, ``stuck``, ``lost``, ``witness``),
+        ``kind`` (``code``, ``last``, ``protocol``, ``stuck``, ``lost``, ``late``, ``slow``,
+        ``witness``),
         ``sentence``, ``block``, ``sample``, and what the kind has.
     """
     for audited in heard.audited:
@@ -101,6 +105,17 @@ def _failure(design: Design, program: Program, failure: dict[str, Any], seed: in
         text = (
             f"s_axis_tready must rise within {window_of(design)} clocks, "
             f"but sample {sent} still waits"
+        )
+    elif kind == "late":
+        text = (
+            f"a beat must come out within {latency(design)} clocks while the output does not "
+            f"pause, but sample {sample} took longer"
+        )
+    elif kind == "slow":
+        found["sample"] = sent
+        text = (
+            f"a sample must go in every {schedule(design).clocks} clocks while neither side "
+            f"pauses, but sample {sent} waited longer"
         )
     else:
         text = (

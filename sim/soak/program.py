@@ -16,7 +16,7 @@ from rchw.design import Design
 from rchw.document import save
 from rchw.errors import ToolError
 from rchw.process import Progress, run_program
-from rchw.schedule import schedule
+from rchw.schedule import latency, schedule
 from rchw.sim.compile import compile_simulator
 from rchw.tools import find
 
@@ -139,6 +139,7 @@ class Program:
         words: dict[str, str | int] = {
             "design": str(self.file.resolve()),
             "clocks": schedule(self.design).clocks,
+            "latency": latency(self.design),
             "window": window_of(self.design),
             "audit": _AUDIT,
             **options,

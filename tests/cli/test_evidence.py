@@ -11,7 +11,13 @@ from tests.cli.command_line import call
 
 Capture = pytest.CaptureFixture[str]
 
-MADE = ("verify", "prove", "soak", "netlist", "coverage")
+MADE = ("verify", "prove", "soak", "netlist", "mutants", "coverage")
+
+
+def _smaller(command: str) -> str:
+    """Of a command what takes a test's time."""
+    samples = command.replace("--samples 10000000", "--samples 20000")
+    return samples.replace("--mutants 200", "--mutants 10")
 
 
 @pytest.mark.slow
@@ -26,7 +32,7 @@ def test_the_commands_it_names_make_what_is_missing(
         for entry in call(capsys, "evidence", ".", "--json").record["missing"]
     }
     for kind in MADE[1:]:
-        words_of = shlex.split(missing[kind].replace("10000000", "20000"))[1:]
+        words_of = shlex.split(_smaller(missing[kind]))[1:]
         assert call(capsys, *words_of, "--json").code == 0, missing[kind]
 
     done = call(capsys, "evidence", ".", "--json")

@@ -1,10 +1,11 @@
 """`verify --mutants` at the command line: the table, exit codes, bad input."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
+from rchw.errors import DesignError
 from tests.cli.command_line import call, contents, refused
 
 Capture = pytest.CaptureFixture[str]
@@ -43,6 +44,25 @@ def test_a_table_and_the_exit_code(
     assert done.code == missed and done.record == record
 
 
+@pytest.mark.parametrize(("more", "samples"), [((), 100_000), (("--samples", "9"), 9)])
+def test_samples_are_those_of_long_runs(
+    more: tuple[str, ...],
+    samples: int,
+    folder: Path,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+
+    def mutate(*_: Any, samples: int, **__: Any) -> NoReturn:
+        asked.append(samples)
+        raise DesignError("asked")
+
+    monkeypatch.setattr("rchw.sim.mutate.run.mutate", mutate)
+    refused(capsys, words(folder, "--mutants", "3", *more), "asked")
+    assert asked == [samples]
+
+
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
@@ -50,6 +70,7 @@ def test_a_table_and_the_exit_code(
         ("--mutants 5 --seed -1", "seed must be from 0 to 2**63 - 1, not -1"),
         ("--mutants 5 --soak", "must be given, not --soak, --mutants"),
         ("--mutants x", "'--mutants'"),
+        ("--mutants 5 --samples 0", "samples must be from 1 to 2**63 - 1, not 0"),
     ],
 )
 def test_bad_input(more: str, sentence: str, folder: Path, capsys: Capture) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rchw.boards.netlist import model_hashes
 from rchw.document import save
 from rchw.hdl.emit import write_verilog
 from rchw.sim.record import heading, versions
@@ -32,10 +33,11 @@ NUMBERS: dict[str, dict[str, Any]] = {
     "netlist": {
         "target": "ecp5", "family": "ecp5", "device": "LFE5U-25F", "resources": {"block_ram": 3},
         "cells": {"$scopeinfo": 4, "LUT4": 1200, "TRELLIS_FF": 34}, "samples": 555, "checked": 554,
-        "phases": [_PHASE],
+        "phases": [_PHASE], "models": model_hashes("ecp5"), "netlist": "example_netlist.v",
     },
     "mutants": {
         "made": 200, "caught": {"soak": 180, "proof": 14}, "equivalent": 6, "missed": [],
+        "samples": {"quick": 4096, "long": 9000},
     },
     "coverage": {
         "longest": 300, "line": {"points": 7, "hit": 7}, "branch": {"points": 8, "hit": 7},

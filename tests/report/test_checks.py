@@ -11,6 +11,7 @@ import pytest
 
 from rchw.document import save
 from rchw.errors import ToolError
+from rchw.files import sha256_of
 from rchw.hdl.emit import write_verilog
 from rchw.report import checks
 from rchw.report.kinds import KINDS
@@ -70,6 +71,31 @@ def test_verilog_that_was_edited(folder: Path) -> None:
     (package,) = record["packages"]
     assert package["status"] == "stale" and package["file"] == "rtl/example.v"
     assert "rtl/example.v STALE" in words_of(folder)
+
+
+@pytest.mark.usefixtures("quick")
+def test_another_netlist_or_another_model_of_a_cell(folder: Path) -> None:
+    """Of the models all count; the netlist where it lies beside its record."""
+    path, netlist = folder / "netlist/netlist.json", folder / "netlist/netlist/example_netlist.v"
+
+    def stale() -> list[str]:
+        record = write_evidence(folder)
+        (check,) = [check for check in record["checks"] if check["kind"] == "netlist"]
+        assert (check["status"] == "stale") == bool(check["stale"])
+        return [difference["what"] for difference in check["stale"]]
+
+    assert stale() == []
+    netlist.parent.mkdir()
+    netlist.write_text("module example;")
+    assert stale() == ["the netlist example_netlist.v"]
+    change(path, lambda record: record.update(netlist_sha256=sha256_of(netlist)))
+    assert stale() == []
+    change(path, lambda record: flip("DP16KD.v")(record["models"]))
+    assert stale() == ["the model DP16KD.v"]
+    change(path, lambda record: record.update(family="none"))
+    assert len(stale()) == 3
+    change(path, lambda record: record.pop("models"))
+    assert stale() == ["the model cells"]
 
 
 @pytest.mark.usefixtures("quick")

@@ -98,18 +98,22 @@ struct Counts {
 };
 
 struct Failure {
-    std::string kind, want, got;  // kind: code, last, protocol, stuck, lost
+    std::string kind, want, got;  // kind: code, last, protocol, stuck, lost, late, slow
     int rule = 0;
     bool early = false;  // before the reset in the middle of the block
     uint64_t block = 0, sent = 0, received = 0;
 };
 
+struct Clocks {  // what a circuit promises, and without any transfer for how long it is stuck
+    uint64_t per_sample, latency, window;
+};
+
 class Bench {
   public:
-    Bench(const Lanes& in, const Lanes& out, uint64_t window, std::vector<const char*>& plus,
-          std::atomic<uint64_t>& done)
-        : m_in(in), m_out(out), m_window(window), m_plus(plus), m_done(done), m_data(out.words),
-          m_held(out.words), m_same(in.words), m_opposite(in.words, ~0u) {
+    Bench(const Lanes& in, const Lanes& out, const Clocks& promised,
+          std::vector<const char*>& plus, std::atomic<uint64_t>& done)
+        : m_in(in), m_out(out), m_promised(promised), m_plus(plus), m_done(done),
+          m_data(out.words), m_held(out.words), m_same(in.words), m_opposite(in.words, ~0u) {
         if (in.bits % 32) m_opposite.back() = (1u << in.bits % 32) - 1;
         if (sizeof(decltype(Vtop::s_axis_tdata)) != in.size() ||
             sizeof(decltype(Vtop::m_axis_tdata)) != out.size())
@@ -146,7 +150,7 @@ class Bench {
 
   private:
     const Lanes &m_in, &m_out;
-    const uint64_t m_window;
+    const Clocks m_promised;
     std::vector<const char*>& m_plus;
     std::atomic<uint64_t>& m_done;
     std::unique_ptr<VerilatedContext> m_context;
@@ -156,6 +160,7 @@ class Bench {
     const uint32_t *m_send = nullptr, *m_get = nullptr;
     std::vector<uint32_t> m_data, m_held;
     std::vector<uint32_t> m_same, m_opposite;  // what to flip in a beat and between beats
+    std::vector<uint64_t> m_taken;             // clock in which each beat went in
 
     static constexpr int kTail = 64;  // clocks in which a surplus beat would show
 
@@ -177,6 +182,9 @@ class Bench {
     bool stream(uint64_t due, bool early, uint64_t cut, Counts& counts, Failure& failure) {
         uint64_t sent = 0, got = 0, compared = 0, told = 0;        // beats
         uint64_t clocks = 0, quiet = 0, waited = 0, tail = 0;  // clocks
+        uint64_t steady = 0;   // beats that went in since either side has paused
+        bool flowing = true;   // since nothing was in work, the output has not paused
+        m_taken.resize(due);
         int gap = due ? m_stimulus->source[0] : 0;
         bool held = false, held_last = false, forced = false, right = true;
         const auto fail = [&](const char* kind, int rule) {
@@ -207,8 +215,11 @@ class Bench {
                 if (m_data != m_held) { fail("protocol", 2); break; }
                 if (last != held_last) { fail("protocol", 3); break; }
             }
+            if (take) m_taken[sent] = clocks;
             if (give) {
                 if (got == sent && !take || got >= due) { fail("protocol", 5); break; }
+                if (right && flowing && clocks - m_taken[got] > m_promised.latency)
+                    fail("late", 0);
                 const uint32_t* const want = m_get + got * m_out.words;
                 if (right && std::memcmp(m_data.data(), want, 4 * m_out.words) != 0) {
                     failure.want = m_out.hex(want), failure.got = m_out.hex(m_data.data());
@@ -219,6 +230,9 @@ class Bench {
                     fail("last", 0);
                 }
             }
+            if (take && right && steady > 1 &&
+                clocks - m_taken[sent - 1] > m_promised.per_sample)
+                fail("slow", 0);
             if (!ready) {
                 top.m_axis_tready = 1;
                 top.eval();
@@ -240,10 +254,12 @@ class Bench {
                 gap = sent < due ? m_stimulus->source[sent] : 0;
             }
             got += give, compared += give && right;
+            steady = offer && ready ? steady + take : 0;
+            flowing = got == sent || (flowing && !held);
             quiet = take || give ? 0 : quiet + 1;
             if (early && sent == due && cut-- == 0) break;
             if (!early && got == due && ++tail > kTail) break;
-            if (quiet > m_window && (sent < due || got < sent)) {
+            if (quiet > m_promised.window && (sent < due || got < sent)) {
                 // A sink that stalls waits for tvalid: would it come if tready came first?
                 if (forced || ready) {
                     fail(sent < due && got == sent ? "stuck" : "lost", 0);

@@ -42,15 +42,16 @@ class Soak {
   public:
     Soak(const Law& law, const Request& request)
         : m_law(law), m_in(law.channels), m_out(law.outputs), m_seed(request.number("seed")),
-          m_left(request.number("samples")), m_clocks(request.number("clocks")),
-          m_window(request.number("window")), m_audit(request.number("audit")),
-          m_plus(request.plus) {}
+          m_left(request.number("samples")),
+          m_promised{request.number("clocks"), request.number("latency"),
+                     request.number("window")},
+          m_audit(request.number("audit")), m_plus(request.plus) {}
 
     // Draws the next block, shortened where no more samples are wanted; false at the end.
     bool next(Block& block) {
         const std::lock_guard<std::mutex> guard(m_mutex);
         if (m_left == 0 || m_failed) return false;
-        block = Block(m_seed, m_next++, static_cast<int>(m_clocks));
+        block = Block(m_seed, m_next++, static_cast<int>(m_promised.per_sample));
         if (static_cast<uint64_t>(block.samples) > m_left) block.samples = static_cast<int>(m_left);
         m_left -= block.samples;
         return true;
@@ -58,7 +59,7 @@ class Soak {
 
     void work() {
         const std::unique_ptr<Interpreter> interpreter = Interpreter::of(m_law);
-        Bench bench(m_in, m_out, m_window, m_plus, m_done);
+        Bench bench(m_in, m_out, m_promised, m_plus, m_done);
         Stimulus stimulus;
         std::vector<int64_t> outputs;
         std::vector<uint32_t> to_send, to_get;
@@ -130,7 +131,7 @@ class Soak {
 
     // One block as a table: codes, last, pauses of source and sink, outputs; one row per sample.
     void show(uint64_t index) const {
-        Block block(m_seed, index, static_cast<int>(m_clocks));
+        Block block(m_seed, index, static_cast<int>(m_promised.per_sample));
         block.samples = static_cast<int>(std::min<uint64_t>(block.samples, m_left));
         Stimulus stimulus;
         std::vector<int64_t> outputs;
@@ -153,7 +154,8 @@ class Soak {
     const Lanes m_in, m_out;
     const uint64_t m_seed;
     uint64_t m_left;
-    const uint64_t m_clocks, m_window, m_audit;
+    const Clocks m_promised;
+    const uint64_t m_audit;
     std::vector<const char*> m_plus;
     std::mutex m_mutex;
     uint64_t m_next = 0;

@@ -15,10 +15,13 @@ from rchw.hdl.emit import write_verilog
 from rchw.sim.mutate import run as run_module
 from rchw.sim.mutate.draw import Mutant, draw_mutants, module_of
 from rchw.sim.mutate.gates import GATES
-from rchw.sim.mutate.judge import decide
+from rchw.sim.mutate.judge import CHECKS, decide, run_mutant
 from rchw.sim.mutate.netlist import Netlist, read_netlist
 from rchw.sim.mutate.numbers import NUMBERS
 from rchw.sim.mutate.run import mutate
+from rchw.sim.prove.proof import Proof
+from rchw.sim.prove.words import Cell, Words
+from rchw.sim.soak import program as soak_program
 from tests.boards.test_of_design import ring
 from tests.examples import EXAMPLE
 
@@ -73,8 +76,7 @@ def test_without_a_look_at_the_codes_mutants_are_missed(
 ) -> None:
     """The count can fail: with the comparison of codes switched off, and without a proof."""
     monkeypatch.setattr("rchw.sim.mutate.judge.CHECKS", ("last", "protocol", "stuck", "lost"))
-    monkeypatch.setattr(run_module, "_LONG", 4096)
-    record = mutate(PARALLEL, tmp_path, mutants=12, proof_seconds=1e-9)
+    record = mutate(PARALLEL, tmp_path, mutants=12, samples=4096, proof_seconds=1e-9)
     counted(record)
     assert record["circuit_proof"].startswith("the proof took over 1e-09 seconds")
     assert record["verdict"] == "fail" and record["missed"] > 5 and "code" not in record["by"]
@@ -118,6 +120,38 @@ def test_what_is_no_fault_is_proved_to_be_none(netlist: Netlist, tmp_path: Path)
 
     fate = decide(PARALLEL, netlist, source, Mutant(2, "", "", edit=twice), tmp_path / "p", 20.0)
     assert (fate.result, fate.by) == ("equivalent", "proof")
+
+
+def test_all_that_the_soak_finds_in_a_circuit_is_a_catch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Timing included; and nothing else."""
+    source = (Path(soak_program.__file__).parent / "cpp" / "bench.h").read_text()
+    assert set(CHECKS) == set(re.findall(r'fail\((?:.* \? )?"(\w+)"', source)) | {"lost"}
+    program = soak_program.Program(PARALLEL, Path("none"), Path("none"), 0.0)
+    for kind, result in ({kind: "caught" for kind in CHECKS} | {"other": None}).items():
+        heard = soak_program.Heard({}, {"kind": kind}, [])
+        monkeypatch.setattr(soak_program.Program, "run", lambda *_, heard=heard, **__: heard)
+        fate = run_mutant(program, Mutant(1, "", ""), 9, 1, 1, "quick")
+        assert (fate.result if fate else None) == result
+
+
+@pytest.mark.parametrize("verdict", ["undecided", "proved", "refuted"])
+def test_bits_that_nothing_reads_are_taken_away_where_that_may_help(
+    verdict: str, netlist: Netlist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only of what could not be decided as it is; what is said then counts."""
+    cells: list[int] = []
+
+    def prove(design: Design, words: Words, *_: Any) -> Proof:
+        cells.append(sum(len(node.pins["Y"]) for node in words.logic if isinstance(node, Cell)))
+        now = verdict if len(cells) == 1 else "proved"
+        return Proof(now, (), "shown", "sentence", (), {}, 1, 1, 1, 1, 1)
+
+    monkeypatch.setattr("rchw.sim.mutate.judge.prove_words", prove)
+    mutant = Mutant(1, "", "", edit=lambda netlist, hit: None)
+    fate = decide(PARALLEL, netlist, write_verilog(PARALLEL, tmp_path), mutant, tmp_path, 9.0)
+    assert fate.result == ("caught" if verdict == "refuted" else "equivalent")
+    assert len(cells) == (2 if verdict == "undecided" else 1)
+    assert cells == sorted(cells, reverse=True), "fewer bits the second time"
 
 
 def test_the_prover_catches_what_no_run_has(netlist: Netlist, tmp_path: Path) -> None:

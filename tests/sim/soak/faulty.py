@@ -18,6 +18,8 @@ FAULTS = (
     "wrong code",
     "ignores reset",
     "extends wrongly",
+    "a late beat",
+    "a slow sample",
 )
 """The number of a fault is its place."""
 
@@ -35,14 +37,19 @@ _EDITS = {
         seen <= aresetn & !leave & (seen | m_axis_tready);
         beats <= !aresetn ? 0 : leave ? beats + 1 : beats;
     end
-    assign m_axis_tvalid = fault == 1 ? pending & !stalled
+    reg [3:0] delay;
+    always @(posedge aclk) delay <= !aresetn | beats != 200 ? 0 : delay + (pending & !delay[3]);
+    assign m_axis_tvalid = fault == 13 ? pending & (beats != 200 | delay[3])
+        : fault == 1 ? pending & !stalled
         : fault == 5 ? pending & m_axis_tready : fault == 6 ? pending & seen : pending;
     assign m_axis_tlast = last ^ (fault == 3 & stalled) ^ (fault == 9 & beats == 30);""",
     "output reg m_axis_tvalid": "output m_axis_tvalid",
     "output reg m_axis_tlast": "output m_axis_tlast",
     "s_axis_tready = m_axis_tready | !m_axis_tvalid;": """\
 s_axis_tready = (m_axis_tready | !pending) & !(fault == 4 & (beats == 100 | beats == 101))
-        & !(fault == 6 & pending & !seen) & !(fault == 8 & beats >= 600);""",
+        & !(fault == 6 & pending & !seen) & !(fault == 8 & beats >= 600)
+
+        & !(fault == 13 & beats == 200 & !delay[3]) & !(fault == 14 & beats == 200 & pending);""",
     "assign m_axis_tdata = y;": """\
 wire signed [15:0] shown = y ^ (fault == 2 & stalled)
         ^ (fault == 10 & beats == at);
@@ -55,7 +62,7 @@ wire signed [15:0] shown = y ^ (fault == 2 & stalled)
     "m_axis_tlast <= s_axis_tlast;": "last <= s_axis_tlast;",
     "            end\n        end\nendmodule": """\
             end
-        end else if (leave & fault == 8)
+        end else if (leave & (fault == 8 | fault == 14))
             pending <= 0;
 endmodule""",
 }

@@ -29,7 +29,7 @@ EXPECTED = {
     "changes last": ("protocol", 3072, "m_axis_tlast must stay stable while m_axis_tready is low"),
     "surplus beat": ("protocol", 101, "every output beat must follow its input beat, but one"),
     "waits for ready": ("protocol", 3072, "m_axis_tvalid must not wait for m_axis_tready, but it"),
-    "waits for a ready seen before": ("protocol", 3072, "m_axis_tvalid must not wait for m_axis"),
+    "waits for a ready seen before": ("slow", 2, "a sample must go in every 1 clocks while"),
     "loses a sample": (
         "lost", 301, "every input beat must give one output beat, but of 512 one is missing: "
         "sample 301 or one before it was lost",
@@ -40,6 +40,14 @@ EXPECTED = {
     "wrong last": ("last", 30, "m_axis_tlast at sample 30 must be 0, not 1 [design pair, block"),
     "wrong code": ("code", 400, "output 0 (y) at sample 400 must be code 175 (value 1.3671875)"),
     "ignores reset": ("code", 0, "output 0 (y) at sample 0 must be code"),
+    "a late beat": (
+        "late", 200, "a beat must come out within 7 clocks while the output does not pause, but "
+        "sample 200 took longer",
+    ),
+    "a slow sample": (
+        "slow", 201, "a sample must go in every 1 clocks while neither side pauses, but sample 201 "
+        "waited longer",
+    ),
     "extends wrongly": ("code", 0, "output 0 (y) at sample 0 must be code"),
 }  # fmt: skip
 
