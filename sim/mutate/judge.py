@@ -84,9 +84,9 @@ def decide(
     folder.mkdir(parents=True, exist_ok=True)
     end = time.process_time() + seconds  # not of the clock on the wall: the machine may be busy
 
-    def watch(done: int, waiting: int) -> None:
+    def watch(done: int, total: int) -> None:
         if time.process_time() > end:
-            raise _TooLong(f"{done} states of the control left behind, {waiting} waiting")
+            raise _TooLong(f"{done} of {total} states of the control left behind")
 
     try:
         for words in _readings(design, netlist, mutant, folder):

@@ -144,7 +144,7 @@ def test_bits_that_nothing_reads_are_taken_away_where_that_may_help(
     def prove(design: Design, words: Words, *_: Any) -> Proof:
         cells.append(sum(len(node.pins["Y"]) for node in words.logic if isinstance(node, Cell)))
         now = verdict if len(cells) == 1 else "proved"
-        return Proof(now, (), "shown", "sentence", (), {}, 1, 1, 1, 1, 1)
+        return Proof(now, (), 0, "shown", "sentence", (), {}, 1, 1, 1, 1, 0, 1, (), None)
 
     monkeypatch.setattr("rchw.sim.mutate.judge.prove_words", prove)
     mutant = Mutant(1, "", "", edit=lambda netlist, hit: None)
