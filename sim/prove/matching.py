@@ -290,8 +290,8 @@ class Matching:
         for definition in candidates:
             low, high = self._forms.bounds(definition.name)
             held = self._circuit.whole(bits, low < 0)
-            if held == definition.name:
-                return [definition]
+            if held == definition.name and held.number is None:
+                return [definition]  # of several that are this number, it may be any
             plain = self._expected.plain
             if plain(held) == plain(definition.form):
                 answer = Answer(True, {})
