@@ -10,6 +10,7 @@ from typing import Any
 
 from rchw import plot
 from rchw.devices import BOARDS
+from rchw.errors import DesignError, RchwError
 from rchw.experiment import FLOORS, verdicts
 from rchw.files import write_atomic
 from rchw.report.circuit import life, local, rate, silicon, verification
@@ -77,17 +78,25 @@ def write_report(folder: Path) -> Path:
     RchwError
         If the page cannot be written.
     """
-    evidence = collect(folder)
-    body = [
-        _header(evidence),
-        *_prediction(evidence),
-        *_errors(evidence),
-        *life(evidence),
-        *silicon(evidence),
-        *verification(evidence),
-        *_design(evidence),
-        *_making(evidence),
-    ]
+    try:
+        evidence = collect(folder)
+        body = [
+            _header(evidence),
+            *_prediction(evidence),
+            *_errors(evidence),
+            *life(evidence),
+            *silicon(evidence),
+            *verification(evidence),
+            *_design(evidence),
+            *_making(evidence),
+        ]
+    except RchwError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError) as error:
+        told = f"{type(error).__name__}: {error}"
+        raise DesignError(
+            f"records in {folder} must be as rchw wrote them, but one of them is not ({told})"
+        ) from error
     title = f"{evidence.name}: rchw report"
     return write_atomic(folder / "report.html", page(title, body, plot.THEMES, PANEL))
 

@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from rchw.cli.console import Screen
 from rchw.demo import run_demo
 from rchw.document import digest, load
-from rchw.errors import DesignError
+from rchw.errors import DesignError, RchwError
 from rchw.plot import THEMES
 from rchw.report import write_report
 from rchw.report.evidence import collect
 from rchw.sim.rtl import run_rtl
 from rchw.train import TrainOptions
 from tests.cli.command_line import call
+from tests.cli.damage import documents_damaged
 
 OPTIONS = TrainOptions(name="tiny", units=6, squares=True, search="none", lanes=3)
 
@@ -283,6 +286,31 @@ def test_a_folder_without_records_is_refused(tmp_path: Path) -> None:
     (tmp_path / "tiny.json").write_text('{"format": "rchw-design", "version": 1}')
     with pytest.raises(DesignError, match=r"tiny.json: design must have the key"):
         write_report(tmp_path)
+
+
+@settings(
+    max_examples=10,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # drawing pages takes its time
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_damaged_records_are_refused_or_drawn(folder: Path, data: st.DataObject) -> None:
+    """Never another error; and a page that is there stays."""
+    page = folder / "report.html"
+    if not page.exists():
+        write_report(folder)
+    name = data.draw(st.sampled_from(["tiny.train.json", "verify/verify.json", "life.json",
+                                      "board/report.json"]))  # fmt: skip
+    path, before = folder / name, page.read_bytes()
+    right = path.read_bytes()
+    path.write_bytes(documents_damaged(data.draw, json.loads(right)))
+    try:
+        write_report(folder)
+    except RchwError as error:
+        assert page.read_bytes() == before and "\n" not in str(error)
+    finally:
+        path.write_bytes(right)
 
 
 def test_the_commands_in_the_page_work(
