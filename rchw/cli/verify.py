@@ -50,9 +50,12 @@ def verify_command(
     mutants: Annotated[
         int | None, typer.Option(help="Plant so many faults, and count which are caught.")
     ] = None,
+    simulator: Annotated[
+        str, typer.Option(help="verilator, or icarus, in which unknown bits stay unknown.")
+    ] = "verilator",
     as_json: Json = False,
 ) -> Outcome:
-    """Hold the Verilog of a design against the reference, in cocotb and Verilator."""
+    """Hold the Verilog of a design against the reference, in cocotb and a simulator."""
     from rchw.sim.verify import verify
 
     design = load(design_file)
@@ -61,6 +64,7 @@ def verify_command(
     if jobs is not None and not soak:
         raise DesignError(f"jobs must be left out without --soak, not {jobs}")
     ways = {
+        "--simulator": simulator != "verilator",
         "--soak": soak,
         "--netlist": netlist is not None,
         "--coverage": coverage,
@@ -87,8 +91,11 @@ def verify_command(
             )
         return Outcome(record, netlist_shown(record, folder), passed=record["verdict"] == "pass")
     with Screen(as_json).step(f"verifying {design.name}") as say:
-        record = verify(design, folder, samples=samples, seed=seed, progress=say)
-    return Outcome(record, verify_shown(record, folder), passed=record["verdict"] == "pass")
+        record = verify(
+            design, folder, samples=samples, seed=seed, simulator=simulator, progress=say
+        )
+    shown = verify_shown(record, folder, f"{record['kind']}.json")
+    return Outcome(record, shown, passed=record["verdict"] == "pass")
 
 
 def _soak(
