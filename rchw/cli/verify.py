@@ -94,7 +94,8 @@ def verify_command(
         record = verify(
             design, folder, samples=samples, seed=seed, simulator=simulator, progress=say
         )
-    shown = verify_shown(record, folder, f"{record['kind']}.json")
+    file = "icarus.json" if simulator == "icarus" else "verify.json"
+    shown = verify_shown(record, folder, file)
     return Outcome(record, shown, passed=record["verdict"] == "pass")
 
 
