@@ -9,11 +9,9 @@ import pytest
 
 from rchw.activation import tanh_table
 from rchw.design import Design
-from rchw.hdl.emit import emit, write_verilog
-from rchw.sim.prove.words import elaborate
+from rchw.hdl.emit import emit
 from rchw.sim.rules.checker import FAULTS, bounds, checker, groups
 from rchw.sim.rules.command import prove_rules
-from rchw.sim.rules.engine import run_task
 from rchw.sim.rules.script import sby
 from tests.boards.test_of_design import PAIRED, ring
 from tests.examples import EXAMPLE
@@ -97,17 +95,6 @@ def test_a_wrong_circuit_is_refuted_with_a_trace(tmp_path: Path) -> None:
     assert all(record["rules"][name]["proof"] == "undecided" for name in others)
     assert "$enddefinitions" in (tmp_path / "out" / entry["trace"]).read_text()
     assert (tmp_path / "out/order.vcd").exists() is (rule == "order")
-
-
-def test_no_verdict_in_no_time(tmp_path: Path) -> None:
-    design = ring("long", 40, lanes=2, multipliers=2)
-    source = write_verilog(design, tmp_path)
-    (tmp_path / "long_rules.v").write_text(checker(design))
-    (tmp_path / "long_rules.sby").write_text(sby(design, 1))
-    words = elaborate(source, design.name, tmp_path / "words")
-    found = run_task(design, words, tmp_path, "latency", 1)
-    assert found.proof == "undecided" and found.trace is None
-    assert found.sentence == "no invariant and no counterexample within 1 s"
 
 
 @pytest.mark.parametrize("design", [FOLDED, PARALLEL, EXAMPLE], ids=lambda design: design.name)
