@@ -6,12 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help venv demo test slow lint types clean
+.PHONY: help venv demo test slow icarus lint types clean
 
 help:
 	@echo "make demo   train, generate, verify, place and route, and write build/demo/report.html"
 	@echo "make test   the whole test suite"
 	@echo "make slow   the tests marked slow: place-and-route sweeps and the whole demo"
+	@echo "make icarus the tests that need Icarus Verilog, from your system's packages"
 	@echo "make lint   ruff and mypy"
 	@echo "make venv   only set up $(VENV)"
 
@@ -33,6 +34,9 @@ test: venv
 
 slow: venv
 	$(BIN)/python -m pytest -q -m slow
+
+icarus: venv
+	$(BIN)/python -m pytest -q -m icarus
 
 lint types: venv
 	$(BIN)/ruff check .

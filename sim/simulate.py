@@ -14,6 +14,7 @@ import rchw
 from rchw.errors import ToolError
 from rchw.process import Progress, run_program
 from rchw.sim.harness import HARNESS
+from rchw.sim.icarus import PROGRAM, interpreter
 from rchw.sim.job import Job, save_jobs
 
 __all__ = ["simulate"]
@@ -36,6 +37,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "COCOTB_TEST_MODULES": "rchw.sim.bench_stream",
         "COCOTB_TOPLEVEL": HARNESS,
         "COCOTB_TRUST_INERTIAL_WRITES": "1",
+        "LD_LIBRARY_PATH": str(cocotb_tools.config.libs_dir),  # for Icarus, which opens a link
         "GPI_USERS": f"{libpython};{cocotb_tools.config.pygpi_entry_point()}",
         "PYGPI_PYTHON_BIN": sys.executable,
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
@@ -59,13 +61,13 @@ def simulate(
     Parameters
     ----------
     program : Path
-        From `rchw.sim.compile.compile_simulator`.
+        From `rchw.sim.compile.compile_simulator` or `rchw.sim.icarus.compile_icarus`.
     jobs : list of (int, Job)
         With the index of the design in the harness.
     folder : Path
         Receives job, records and ``simulation.log``.
     seed : int
-        Of the arbitrary values that registers without reset hold at power-up.
+        Of the arbitrary values that registers without reset hold at power-up, in Verilator.
     timeout : float
         Seconds.
     progress : callable, optional
@@ -91,9 +93,13 @@ def simulate(
             record = json.loads(text.removeprefix(_MARK))
             progress(f"{record['design']}: phase {record['phase']} done")
 
-    random = [f"+verilator+seed+{seed}", "+verilator+rand+reset+2"]
+    if program.name == PROGRAM:
+        words = [*interpreter(program.resolve()), *args]
+    else:
+        random = [f"+verilator+seed+{seed}", "+verilator+rand+reset+2"]
+        words = [str(program.resolve()), *args, *random]
     run_program(
-        "the simulation", program.resolve(), [*args, *random], cwd=folder, log=log,
+        "the simulation", Path(words[0]), words[1:], cwd=folder, log=log,
         timeout=timeout, progress=line, env=_environment(folder),
     )  # fmt: skip
     try:

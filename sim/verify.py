@@ -21,8 +21,9 @@ from rchw.sim.runner import build
 from rchw.sim.stimulus import stimulus
 from rchw.sim.top import top_of
 from rchw.sim.units import first_unit
+from rchw.tools import find
 
-__all__ = ["check_request", "compare", "job_for", "verify"]
+__all__ = ["SIMULATORS", "check_request", "compare", "job_for", "verify"]
 
 _MOST = 1_000_000  # samples; the reference's states of all of them are held in memory
 _PACES = [
@@ -31,6 +32,9 @@ _PACES = [
     ("random:40:5", "random:40:7"),
     ("bursts:6:2", "bursts:9:9"),
 ]
+
+
+SIMULATORS = ("verilator", "icarus")
 
 
 def check_request(samples: int, seed: int) -> None:
@@ -141,6 +145,7 @@ def verify(
     verilog: Path | None = None,
     libraries: Sequence[Path] = (),
     allow: Sequence[str] = (),
+    simulator: str = "verilator",
     progress: Callable[[str], None] | None = None,
     shown: Path | None = None,
 ) -> dict[str, Any]:
@@ -161,6 +166,9 @@ def verify(
         Cell models of a netlist.
     allow : sequence of str
         Verilator warnings that do not stop the build; ``("UNOPTFLAT",)`` for netlists.
+    simulator : str
+        ``"verilator"``, or ``"icarus"`` for one in which what is unknown stays so; the record then
+        is ``icarus.json``.
     progress : callable, optional
         Receives a line per step.
     shown : Path, optional
@@ -181,17 +189,23 @@ def verify(
     """
     start = time.monotonic()
     check_request(samples, seed)
+    if simulator not in SIMULATORS:
+        raise DesignError(f"simulator must be {' or '.join(SIMULATORS)}, not {simulator!r}")
+    if simulator == "icarus":
+        find("iverilog")  # refused before anything is written
     with together(out, start_from=["simulation"], keep_logs=True) as work:
         if verilog is None:
             verilog = write_verilog(design, work)
         found = compare(
             design, [verilog, *libraries], work / "simulation", samples=samples, seed=seed,
-            allow=allow, progress=progress,
+            allow=allow, simulator=simulator, progress=progress,
         )  # fmt: skip
-        tools = versions(["cocotb"], ["verilator", "c++"])
-        record = heading("verify", design, verilog, tools, seed) | found
+        other = simulator == "icarus"
+        tools = versions(["cocotb"], ["iverilog"] if other else ["verilator", "c++"])
+        kind = "icarus" if other else "verify"
+        record = heading(kind, design, verilog, tools, seed) | found
         record["seconds"] = round(time.monotonic() - start, 2)
-        return write_record(record, work / "verify.json", shown or out)
+        return write_record(record, work / f"{kind}.json", shown or out)
 
 
 def compare(
@@ -204,6 +218,7 @@ def compare(
     allow: Sequence[str] = (),
     states: bool = True,
     optimize: str = "-O1",
+    simulator: str = "verilator",
     progress: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Run every phase of `job_for` on Verilog and judge it.
@@ -222,6 +237,8 @@ def compare(
         that differs first can be found; a netlist has not.
     optimize : str
         As for `rchw.sim.compile.compile_simulator`.
+    simulator : str
+        As for `verify`.
 
     Returns
     -------
@@ -234,7 +251,10 @@ def compare(
         If a tool is missing, too old or fails.
     """
     job, rails = job_for(design, samples, seed)
-    made = build(sources, [job.top], folder, allow=allow, optimize=optimize, progress=progress)
+    made = build(
+        sources, [job.top], folder, allow=allow, optimize=optimize, simulator=simulator,
+        progress=progress,
+    )  # fmt: skip
     found = made.run(job, seed=seed, progress=progress)
     _judge_inside(design, job, rails["rails"], found, states)
     plain = found["phases"][0]

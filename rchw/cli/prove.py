@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from rchw.cli.console import Outcome, Screen, pairs
+from rchw.cli.console import Outcome, Screen, pairs, table
 from rchw.cli.train import Json
 from rchw.document import load
 from rchw.errors import DesignError
@@ -24,24 +24,39 @@ def prove_command(
     verilog: Annotated[
         Path | None, typer.Option(help="Hold this file against the design instead of its own.")
     ] = None,
-    timeout: Annotated[float, typer.Option(help="Seconds for one question.")] = 60.0,
+    rules: Annotated[
+        bool, typer.Option("--rules", help="Only the stream rules, with SymbiYosys.")
+    ] = False,
+    timeout: Annotated[
+        float | None,
+        typer.Option(help="Seconds for one question: 60; for a group of --rules: 900."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of planted fault and run.")] = 1,
     as_json: Json = False,
 ) -> Outcome:
     """Prove that the Verilog of a design is the reference, for every state, input and pause."""
-    from rchw.sim.prove.command import prove_design
-
-    check_timeout(timeout)
+    if timeout is not None:
+        check_timeout(timeout)
     if seed < 0:
         raise DesignError(f"seed must be at least 0, not {seed}")
     if verilog is not None and not verilog.is_file():
         raise DesignError(f"{verilog} must be a file of Verilog, but there is no such file")
     design = load(design_file)
-    folder = output or Path("build", design.name, "prove")
+    folder = output or Path("build", design.name, "rules" if rules else "prove")
     check_folder(folder)
+    if rules:
+        from rchw.sim.rules.command import prove_rules
+
+        with Screen(as_json).step(f"proving the stream rules of {design.name}") as say:
+            record = prove_rules(
+                design, folder, verilog=verilog, timeout=timeout or 900.0, seed=seed, say=say
+            )
+        return Outcome(record, rules_shown(record, folder), passed=record["verdict"] == "pass")
+    from rchw.sim.prove.command import prove_design
+
     with Screen(as_json).count(f"proving {design.name}", every=500) as show:
         record = prove_design(
-            design, folder, verilog=verilog, timeout=timeout, seed=seed, progress=show
+            design, folder, verilog=verilog, timeout=timeout or 60.0, seed=seed, progress=show
         )
     return Outcome(record, prove_shown(record, folder), passed=record["verdict"] == "pass")
 
@@ -77,3 +92,20 @@ def prove_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
     facts["digest"] = record["digest"]
     facts["written"] = str(folder / "prove.json")
     return [pairs(facts)]
+
+
+def rules_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
+    """What became of each rule, and that it could have failed."""
+    rows = []
+    for rule, entry in record["rules"].items():
+        told = entry["sentence"] or entry["says"]
+        trace = f" ({folder / entry['trace']})" if entry["trace"] else ""
+        rows.append([rule, entry["proof"], told.removeprefix(f"{rule}: ") + trace])
+    planted = record["planted"]
+    facts = {
+        "planted fault": f"{planted['fault']}: {planted['proof']} ({planted['sentence']})",
+        "seconds": f"{record['seconds']:g}",
+        "digest": record["digest"],
+        "written": str(folder / "rules.json"),
+    }
+    return [table(["rule", "proof", "what"], rows), pairs(facts)]

@@ -56,9 +56,12 @@ def verify_command(
     mutants: Annotated[
         int | None, typer.Option(help="Plant so many faults, and count which are caught.")
     ] = None,
+    simulator: Annotated[
+        str, typer.Option(help="verilator, or icarus, in which unknown bits stay unknown.")
+    ] = "verilator",
     as_json: Json = False,
 ) -> Outcome:
-    """Hold the Verilog of a design against the reference, in cocotb and Verilator."""
+    """Hold the Verilog of a design against the reference, in cocotb and a simulator."""
     from rchw.sim.verify import verify
 
     design = load(design_file)
@@ -67,6 +70,7 @@ def verify_command(
     if jobs is not None and not soak:
         raise DesignError(f"jobs must be left out without --soak, not {jobs}")
     ways = {
+        "--simulator": simulator != "verilator",
         "--soak": soak,
         "--netlist": netlist is not None,
         "--coverage": coverage,
@@ -94,8 +98,12 @@ def verify_command(
             )
         return Outcome(record, netlist_shown(record, folder), passed=record["verdict"] == "pass")
     with Screen(as_json).step(f"verifying {design.name}") as say:
-        record = verify(design, folder, samples=samples, seed=seed, progress=say)
-    return Outcome(record, verify_shown(record, folder), passed=record["verdict"] == "pass")
+        record = verify(
+            design, folder, samples=samples, seed=seed, simulator=simulator, progress=say
+        )
+    file = "icarus.json" if simulator == "icarus" else "verify.json"
+    shown = verify_shown(record, folder, file)
+    return Outcome(record, shown, passed=record["verdict"] == "pass")
 
 
 def _soak(

@@ -68,6 +68,15 @@ def _entry(*keys: str) -> Callable[[Record], Any]:
     return entry
 
 
+def _resets(record: Record) -> int:
+    return sum(int(phase["resets"]) for phase in record["phases"])
+
+
+def _rules(record: Record) -> str:
+    proofs = [entry["proof"] for entry in record["rules"].values()]
+    return f"{proofs.count('proved')} of {len(proofs)} proved"
+
+
 def _used(key: str) -> Callable[[Record], Any]:
     """Cells of a resource; none of them is no entry."""
     return lambda record: record["resources"].get(key, 0)
@@ -119,10 +128,20 @@ KINDS: Mapping[str, Kind] = {
         _PHASES,
         {
             **_BENCH,
-            "resets": lambda record: sum(phase["resets"] for phase in record["phases"]),
+            "resets": _resets,
             "rails": _rails,
             "clocks per sample": _entry("clocks_formula"),
         },
+    ),
+    "icarus": Kind(
+        "Simulated with unknowns",
+        "the same bench gave the codes of the reference in Icarus Verilog, where all registers and "
+        "the state memory start unknown: no output was unknown after a reset.",
+        "It says nothing of samples that were not sent.",
+        "verify",
+        {"--simulator": "icarus"},
+        _PHASES,
+        {**_BENCH, "resets": _resets, "clocks per sample": _entry("clocks_formula")},
     ),
     "prove": Kind(
         "Proved",
@@ -139,6 +158,23 @@ KINDS: Mapping[str, Kind] = {
             "questions asked": _entry("asked"),
             "known already": _entry("repeated"),
             "latency at most": _entry("latency"),
+            "planted fault": lambda record: "{fault}: {proof}".format_map(record["planted"]),
+        },
+    ),
+    "rules": Kind(
+        "Stream rules proved",
+        "the rules of the streams hold for every stream, pause and reset, from any state: found by "
+        "SymbiYosys and ABC, found right by z3; the planted fault shows that it could have failed.",
+        "It says nothing of the output codes: sums of data may have any value there.",
+        "prove",
+        {"--rules": ""},
+        _SEED,
+        {
+            "proof": _entry("proof"),
+            "rules": _rules,
+            "clauses of the invariants": lambda record: sum(
+                task["clauses"] for task in record["tasks"].values()
+            ),
             "planted fault": lambda record: "{fault}: {proof}".format_map(record["planted"]),
         },
     ),

@@ -21,10 +21,18 @@ NUMBERS: dict[str, dict[str, Any]] = {
         "samples": 666, "checked": 651, "phases": [_PHASE, _PHASE], "rails": _RAILS,
         "clocks_formula": 7,
     },
+    "icarus": {
+        "samples": 606, "checked": 601, "phases": [_PHASE], "clocks_formula": 7,
+    },
     "prove": {
         "proof": "proved", "moments": 9299, "asked": 12, "repeated": 138, "latency": 17,
         "witness": {"met": 12, "moments": 12},
         "planted": {"fault": "bit 9 of total stuck at 0", "proof": "refuted"},
+    },
+    "rules": {
+        "proof": "proved", "rules": {"stays": {"proof": "proved"}, "once": {"proof": "proved"}},
+        "tasks": {"beats": {"clauses": 70}, "period": {"clauses": 7}},
+        "planted": {"fault": "m_axis_tvalid is stuck at 1", "proof": "refuted"},
     },
     "soak": {
         "samples": 20000, "checked": 20042, "blocks": 7, "audited": 19999, "resets": 8,

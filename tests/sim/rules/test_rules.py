@@ -1,0 +1,110 @@
+"""The stream rules are proved of right circuits and refuted of wrong ones, with a trace."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rchw.activation import tanh_table
+from rchw.design import Design
+from rchw.hdl.emit import emit
+from rchw.sim.rules.checker import FAULTS, bounds, checker, groups
+from rchw.sim.rules.command import prove_rules
+from rchw.sim.rules.script import sby
+from tests.boards.test_of_design import PAIRED, ring
+from tests.examples import EXAMPLE
+
+FOLDED = ring("folded", 4, lanes=2, multipliers=2)
+PARALLEL = ring("parallel", 6, lanes=6, multipliers=6)
+
+
+def check_proved(record: dict[str, Any], design: Design) -> None:
+    assert record["verdict"] == "pass" and record["proof"] == "proved", record["sentence"]
+    rules = {rule for group in groups(design).values() for rule in group}
+    assert set(record["rules"]) == rules | {"reset", "paths"}
+    for entry in record["rules"].values():
+        assert entry["proof"] == "proved" and entry["trace"] is None and entry["says"]
+    assert record["rules"]["reset"]["registers"] > 5
+    assert all(task["clauses"] > 20 for task in record["tasks"].values())
+    assert record["planted"]["proof"] == "refuted" and record["planted"]["sentence"]
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 3, 4))])
+def test_a_parallel_circuit_is_proved_and_every_fault_is_found(seed: int, tmp_path: Path) -> None:
+    said: list[str] = []
+    record = prove_rules(PARALLEL, tmp_path, seed=seed, say=said.append)
+    check_proved(record, PARALLEL)
+    fault = list(FAULTS.values())[seed % len(FAULTS)]
+    assert record["planted"]["fault"] == fault and said[-1] == f"planted fault: {fault}"
+    left = {path.name for path in tmp_path.iterdir() if path.suffix != ".log"}
+    names = ("parallel.v", "parallel.json", "parallel_rules.v", "parallel_rules.sby", "rules.json")
+    assert left == set(names)
+
+
+@pytest.mark.parametrize(
+    "design",
+    [
+        FOLDED,
+        *(
+            pytest.param(design, id=name, marks=pytest.mark.slow)
+            for name, design in {
+                "lanes do not divide units": ring("third", 10, lanes=3, multipliers=3),
+                "one lane": ring("one", 6),
+                "outputs in turn": ring("turns", 6, outputs=2),
+                "two units": ring("two", 2, lanes=2),
+                "example": EXAMPLE,
+                "squares and a table": replace(PAIRED, name="squares"),
+                "state runs on": replace(ring("on", 8), reset_on_last=False),
+                "tabled": ring("tabled", 9, activation=tanh_table(FOLDED.layer.state, 6)[0]),
+            }.items()
+        ),
+    ],
+)
+def test_a_folded_circuit_is_proved(design: Design, tmp_path: Path) -> None:
+    check_proved(prove_rules(design, tmp_path, seed=3), design)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lanes", [4, 100])
+def test_a_hundred_units_are_proved(lanes: int, tmp_path: Path) -> None:
+    design = ring("hundred", 100, lanes=lanes, multipliers=lanes)
+    check_proved(prove_rules(design, tmp_path, timeout=3000), design)
+
+
+def edited(design: Design, pattern: str, new: str) -> str:
+    text, count = re.subn(pattern, new, emit(design), flags=re.DOTALL)
+    assert count == 1, count
+    return text
+
+
+def test_a_wrong_circuit_is_refuted_with_a_trace(tmp_path: Path) -> None:
+    """The pipeline moves though the output waits."""
+    wrong = tmp_path / "wrong.v"
+    wrong.write_text(edited(PARALLEL, r"(assign go = )[^;]*;", r"\1 1'h1;"))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/order.vcd").write_text("of an earlier run")
+    record = prove_rules(PARALLEL, tmp_path / "out", verilog=wrong)
+    assert record["verdict"] == "fail" and record["proof"] == "refuted"
+    (rule,) = (name for name, entry in record["rules"].items() if entry["trace"])
+    entry = record["rules"][rule]
+    assert entry["proof"] == "refuted" and re.search(r"at clock \d+$", entry["sentence"])
+    assert record["sentence"].endswith("[design parallel]")
+    others = [name for name in groups(PARALLEL)["beats"] if name != rule]
+    assert all(record["rules"][name]["proof"] == "undecided" for name in others)
+    assert "$enddefinitions" in (tmp_path / "out" / entry["trace"]).read_text()
+    assert (tmp_path / "out/order.vcd").exists() is (rule == "order")
+
+
+@pytest.mark.parametrize("design", [FOLDED, PARALLEL, EXAMPLE], ids=lambda design: design.name)
+def test_the_files_are_for_reading(design: Design) -> None:
+    text, tasks = checker(design), sby(design, 60)
+    assert "@" not in text.replace("@(", "").replace("@*", "") and "NAME" not in text
+    for group, rules in groups(design).items():
+        assert f"`ifdef {group.upper()}" in text and f"\n{group}\n" in tasks
+        for rule in rules:
+            assert f"{rule}: assert" in text
+    for fault in FAULTS:
+        assert f"`ifdef FAULT_{fault}" in text and f"fault_{fault.lower()}" in tasks
+    assert f"{bounds(design).latency}" in text and max(map(len, text.splitlines())) <= 100
