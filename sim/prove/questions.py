@@ -5,7 +5,6 @@ unit of a ring is one question.
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ from rchw.ranges import Interval
 from rchw.sim.prove.answers import Answers
 from rchw.sim.prove.forms import Atom, Form, Forms, Monomial
 from rchw.sim.prove.trial import Trial
+from rchw.sim.solver import checked
 
 __all__ = ["Answer", "Questions"]
 
@@ -113,7 +113,7 @@ class Questions:
         kept = self._kept.get(text)
         if kept is None:
             self.asked += 1
-            found = _checked(solver)
+            found = checked(solver)
             if found not in (z3.sat, z3.unsat):
                 return Answer(None, {})
             values: list[int] = []
@@ -128,20 +128,6 @@ class Questions:
         else:
             self.remembered += 1
         return Answer(kept[0], dict(zip(order, kept[1], strict=False)))
-
-
-def _checked(solver: Any) -> Any:
-    """Ask in a thread, so that this one hears of an interruption at once, and passes it on."""
-    solver.set("ctrl_c", False)  # z3 would take it for a question that it may leave open
-    with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(solver.check)
-        try:
-            return asked.result()
-        except BaseException:
-            while not asked.done():
-                solver.interrupt()  # in vain if it has not begun
-                wait([asked], 0.05)
-            raise
 
 
 def _has_product(form: Form) -> bool:

@@ -106,7 +106,8 @@ def run_task(
 
     if status == "PASS":
         cubes = read_invariant(place / "engine_0" / "invariant.pla")
-        wrong = check_invariant(read_aiger(place / "engine_0" / "problem.aig"), cubes)
+        problem = read_aiger(place / "engine_0" / "problem.aig")
+        wrong = check_invariant(problem, cubes, timeout)
         return found("undecided" if wrong else "proved", wrong, clauses=len(cubes))
     if status != "FAIL":
         return found("undecided", f"no invariant and no counterexample within {timeout:g} s")

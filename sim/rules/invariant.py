@@ -12,6 +12,7 @@ from typing import Any
 import z3
 
 from rchw.errors import ToolError
+from rchw.sim.solver import checked
 
 __all__ = ["Problem", "check_invariant", "read_aiger", "read_invariant"]
 
@@ -104,7 +105,7 @@ def read_invariant(path: Path) -> list[Cube]:
     return cubes
 
 
-def check_invariant(problem: Problem, cubes: list[Cube]) -> str | None:
+def check_invariant(problem: Problem, cubes: list[Cube], timeout: float = 600.0) -> str | None:
     """Sentence on what is wrong with an invariant; None if it proves the problem.
 
     Parameters
@@ -112,11 +113,14 @@ def check_invariant(problem: Problem, cubes: list[Cube]) -> str | None:
     problem : Problem
     cubes : list of dict
         As from `read_invariant`.
+    timeout : float
+        Seconds for each of the three questions.
     """
     free = [z3.Bool(f"i{k}") for k in range(problem.inputs)]
     held = [z3.Bool(f"l{k}") for k in range(len(problem.latches))]
     variables: list[Any] = [z3.BoolVal(False), *free, *held]
     solver = z3.Solver()
+    solver.set("timeout", max(1, round(1000 * timeout)))
 
     def value(literal: int) -> Any:
         return z3.Not(variables[literal >> 1]) if literal & 1 else variables[literal >> 1]
@@ -129,20 +133,25 @@ def check_invariant(problem: Problem, cubes: list[Cube]) -> str | None:
     def inside(values: list[Any]) -> Any:
         return [z3.And(*(values[k] == sign for k, sign in cube.items())) for cube in cubes]
 
-    def possible(*conditions: Any) -> bool:
-        solver.push()
-        solver.add(*conditions)
-        answer = solver.check()
-        solver.pop()
-        return bool(answer != z3.unsat)
-
     starts = [held[k] == bool(s) for k, (_, s) in enumerate(problem.latches) if s is not None]
     following = [value(after) for after, _ in problem.latches]
     holds = [z3.Not(cube) for cube in inside(held)]
-    if possible(*starts, z3.Or(*inside(held))):
-        return "the invariant does not hold at the start"
-    if possible(*holds, z3.Or(*(value(literal) for literal in problem.wrong))):
-        return "the invariant does not rule out a broken rule"
-    if possible(*holds, z3.Or(*inside(following))):
-        return "the invariant does not go on from one clock to the next"
+    wrong = z3.Or(*(value(literal) for literal in problem.wrong))
+    questions = {
+        "the invariant does not hold at the start": [*starts, z3.Or(*inside(held))],
+        "the invariant does not rule out a broken rule": [*holds, wrong],
+        "the invariant does not go on from one clock to the next": [
+            *holds,
+            z3.Or(*inside(following)),
+        ],
+    }
+    for sentence, conditions in questions.items():
+        solver.push()
+        solver.add(*conditions)
+        answer = checked(solver)
+        solver.pop()
+        if answer == z3.unknown:
+            return f"z3 could not tell within {timeout:g} s whether {sentence}"
+        if answer == z3.sat:
+            return sentence
     return None

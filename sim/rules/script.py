@@ -29,6 +29,7 @@ def sby(design: Design, timeout: float) -> str:
         f"{task}: read_verilog -formal -DBEATS -DFAULT_{fault} {name}_rules.v"
         for task, fault in faults.items()
     ]
+    seconds = max(1, round(timeout))  # 0 would be no limit
     lines = [
         f"# The stream rules of {name}: `sby -f {name}_rules.sby {tasks[0]}`. Written by rchw.",
         "# The tasks whose name begins with `fault` plant a fault, and must fail.",
@@ -41,10 +42,10 @@ def sby(design: Design, timeout: float) -> str:
         "mode prove",
         "expect pass,fail,unknown,timeout",
         "aigsmt z3",
-        f"timeout {2 * round(timeout) + 120}",  # the engine ends by itself before
+        f"timeout {2 * seconds + 120}",  # the engine ends by itself before
         "",
         "[engines]",
-        f"abc pdr -T {round(timeout)}",
+        f"abc pdr -T {seconds}",
         "",
         "[script]",
         f"read_verilog {name}.v",

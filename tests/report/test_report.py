@@ -289,7 +289,7 @@ def test_a_folder_without_records_is_refused(tmp_path: Path) -> None:
 
 
 @settings(
-    max_examples=10,
+    max_examples=4,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # drawing pages takes its time
     suppress_health_check=[HealthCheck.function_scoped_fixture],

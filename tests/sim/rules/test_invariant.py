@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import z3
 
 from rchw.errors import ToolError
 from rchw.sim.rules.abc import main, rewritten
@@ -52,3 +53,11 @@ def test_commands_of_abc(capsys: pytest.CaptureFixture[str]) -> None:
     )
     assert main(["--version"]) == 1 and "not '--version'" in capsys.readouterr().err
     assert rewritten("a; pdr; write_cex -a engine_3/trace.aiw")[1] == Path("engine_3")
+
+
+def test_a_question_without_an_answer_proves_nothing() -> None:
+    """z3 that may not say anything leaves the invariant open."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rchw.sim.rules.invariant.checked", lambda solver: z3.unknown)
+        told = check_invariant(COUNTER, [BOTH], 5.0)
+    assert told is not None and told.startswith("z3 could not tell within 5 s whether")
