@@ -156,6 +156,10 @@ class Expected:
         """A form in which sums and outputs are formulas again, and have no names."""
         return self._forms.renamed(form, self._plain, self._unfolded)
 
+    def meaning(self, atom: Atom) -> Form | None:
+        """What a sum or an output is the name of; none of another unknown."""
+        return self._plain.get(atom)
+
     def totals(self, age: int) -> list[tuple[Form, Form]]:
         """Readout sums of a sample that have a name, as sums and by their names.
 

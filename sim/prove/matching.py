@@ -297,6 +297,8 @@ class Matching:
                 answer = Answer(True, {})
             else:
                 answer = self._questions.equal(held, definition.form)
+                if answer.equal is False:  # a sum is not any number that it could be by its range
+                    answer = self._questions.equal(plain(held), plain(definition.form))
             if answer.equal and self._questions.inside(definition.form, low, high).equal:
                 equal.append(definition)
             elif answer.equal is None:

@@ -183,7 +183,7 @@ def explored(
     forms, parallel = Forms(), schedule(design).parallel
     expected = Expected(design, forms, pipelined=parallel)
     circuit = Circuit(words, forms, expected.named)
-    trial = Trial(_TRIALS, 1)
+    trial = Trial(_TRIALS, 1, expected.meaning)
     questions = Questions(forms, trial, timeout, answers)
     matching = Matching(forms, circuit, expected, questions, trial)
     tools = (forms, circuit, expected, questions, matching)

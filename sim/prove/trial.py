@@ -1,6 +1,6 @@
 """Forms with numbers put in: what differs there differs, and what agrees may be equal."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -60,14 +60,18 @@ class Trial:
     count : int
         How many.
     seed : int
+    meaning : callable
+        Tells of an unknown what it is the name of, if it is one: then it is not drawn.
 
     Attributes
     ----------
     count : int
     """
 
-    def __init__(self, count: int, seed: int) -> None:
-        self.count = count
+    def __init__(
+        self, count: int, seed: int, meaning: Callable[[Atom], Form | None] = lambda atom: None
+    ) -> None:
+        self.count, self._meaning = count, meaning
         self._rng = np.random.default_rng(seed)
         self._values: list[dict[Atom, int]] = [{} for _ in range(count)]
         self._known: list[dict[Atom, int]] = [{} for _ in range(count)]
@@ -79,8 +83,10 @@ class Trial:
         if found is None:
             for atom in form.unknowns():
                 if atom not in self._values[0]:
-                    for values in self._values:
-                        values[atom] = self._draw(atom)
+                    meaning = self._meaning(atom)
+                    drawn = None if meaning is None else self.values(meaning)
+                    for case, values in enumerate(self._values):
+                        values[atom] = self._draw(atom) if drawn is None else drawn[case]
             found = self._found[form] = tuple(
                 value_of(form, values, known)
                 for values, known in zip(self._values, self._known, strict=True)
