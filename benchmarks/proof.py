@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import platform
+import resource
 import tempfile
 import time
 from dataclasses import replace
@@ -42,17 +43,24 @@ DESIGNS = {
 }
 
 
+def _used() -> float:
+    """Seconds of the processor, of programs that were started too."""
+    started = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + started.ru_utime + started.ru_stime
+
+
 def measure() -> dict[str, Any]:
     """Prove every design."""
     rows = []
     with tempfile.TemporaryDirectory() as place:
         for number, (name, design) in enumerate(DESIGNS.items()):
-            start = time.process_time()
+            start = _used()
             record = prove_design(design, Path(place, str(number)))
             keys = ("proof", "moments", "steps", "asked", "repeated", "latency", "seconds")
             row = {"design": name, "clocks": schedule(design).clocks}
             row |= {key: record[key] for key in keys}
-            row["cpu_seconds"] = round(time.process_time() - start, 1)
+            row["cpu_seconds"] = round(_used() - start, 1)
+            row["met"] = record["witness"]["met"] if record["witness"] else 0
             row["planted"] = record.get("planted")
             rows.append(row)
             print(row)
@@ -71,16 +79,18 @@ def markdown(record: dict[str, Any]) -> str:
         "# Time of a proof",
         "",
         f"Made by `{record['command']}` in one run. A proof holds for every state, input, last "
-        "flag, pause and reset; see [docs/evidence.md](../docs/evidence.md). Seconds are of the "
-        "processor, one core, with the planted fault.",
+        "flag, pause and reset; see [docs/evidence.md](../docs/evidence.md). With the planted fault, "
+        "which is looked for at the same time, and the run that meets the states: seconds of the "
+        "processor in all, and of the clock on the wall.",
         "",
-        "| design | verdict | clocks per sample | states of the control | questions asked | "
-        "known already | planted fault | seconds |",
-        "|---|---|---:|---:|---:|---:|---|---:|",
+        "| design | verdict | clocks per sample | states of the control | met in a run | "
+        "questions asked | known already | planted fault | processor | wall |",
+        "|---|---|---:|---:|---:|---:|---:|---|---:|---:|",
         *(
             f"| {row['design']} | {row['proof']} | {row['clocks']} | {row['moments']:,} | "
-            f"{row['asked']} | {row['repeated']} | "
-            f"{row['planted']['proof'] if row['planted'] else ''} | {row['cpu_seconds']:g} |"
+            f"{row['met']:,} | {row['asked']} | {row['repeated']} | "
+            f"{row['planted']['proof'] if row['planted'] else ''} | {row['cpu_seconds']:g} | "
+            f"{row['seconds']:g} |"
             for row in record["rows"]
         ),
         "",
