@@ -79,9 +79,9 @@ def markdown(record: dict[str, Any]) -> str:
         "# Time of a proof",
         "",
         f"Made by `{record['command']}` in one run. A proof holds for every state, input, last "
-        "flag, pause and reset; see [docs/evidence.md](../docs/evidence.md). With the planted fault, "
-        "which is looked for at the same time, and the run that meets the states: seconds of the "
-        "processor in all, and of the clock on the wall.",
+        "flag, pause and reset; see [docs/evidence.md](../docs/evidence.md). With the planted "
+        "fault, which is looked for at the same time, and the run that meets the states: seconds "
+        "of the processor in all, and of the clock on the wall.",
         "",
         "| design | verdict | clocks per sample | states of the control | met in a run | "
         "questions asked | known already | planted fault | processor | wall |",
