@@ -6,8 +6,12 @@ they write. Beside the trace this leaves the problem as ABC saw it (``problem.ai
 invariant that it found (``invariant.pla``), so that `rchw.sim.rules.invariant` can check it.
 """
 
+import os
 import re
+import signal
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -66,5 +70,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _end_with_parent() -> None:
+    """Let Yosys end when SymbiYosys ends this process, or is no more."""
+    parent = os.getppid()
+
+    def end(*_: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # SymbiYosys strikes twice
+        sys.exit(1)
+
+    signal.signal(signal.SIGTERM, end)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 if __name__ == "__main__":
+    _end_with_parent()
     sys.exit(main())
