@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, list[str]]] = {
     "soak": ("verify small.json --soak --samples 4000 -o out", ["small_.v", "soak.json"]),
     "netlist": ("verify small.json --netlist ecp5 --samples 48 -o out", ["netlist-ecp5.json"]),
     "prove": ("prove small.json -o out", ["small_.v", "small_.json", "prove.json"]),
+    "rules": ("prove small.json --rules -o out", ["small_.v", "rules.json"]),
     "build": ("build small.json --board icebreaker -o out", ["small_.v", "report.json"]),
     "evidence": ("evidence checks", ["../checks/evidence.json", "../checks/evidence.html"]),
 }
