@@ -23,7 +23,7 @@ STEPS = {
     "verify": ["rchw.sim.verify.write_verilog", "rchw.sim.verify.build",
                "rchw.sim.runner.simulate"],
     "prove": ["rchw.sim.prove.command.write_verilog", "rchw.sim.prove.command.elaborate",
-              "rchw.sim.prove.command.prove_words", "rchw.sim.prove.command.stuck_bits"],
+              "rchw.sim.prove.command.prove_words", "rchw.sim.prove.command.searched"],
     "netlist": ["rchw.boards.verify.write_verilog", "rchw.boards.verify.synthesize_core",
                 "rchw.boards.verify.netlist_sources", "rchw.sim.verify.build"],
     "build": ["rchw.boards.of_design.write_verilog", "rchw.boards.of_design.build",
