@@ -30,7 +30,8 @@ SMALL = ("notebook-four", "notebook-twelve-parallel", "size-ring26w3", "size-rin
 
 def test_the_page_is_that_of_the_records() -> None:
     assert PAGE == markdown(PLACES, KNOWN)
-    assert set(CHECKS) == set(KINDS)
+    # The rules are part of the proof, and take too long in larger circuits; Icarus is not set up.
+    assert set(CHECKS) == set(KINDS) - {"rules", "icarus"}
 
 
 def test_every_design_has_its_row() -> None:
