@@ -68,14 +68,18 @@ def searched(
     """Start the search; it is stopped at the end, whether it has found something or not."""
     folder.mkdir(parents=True, exist_ok=True)
     args = [str(path.absolute()) for path in (design, verilog, folder)]
+    command = [sys.executable, "-P", "-m", "rchw.sim.prove.planted", *args, str(timeout), str(seed)]
     with (folder / "planted.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "rchw.sim.prove.planted", *args, str(timeout), str(seed)],
-            stdin=subprocess.PIPE,  # its end is the sign that nobody waits any more
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,  # its end is the sign that nobody waits any more
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ToolError(f"{sys.executable} could not be run: {error.strerror}") from error
     try:
         yield Search(process, folder)
     finally:
@@ -94,7 +98,7 @@ class Search:
         Where it leaves its record and its log.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], folder: Path) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", folder: Path) -> None:
         self.process, self._folder = process, folder
 
     def result(self) -> dict[str, Any]:
