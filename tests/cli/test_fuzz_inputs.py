@@ -61,7 +61,7 @@ def texts(draw: Any) -> bytes:
         elif what == "less":
             del row[-1:]
         else:
-            cells.insert(draw(st.integers(0, len(cells))), draw(st.sampled_from(ROWS)))
+            cells.insert(draw(st.integers(0, len(cells))), list(draw(st.sampled_from(ROWS))))
     delimiter, end = draw(st.sampled_from(",,,;\t| ")), draw(st.sampled_from(ENDS))
     text = end.join(delimiter.join(row) for row in cells) + end * draw(st.sampled_from([1, 0, 3]))
     content = text.encode("utf-8", "surrogatepass")
