@@ -16,7 +16,7 @@ from pathlib import Path
 from rchw.design import Design
 from rchw.errors import ToolError
 from rchw.sim.prove.words import Words
-from rchw.sim.rules.invariant import check_invariant, read_aiger, read_invariant
+from rchw.sim.rules.invariant import prove_by, read_aiger, read_invariant
 from rchw.sim.rules.replay import broken_rule, inputs_of, rerun
 from rchw.tools import find, run
 
@@ -107,8 +107,8 @@ def run_task(
     if status == "PASS":
         cubes = read_invariant(place / "engine_0" / "invariant.pla")
         problem = read_aiger(place / "engine_0" / "problem.aig")
-        wrong = check_invariant(problem, cubes, timeout)
-        return found("undecided" if wrong else "proved", wrong, clauses=len(cubes))
+        wrong, clauses = prove_by(problem, cubes, timeout)
+        return found("undecided" if wrong else "proved", wrong, clauses=clauses)
     if status != "FAIL":
         return found("undecided", f"no invariant and no counterexample within {timeout:g} s")
     broken = _FAILED.search(log.read_text(encoding="utf-8", errors="replace"))

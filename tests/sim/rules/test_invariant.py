@@ -7,7 +7,7 @@ import z3
 
 from rchw.errors import ToolError
 from rchw.sim.rules.abc import main, rewritten
-from rchw.sim.rules.invariant import Problem, check_invariant, read_aiger, read_invariant
+from rchw.sim.rules.invariant import Problem, prove_by, read_aiger, read_invariant
 
 # Two bits that count 0, 1, 2, 0, ...: 3 must not be reached. Variables: bits 1 and 2.
 #   first' = !first & !second (gate 3), second' = first & !second (gate 4), wrong = both (gate 5)
@@ -16,15 +16,23 @@ BOTH = {0: True, 1: True}
 
 
 def test_what_proves_and_what_does_not() -> None:
-    assert check_invariant(COUNTER, [BOTH]) is None
-    told = check_invariant(COUNTER, [])
-    assert told == "the invariant does not rule out a broken rule"
-    told = check_invariant(COUNTER, [BOTH, {0: False, 1: False}])
+    assert prove_by(COUNTER, [BOTH]) == (None, 1)
+    insufficient = "what goes on of the invariant does not rule out a broken rule"
+    assert prove_by(COUNTER, []) == (insufficient, 0)
+    told, _ = prove_by(COUNTER, [BOTH, {0: False, 1: False}])
     assert told == "the invariant does not hold at the start"
-    told = check_invariant(COUNTER, [BOTH, {0: True}])
-    assert told == "the invariant does not go on from one clock to the next"
     free = Problem(0, ((6, None), (8, 0)), (10,), COUNTER.gates)
-    assert check_invariant(free, [BOTH]) is None
+    assert prove_by(free, [BOTH]) == (None, 1)
+
+
+def test_what_does_not_go_on_is_no_part_of_the_proof() -> None:
+    """The first bit becomes 1, and only then the second: both cubes that say never are left out."""
+    never = [{0: True}, {1: True}]
+    assert prove_by(COUNTER, [*never, BOTH]) == (None, 1)
+    # Nothing is left where both bits are 1 after the first clock: second' = !(first & !second).
+    wrong = Problem(0, ((6, 0), (9, 0)), (10,), COUNTER.gates)
+    told = "what goes on of the invariant does not rule out a broken rule"
+    assert prove_by(wrong, [BOTH, *never]) == (told, 0)
 
 
 def test_files(tmp_path: Path) -> None:
@@ -59,5 +67,5 @@ def test_a_question_without_an_answer_proves_nothing() -> None:
     """z3 that may not say anything leaves the invariant open."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("rchw.sim.rules.invariant.checked", lambda solver: z3.unknown)
-        told = check_invariant(COUNTER, [BOTH], 5.0)
+        told, _ = prove_by(COUNTER, [BOTH], 5.0)
     assert told is not None and told.startswith("z3 could not tell within 5 s whether")
