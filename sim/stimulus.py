@@ -10,7 +10,7 @@ from rchw.activation import Table
 from rchw.design import Design, LevelInput, LinearInput, RingLayer
 from rchw.fixed import QFormat
 
-__all__ = ["RailDrive", "rail_drive", "rails_of", "stimulus"]
+__all__ = ["RailDrive", "output_drive", "rail_drive", "rails_of", "stimulus"]
 
 Codes = NDArray[np.int64]
 _CANDIDATES = 128  # units tried when the design has more
@@ -133,7 +133,7 @@ def _level(entry: LevelInput, code: int) -> NDArray[np.float64]:
 
 
 def rail_drive(design: Design, upper: bool, horizon: int = 400) -> RailDrive:
-    """Bang-bang input from the response of the ring without its activation.
+    """Bang-bang input that pushes a unit, from the response of the ring without its activation.
 
     Parameters
     ----------
@@ -143,15 +143,52 @@ def rail_drive(design: Design, upper: bool, horizon: int = 400) -> RailDrive:
     horizon : int
         Samples, at most; N samples pass before a ring has closed.
     """
-    layer, sign = design.layer, 1.0 if upper else -1.0
-    n, leak = layer.n_units, 2.0**-layer.leak_shift
+    layer, n = design.layer, design.n_units
     units = np.unique(np.linspace(0, n - 1, min(n, _CANDIDATES)).astype(int))
     response = np.zeros((len(units), n))
-    response[np.arange(len(units)), units] = leak
+    response[np.arange(len(units)), units] = 1.0
+    choices, reached, settled = _driven(design, response, upper, horizon)
+    best = int(np.argmax(reached))
+    codes = _chosen(design, choices[:, best])
+    bound = (1.0 if upper else -1.0) * float(reached[best]) / layer.state.resolution
+    return RailDrive(codes, int(units[best]), bound, settled and len(units) == n)
+
+
+def output_drive(design: Design, output: int, upper: bool, horizon: int = 400) -> Codes:
+    """Bang-bang input that pushes an output, likewise; of its squares nothing is known to it.
+
+    Returns
+    -------
+    int64 array (H, K)
+        To be applied from the initial state.
+    """
+    # States come first among the features; without them these are the weights of the squares.
+    weights = np.array([design.readout.weights[output][: design.n_units]], dtype=np.float64)
+    response = weights / max(1.0, np.abs(weights).max())
+    choices, _, _ = _driven(design, response, upper, horizon)
+    return _chosen(design, choices[:, 0])
+
+
+def _driven(
+    design: Design, response: NDArray[np.float64], upper: bool, horizon: int
+) -> tuple[NDArray[np.bool_], NDArray[np.float64], bool]:
+    """Choices of the greatest code that push sums of the states, whose weights are given (S, N).
+
+    Returns
+    -------
+    bool array (H, S, K)
+        The last choice first.
+    float64 array (S,)
+        What the sums reach, in the direction of the push.
+    bool
+        Whether what comes before these choices no longer counts.
+    """
+    layer, sign, leak = design.layer, 1.0 if upper else -1.0, 2.0**-design.layer.leak_shift
+    response = response * leak
     high, low = _effect(design, True).T, _effect(design, False).T
     bias = np.array(layer.bias) * layer.bias_format.resolution
     taps = [(tap.offset, np.array(tap.weights) * layer.tap_format.resolution) for tap in layer.taps]
-    reached, choices = np.zeros(len(units)), []
+    reached, choices = np.zeros(len(response)), []
     for _ in range(horizon):
         at_high, at_low = sign * (response @ high), sign * (response @ low)
         choices.append(at_high > at_low)
@@ -165,10 +202,11 @@ def rail_drive(design: Design, upper: bool, horizon: int = 400) -> RailDrive:
         # A ring that grows without end, and that no input reaches, would leave the doubles.
         if not 1e-4 <= peak <= 1e200 or reached.max() > 64.0 * 2.0**layer.state.width:
             break
-    settled = bool(np.abs(response).max() < 1e-4)
-    best = int(np.argmax(reached))
+    return np.stack(choices), reached, bool(np.abs(response).max() < 1e-4)
+
+
+def _chosen(design: Design, choices: NDArray[np.bool_]) -> Codes:
+    """Codes (H, K) in the order in which they are applied."""
     formats = [channel.format for channel in design.inputs]
-    picked = np.stack([choice[best] for choice in choices])[::-1]
-    codes = np.where(picked, [f.max for f in formats], [f.min for f in formats]).astype(np.int64)
-    bound = sign * float(reached[best]) / layer.state.resolution
-    return RailDrive(codes, int(units[best]), bound, settled and len(units) == n)
+    greatest, least = [f.max for f in formats], [f.min for f in formats]
+    return np.where(choices[::-1], greatest, least).astype(np.int64)

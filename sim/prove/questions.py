@@ -12,8 +12,9 @@ import z3
 
 from rchw.ranges import Interval
 from rchw.sim.prove.answers import Answers
+from rchw.sim.prove.corners import corners
 from rchw.sim.prove.forms import Atom, Form, Forms, Monomial
-from rchw.sim.prove.trial import Trial
+from rchw.sim.prove.trial import Trial, value_of
 from rchw.sim.solver import checked
 
 __all__ = ["Answer", "Questions"]
@@ -92,6 +93,10 @@ class Questions:
             places = {name: k for k, name in enumerate(names)}
             given = {order[places[atom]]: value for atom, value in answer.given.items()}
             return Answer(answer.equal, given)
+        for given in corners(condition):
+            if not value_of(condition, given):
+                self._answers[key] = (order, Answer(False, given))
+                return Answer(False, given)
         # Products are hard, and often it does not matter what they are.
         answer = self._ask(condition, order, exact=not _has_product(condition))
         if answer.equal is not True and _has_product(condition):

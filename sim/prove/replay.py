@@ -4,7 +4,8 @@ The circuit runs as the prover reads it, clock by clock, on codes and handshakes
 that a test names.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +17,7 @@ from rchw.schedule import latency, schedule
 from rchw.sim.lanes import pack, unpack
 from rchw.sim.prove.numbers import Numbers
 from rchw.sim.prove.words import Words, elaborate
+from rchw.sim.stimulus import output_drive
 
 __all__ = ["Clock", "as_test", "failing_run", "replay"]
 
@@ -90,7 +92,9 @@ def replay(design: Design, verilog: Path, clocks: Sequence[Clock], start: int = 
 def failing_run(
     design: Design, words: Words, seed: int, tries: int = 12, samples: int = 5
 ) -> tuple[list[Clock], int, str] | None:
-    """A run with a wrong output beat, its start and what is wrong in it, if drawing finds one.
+    """A run with a wrong output beat, its start and what is wrong in it, if one is found.
+
+    Codes and handshakes are drawn, and then every output is pushed to both of its ends.
 
     Parameters
     ----------
@@ -99,16 +103,41 @@ def failing_run(
     seed, tries : int
         Of the drawing, and how often.
     samples : int
-        For how many of them a run is long, if nothing pauses.
+        For how many of them a drawn run is long, if nothing pauses.
     """
     rng = np.random.default_rng(seed)
-    for start in range(tries):
+    ways: list[Callable[[Design, _Bench], list[Clock]]]
+    ways = [partial(_drawn, rng=rng, samples=samples)] * tries
+    for output in range(design.n_outputs):
+        ways += [partial(_pushed, output=output, upper=upper) for upper in (True, False)]
+    for start, way in enumerate(ways):
         bench = _Bench(design, words, start)
-        clocks = _drawn(design, bench, rng, samples)
+        clocks = way(design, bench)
         sentence = bench.difference()
         if sentence is not None:
             return clocks, start, sentence
     return None
+
+
+def _pushed(design: Design, bench: _Bench, output: int, upper: bool) -> list[Clock]:
+    """Push an output to one of its ends, without a pause."""
+    clocks: list[Clock] = []
+    codes, period = output_drive(design, output, upper), schedule(design).clocks
+    stall = latency(design) + 3 * period
+    for row in codes.tolist():
+        taken = False
+        while not taken and len(clocks) < len(codes) * period + stall:
+            clocks.append((1, 1, 0, tuple(row)))
+            taken = bench.step(clocks[-1])
+    return clocks + _waited(bench, clocks[-1][3], stall)
+
+
+def _waited(bench: _Bench, codes: tuple[int, ...], count: int) -> list[Clock]:
+    """Let so many clocks pass without a beat."""
+    clocks: list[Clock] = [(0, 1, 0, codes)] * count
+    for clock in clocks:
+        bench.step(clock)
+    return clocks
 
 
 def _drawn(design: Design, bench: _Bench, rng: np.random.Generator, samples: int) -> list[Clock]:
@@ -134,10 +163,7 @@ def _drawn(design: Design, bench: _Bench, rng: np.random.Generator, samples: int
     while valid:  # the source keeps a beat until it is taken, and then waits for the answer
         clocks.append((1, 1, last, codes))
         valid = int(not bench.step(clocks[-1]) and len(clocks) < 20 * stall)
-    for _ in range(stall):
-        clocks.append((0, 1, 0, codes))
-        bench.step(clocks[-1])
-    return clocks
+    return clocks + _waited(bench, codes, stall)
 
 
 def _codes(design: Design, rng: np.random.Generator) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from rchw.sim.rails import missed_rail, push_to, rails_reached
 from rchw.sim.verify import job_for
 from tests.sim.pair import pair
 from tests.sim.test_stimulus import design as cycle
+from tests.sim.test_stimulus import weighted
 
 
 def rows_of(design: Design) -> dict[tuple[str, str], dict[str, Any]]:
@@ -55,6 +56,16 @@ def test_outputs(width: int, low: str, high: str) -> None:
     if high == "not reachable":
         assert lower["reason"] == "nothing can go past code -253"
         assert upper["reason"] == "nothing can go past code 509"
+
+
+def test_ends_of_outputs_that_chance_does_not_reach_are_driven_to() -> None:
+    job, told = job_for(weighted(40), 48, 1)
+    trace = [reference.run(weighted(40), p.codes, p.last).outputs for p in job.phases[:3]]
+    assert job.phases[2].name == "rails of outputs" and job.phases[2].last.sum() == 4
+    for output in range(2):
+        assert trace[2][:, output].max() > max(trace[k][:, output].max() for k in (0, 1))
+        assert trace[2][:, output].min() < min(trace[k][:, output].min() for k in (0, 1))
+    assert told["rails"]
 
 
 def test_slow_states_fail_nothing() -> None:

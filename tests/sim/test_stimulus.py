@@ -19,7 +19,7 @@ from rchw.design import (
     Tap,
 )
 from rchw.fixed import QFormat
-from rchw.sim.stimulus import corners, rail_drive, rails_of, stimulus
+from rchw.sim.stimulus import corners, output_drive, rail_drive, rails_of, stimulus
 
 
 def design(n_units: int, input_weight: int = 3, level: bool = False, leak_shift: int = 0) -> Design:
@@ -107,3 +107,25 @@ def test_a_ring_that_grows_without_an_input_ends_within_the_doubles() -> None:
     wild = replace(silent.layer, tap_format=growing, taps=(Tap(1, (2000, 2000, 2000)),))
     drive = rail_drive(replace(silent, layer=wild), True)
     assert np.isfinite(drive.bound) and not drive.proven
+
+
+def weighted(n_units: int, input_weight: int = 1) -> Design:
+    """Give a cycle two outputs of drawn weights, wide enough for all sums."""
+    found = design(n_units, input_weight)
+    weights = np.random.default_rng(n_units).integers(-2, 2, (2, n_units + 1))
+    outputs = tuple(Output(name, QFormat(20, 7)) for name in "yz")
+    rows = tuple(tuple(row) for row in weights.tolist())
+    return replace(found, readout=Readout(outputs, QFormat(2, 0), rows))
+
+
+@pytest.mark.parametrize("n_units", [5, 7, 40])
+def test_outputs_are_driven_further_than_by_chance(n_units: int) -> None:
+    circuit = weighted(n_units)
+    drawn = stimulus(circuit, 4000, np.random.default_rng(1))[0]
+    chance = reference.run(circuit, drawn).outputs
+    for output in range(2):
+        up, down = (output_drive(circuit, output, upper) for upper in (True, False))
+        assert up.shape[1] == 2 and len(up) <= 400
+        # The last sample is the one for which all were chosen.
+        assert reference.run(circuit, up).outputs[-1, output] > chance[:, output].max()
+        assert reference.run(circuit, down).outputs[-1, output] < chance[:, output].min()

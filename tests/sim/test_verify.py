@@ -94,7 +94,7 @@ def test_the_very_file_that_is_written(tmp_path: Path) -> None:
     clocks, delay = schedule(design).clocks, latency(design)
     assert record["clocks_per_sample"] == {"min": clocks, "max": clocks, "mean": clocks}
     assert record["latency"] == {"min": delay, "max": delay, "mean": delay}
-    assert [phase["resets"] for phase in record["phases"]] == [0] * 7 + [8, 8]
+    assert [phase["resets"] for phase in record["phases"]] == [0] * 8 + [8, 8]
     (program,) = tmp_path.rglob("simulator")
     made = program.stat().st_mtime_ns
     again = verify(design, tmp_path, samples=200, seed=2)

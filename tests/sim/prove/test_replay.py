@@ -1,18 +1,24 @@
 """A refutation becomes a run from a reset, and the run a test that fails until all is right."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from rchw import reference
 from rchw.design import Design
 from rchw.document import save
+from rchw.fixed import Overflow, QFormat
 from rchw.hdl.emit import emit
+from rchw.sim.prove.proof import prove_words
 from rchw.sim.prove.replay import as_test, failing_run, replay
 from rchw.sim.prove.words import Words, elaborate
 from tests.boards.test_of_design import ring
+from tests.sim.test_stimulus import weighted
 
 FOLDED = ring("folded", 5, lanes=2, multipliers=2)
 PARALLEL = ring("parallel", 4, lanes=4, multipliers=4)
@@ -54,6 +60,21 @@ def test_the_test_that_is_written_fails_until_the_circuit_is_right(
     assert failed.returncode == 1 and sentence in failed.stdout
     verilog.write_text(emit(design))
     assert replay(design, verilog, clocks, start) is None
+
+
+def test_a_rail_that_chance_does_not_reach_is_pushed_to(tmp_path: Path) -> None:
+    """A lost saturation: the corners of the sum refute the proof, and a push shows a run."""
+    wide = weighted(12)
+    (y, _), (row, _) = wide.readout.outputs, wide.readout.weights
+    readout = replace(wide.readout, outputs=(replace(y, format=QFormat(10, 7)),), weights=(row,))
+    design = replace(wide, readout=readout)
+    wrong = replace(design, readout=replace(readout, overflow=Overflow.WRAP))
+    _, words = elaborated(wrong, tmp_path)
+    drawn = np.random.default_rng(0).integers((-128, -32), (128, 32), (3000, 2))
+    assert np.abs(reference.run(wide, drawn).outputs[:, 0]).max() < 511, "out of reach by chance"
+    proof = prove_words(design, words)
+    assert proof.verdict == "refuted" and proof.shown is not None
+    assert re.fullmatch(r"output y of sample \d+ must be 511, not -\d+", proof.shown)
 
 
 def test_a_lost_sample_is_told(tmp_path: Path) -> None:
