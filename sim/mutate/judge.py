@@ -30,7 +30,9 @@ class Fate:
     result : str
         ``caught``, ``equivalent`` or ``missed``.
     by : str or None
-        One of `CHECKS`, or ``proof``; of an equivalent one ``proof`` or ``same Verilog``.
+        One of `CHECKS`; ``proof`` where the prover found a run, ``step`` where it found states at
+        which an output is wrong, each within its range, but no run to them. Of an equivalent one
+        ``proof`` or ``same Verilog``.
     stage : str
         ``quick`` or ``long`` run, or ``proof``.
     sentence : str or None
@@ -91,7 +93,7 @@ def decide(
     try:
         for words in _readings(design, netlist, mutant, folder):
             proof = prove_words(design, words, min(seconds, _QUESTION), watch)
-            if proof.verdict != "undecided":
+            if proof.verdict != "undecided" or proof.step:
                 break
     except _TooLong as reached:
         return Fate("missed", None, "proof", f"the proof took over {seconds:g} seconds: {reached}")
@@ -101,6 +103,8 @@ def decide(
         return Fate("caught", "proof", "proof", proof.shown)
     if proof.verdict == "proved":
         return Fate("equivalent", "proof", "proof")
+    if proof.step:
+        return Fate("caught", "step", "proof", proof.sentence)
     return Fate("missed", None, "proof", proof.sentence)
 
 

@@ -125,6 +125,7 @@ def _found(proof: Proof, design: Design) -> dict[str, Any]:
         "sentence": proof.sentence,
         "units": list(proof.units),
         "given": proof.given,
+        "step": proof.step,
         "method": "pipeline" if schedule(design).parallel else "states of the control",
         "moments": proof.moments,
         "steps": proof.steps,

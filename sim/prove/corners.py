@@ -36,7 +36,7 @@ def _compared(condition: Form) -> dict[Form, set[int]]:
     found: dict[Form, set[int]] = {}
     waiting, seen = [condition], {condition}
     while waiting:
-        for atom in {atom for monomial in waiting.pop().terms for atom in monomial}:
+        for atom in sorted({atom for monomial in waiting.pop().terms for atom in monomial}):
             parts = [part for part in atom.parts if isinstance(part, Form)]
             if atom.kind in ("floor", "atleast"):
                 form = parts[0].plus(-parts[0].constant)

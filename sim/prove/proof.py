@@ -58,6 +58,9 @@ class Proof:
     given : dict of str to int
         Inputs and states for which circuit and reference differ, by name: ``u_0_3`` is the input
         code of channel 3 of the sample, ``x_1_7`` the state of unit 7 before it.
+    step : bool
+        Whether these are states after a sample, each within what its unit can have, at which the
+        output of the circuit is not the reference's, though no run was found that leads there.
     moments, steps : int
         States of the control that there are, and how often one was left.
     asked, repeated : int
@@ -79,6 +82,7 @@ class Proof:
     sentence: str | None
     units: tuple[int, ...]
     given: dict[str, int]
+    step: bool
     moments: int
     steps: int
     asked: int
@@ -158,9 +162,10 @@ def prove_words(
         tuple(clocks),
         start,
         shown,
-        None if breach is None else _sentence(design, breach, units, reach.matching),
+        None if breach is None else _sentence(design, breach, units, reach.matching, run is None),
         units,
         {} if breach is None else {atom.name: value for atom, value in breach.given.items()},
+        breach is not None and breach.step and run is None,
         len(reach.contents),
         reach.steps,
         reach.questions.asked,
@@ -220,10 +225,14 @@ def _differing(design: Design, breach: Breach, matching: Matching) -> tuple[int,
     return tuple(sorted(set(range(design.n_units)) - right))
 
 
-def _sentence(design: Design, breach: Breach, units: tuple[int, ...], matching: Matching) -> str:
+def _sentence(
+    design: Design, breach: Breach, units: tuple[int, ...], matching: Matching, unseen: bool
+) -> str:
     text = breach.sentence
     if matching.unanswered:
         text += f"; the solver could not tell of {matching.unanswered[0]} in time"
+    elif breach.step and unseen:
+        text += ", but is not at states, each within its range, to which no run was found"
     elif units and len(units) < design.n_units:
         told = ", ".join(map(str, units[:5])) + (" and others" if len(units) > 5 else "")
         text += f"; the new state differs in unit {told}"

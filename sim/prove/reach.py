@@ -9,8 +9,11 @@ from rchw.sim.prove.expected import Expected, Role
 from rchw.sim.prove.forms import Atom, Form, Forms
 from rchw.sim.prove.matching import Matching
 from rchw.sim.prove.questions import Questions
+from rchw.sim.prove.trial import value_of
 
 __all__ = ["Breach", "Known", "Progress", "Reach", "known"]
+
+_OF_A_SAMPLE = ("x", "square", "u", "above", "last")  # kinds of roles: any values can come together
 
 Progress = Callable[[int, int], None]  # moments left behind, moments there are
 Known = tuple[Value | None, ...]  # bits of a register; None where nothing is known
@@ -37,6 +40,9 @@ class Breach:
         Whether the sample that came out wrong is the first of its sequence, as in `Role`.
     answered : bool
         False if the solver could not tell in time whether it is wrong.
+    step : bool
+        Whether `given` are states after the sample, each of a code that its unit can have, for
+        which the circuit's output is not the reference's.
     """
 
     sentence: str
@@ -44,6 +50,7 @@ class Breach:
     given: dict[Atom, int] = field(default_factory=dict)
     first: int | None = None
     answered: bool = True
+    step: bool = False
 
 
 class Reach:
@@ -122,14 +129,27 @@ class Reach:
             if self.expected.plain(held) == self.expected.plain(form):
                 continue
             answer = self.questions.equal(held, form)
+            plain = self.expected.plain(held), self.expected.plain(form)
             if answer.equal is False:  # a sum is not any number that it could be by its range
-                plain = self.expected.plain
-                answer = self.questions.equal(plain(held), plain(form))
+                answer = self.questions.equal(*plain)
             if not answer.equal:
                 sentence = f"{what} must be that of the reference"
                 decided = answer.equal is not None
-                self.breach = Breach(sentence, moment, answer.given, first, decided)
+                step = decided and self._is_step(plain[0] - plain[1], age, answer.given)
+                self.breach = Breach(sentence, moment, answer.given, first, decided, step)
                 return
+
+    def _is_step(self, difference: Form, age: int, given: Mapping[Atom, int]) -> bool:
+        """Whether values of states and inputs of a sample alone make a difference."""
+        roles = [self.expected.roles.get(atom) for atom in given]
+        if any(r is None or r.age != age or r.kind not in _OF_A_SAMPLE for r in roles):
+            return False
+        values = dict(given)
+        for definition in self.expected.outputs(age):
+            if definition.role.kind == "square" and definition.name.atom in values:
+                values |= {a: values.get(a, a.low) for a in definition.form.unknowns()}
+                values[definition.name.atom] = value_of(definition.form, values)
+        return value_of(difference, values) != 0
 
     def arrive(self, moment: Hashable, contents: Mapping[str, Known]) -> bool:
         """Keep what the contents and the earlier ones agree on; tell whether that is less."""

@@ -134,7 +134,7 @@ def test_all_that_the_soak_finds_in_a_circuit_is_a_catch(monkeypatch: pytest.Mon
         assert (fate.result if fate else None) == result
 
 
-@pytest.mark.parametrize("verdict", ["undecided", "proved", "refuted"])
+@pytest.mark.parametrize("verdict", ["undecided", "proved", "refuted", "step"])
 def test_bits_that_nothing_reads_are_taken_away_where_that_may_help(
     verdict: str, netlist: Netlist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,13 +143,15 @@ def test_bits_that_nothing_reads_are_taken_away_where_that_may_help(
 
     def prove(design: Design, words: Words, *_: Any) -> Proof:
         cells.append(sum(len(node.pins["Y"]) for node in words.logic if isinstance(node, Cell)))
-        now = verdict if len(cells) == 1 else "proved"
-        return Proof(now, (), 0, "shown", "sentence", (), {}, 1, 1, 1, 1, 0, 1, (), None)
+        step = verdict == "step"
+        now = "proved" if len(cells) > 1 else "undecided" if step else verdict
+        return Proof(now, (), 0, "shown", "sentence", (), {}, step, 1, 1, 1, 1, 0, 1, (), None)
 
     monkeypatch.setattr("rchw.sim.mutate.judge.prove_words", prove)
     mutant = Mutant(1, "", "", edit=lambda netlist, hit: None)
     fate = decide(PARALLEL, netlist, write_verilog(PARALLEL, tmp_path), mutant, tmp_path, 9.0)
-    assert fate.result == ("caught" if verdict == "refuted" else "equivalent")
+    assert fate.result == ("caught" if verdict in ("refuted", "step") else "equivalent")
+    assert fate.by == ("step" if verdict == "step" else "proof")
     assert len(cells) == (2 if verdict == "undecided" else 1)
     assert cells == sorted(cells, reverse=True), "fewer bits the second time"
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rchw import reference
-from rchw.design import Design
+from rchw.design import Design, Features
 from rchw.document import save
 from rchw.fixed import Overflow, QFormat
 from rchw.hdl.emit import emit
@@ -62,14 +62,50 @@ def test_the_test_that_is_written_fails_until_the_circuit_is_right(
     assert replay(design, verilog, clocks, start) is None
 
 
+def with_output(design: Design, fmt: QFormat) -> Design:
+    """Give a design its first output only, in another format."""
+    output, row = design.readout.outputs[0], design.readout.weights[0]
+    outputs = (replace(output, format=fmt),)
+    return replace(design, readout=replace(design.readout, outputs=outputs, weights=(row,)))
+
+
+def without_saturation(design: Design, folder: Path) -> Words:
+    wrong = replace(design, readout=replace(design.readout, overflow=Overflow.WRAP))
+    return elaborated(wrong, folder)[1]
+
+
+def test_states_that_no_run_leads_to_are_told_as_such(tmp_path: Path) -> None:
+    """The sum passes the rail if units have any states of their ranges, but no input does that."""
+    design = with_output(weighted(40), QFormat(12, 7))
+    proof = prove_words(design, without_saturation(design, tmp_path))
+    assert proof.verdict == "undecided" and proof.step and proof.shown is None
+    told = "output y must be that of the reference, but is not at states, each within its range"
+    assert proof.sentence is not None and proof.sentence.startswith(told)
+    states = np.zeros(40, dtype=np.int64)  # units of weight 0 do not matter
+    for name, code in proof.given.items():
+        states[int(name.split("_")[2])] = code
+    *weights, constant = design.readout.weights[0]
+    total = states @ weights + constant * 128
+    assert total > 2047 or total < -2048
+    assert np.abs(states).max() <= 127
+
+
+def test_a_square_and_its_state_are_not_any_two_numbers(tmp_path: Path) -> None:
+    """With 768 added, x - x * x / 128 over three units is 864 at most; of 127 - 0 it were 1149."""
+    squares = Features(squares=QFormat(8, 7, signed=False))
+    narrow = with_output(weighted(3), QFormat(11, 7))
+    weights = ((1, 1, 1, -1, -1, -1, 6),)
+    readout = replace(narrow.readout, weight_format=QFormat(6, 0), weights=weights)
+    design = replace(narrow, features=squares, readout=readout)
+    proof = prove_words(design, without_saturation(design, tmp_path))
+    assert proof.verdict == "undecided" and not proof.step
+    assert proof.sentence is not None and "within its range" not in proof.sentence
+
+
 def test_a_rail_that_chance_does_not_reach_is_pushed_to(tmp_path: Path) -> None:
     """A lost saturation: the corners of the sum refute the proof, and a push shows a run."""
-    wide = weighted(12)
-    (y, _), (row, _) = wide.readout.outputs, wide.readout.weights
-    readout = replace(wide.readout, outputs=(replace(y, format=QFormat(10, 7)),), weights=(row,))
-    design = replace(wide, readout=readout)
-    wrong = replace(design, readout=replace(readout, overflow=Overflow.WRAP))
-    _, words = elaborated(wrong, tmp_path)
+    wide, design = weighted(12), with_output(weighted(12), QFormat(10, 7))
+    words = without_saturation(design, tmp_path)
     drawn = np.random.default_rng(0).integers((-128, -32), (128, 32), (3000, 2))
     assert np.abs(reference.run(wide, drawn).outputs[:, 0]).max() < 511, "out of reach by chance"
     proof = prove_words(design, words)
