@@ -50,6 +50,7 @@ class Effort:
     ----------
     soaked, mutants, netlist : int
         Samples of the soak, planted faults, samples of the longest phase under the netlist.
+        Of mutants 0 where none are planted.
     family : str or None
         For which the netlist is made; None where it takes hours.
     """
@@ -60,14 +61,14 @@ class Effort:
     family: str | None
 
 
-def effort(design: Design) -> Effort:
+def effort(design: Design, planted: bool) -> Effort:
     """What a design gets: more where its simulation is fast."""
     units, plan = design.n_units, schedule(design)
     soaked = 10_000_000 if plan.clocks < 10 else 1_000_000
     if units <= 50:
-        return Effort(soaked, 200, 500, "ecp5" if plan.parallel else "ice40")
-    mutants, netlist = (100, 300) if units <= 100 else (50, 200)
-    return Effort(soaked, mutants, netlist, None if plan.parallel else "ecp5")
+        return Effort(soaked, 200 * planted, 500, "ecp5" if plan.parallel else "ice40")
+    netlist = 300 if units <= 100 else 200
+    return Effort(soaked, 100 * planted, netlist, None if plan.parallel else "ecp5")
 
 
 def _words(kind: str, wanted: Effort, fast: bool) -> list[str] | None:
@@ -75,7 +76,7 @@ def _words(kind: str, wanted: Effort, fast: bool) -> list[str] | None:
     less, fewer = (20, 1000) if fast else (1, 1)
     if kind == "prove":
         return ["prove"]
-    if kind == "netlist" and wanted.family is None:
+    if (kind == "netlist" and wanted.family is None) or (kind == "mutants" and not wanted.mutants):
         return None
     options = {
         "verify": [],
@@ -110,6 +111,7 @@ class Work:
 
     def __init__(self, item: Listed, records: Path, results: Path) -> None:
         self.design = item.make()
+        self._effort = effort(self.design, item.planted)
         self.today = Today(self.design)
         self.folder = records / item.key
         self.file = results / f"{item.key}.json"
@@ -122,9 +124,7 @@ class Work:
             "lanes": layer.lanes,
             "state_bits": layer.state.width,
             "squares": self.design.features.squares is not None,
-            "not_asked": [
-                kind for kind in CHECKS if _words(kind, effort(self.design), False) is None
-            ],
+            "not_asked": [kind for kind in CHECKS if _words(kind, self._effort, False) is None],
         }
         self._save({})
 
@@ -146,7 +146,7 @@ class Work:
 
     def make(self, kind: str, seconds: float, fast: bool) -> None:
         """Make a check and store what it says."""
-        words = _words(kind, effort(self.design), fast)
+        words = _words(kind, self._effort, fast)
         if words is None:
             return
         place = self.folder / kind

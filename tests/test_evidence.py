@@ -52,6 +52,16 @@ def test_the_list_has_the_designs_of_every_notebook_and_benchmark() -> None:
     assert told == pages - {"evidence"}
 
 
+def test_faults_are_planted_in_designs_of_every_kind() -> None:
+    planted = [KNOWN[key] for key, item in ITEMS.items() if item.planted]
+    assert {min(entry["lanes"], 5) for entry in planted} >= {1, 2, 4, 5}
+    assert {entry["state_bits"] for entry in planted} == {8, 16}
+    assert {entry["squares"] for entry in planted} == {True, False}
+    assert {entry["units"] for entry in planted} >= {4, 12, 40, 100}
+    for key, entry in KNOWN.items():
+        assert ("mutants" in entry["not_asked"]) is not ITEMS[key].planted
+
+
 def test_designs_of_pages_are_those_that_the_pages_show() -> None:
     notebook = (ROOT / "notebooks" / "3-to-gates.ipynb").read_text()
     design = ITEMS["notebook-narma"].make()
@@ -95,7 +105,7 @@ def test_what_is_current_stays_and_what_is_not_is_told(tmp_path: Path) -> None:
     assert (tmp_path / "records" / "pair" / "evidence.html").is_file()
     assert Work(item, *places).is_current("prove")
     shown = markdown({"pair": item.place}, {"pair": stored(tmp_path)})
-    assert "| proved | pipeline |" in shown and "5 missing" in shown
+    assert "| proved | pipeline |" in shown and "4 missing" in shown
     changed = Work(Listed("pair", "", lambda: EXAMPLE), *places)
     assert not changed.is_current("prove")
     stale = stored(tmp_path)["checks"]["prove"]["stale"]
