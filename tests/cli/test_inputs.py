@@ -19,11 +19,13 @@ def test_what_is_read_is_what_run_answers(folder: Path, capsys: pytest.CaptureFi
     from rchw.document import load
 
     design, data = load(folder / "small.json"), folder / "small.csv"
-    for columns in (None, "noise"):
+    whole = np.genfromtxt(data, delimiter=",", skip_header=1)
+    for place, columns in enumerate((None, "noise")):
         more = () if columns is None else ("--input-columns", columns)
         done = call(capsys, "run", folder / "small.json", data, *more, "--json")
         codes, last = read_sequences(design, data, columns)
         assert last is None and np.array_equal(codes, read_inputs(design, data, columns))
+        assert np.array_equal(codes, design.encode(whole[:, [place]]))
         answer = design.decode(reference.run(design, codes).outputs)
         assert done.record["rows"] == answer.tolist()
 

@@ -97,3 +97,6 @@ def test_data_are_checked_against_another_design_too(program: Program) -> None:
         program.fed(ROWS).for_design(narrow)
     with pytest.raises(DesignError, match=r"input codes must have shape \(T, 2\)"):
         program.fed(ROWS).for_design(EXAMPLE)
+    same = program.fed(ROWS, [0, 0, 1]).for_design(pair())
+    _, table = same.show(1, 0)
+    assert set(map(tuple, table[:, :2].tolist())) == {(1, 0), (-128, 0), (127, 1)}
