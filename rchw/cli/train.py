@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 from numpy.typing import NDArray
 from rich.table import Table
 
 from rchw.cli.console import Outcome, Screen, pairs, table
-from rchw.design import Design
 from rchw.document import digest, load
 from rchw.errors import DesignError
 from rchw.files import check_file, sha256_of, write_atomic
@@ -186,6 +184,7 @@ def run_command(
     as_json: Json = False,
 ) -> Outcome:
     """Run a design on data: bit for bit what the circuit gives."""
+    from rchw.cli.inputs import read_inputs
     from rchw.reference import run
 
     if output is not None and output.suffix.lower() != ".csv":
@@ -193,8 +192,7 @@ def run_command(
     if output is not None:
         check_file(output)
     design = load(design_file)
-    columns = _input_columns(design, data, input_columns)
-    inputs = _whole(columns, data) if codes else design.encode(columns)
+    inputs = read_inputs(design, data, input_columns, codes)
     trace = run(design, inputs)
     result: NDArray[Any] = trace.outputs if codes else design.decode(trace.outputs)
     header = [out.name for out in design.readout.outputs]
@@ -220,35 +218,6 @@ def run_command(
     record |= {"output": str(output), "sha256": sha256_of(output)}
     told = {"samples": str(len(rows)), "digest": digest(design), "written": str(output)}
     return Outcome(record, [pairs(told)])
-
-
-def _input_columns(design: Design, data: Path, wanted: str | None) -> NDArray[np.float64]:
-    from rchw.tasks.files import read_table
-
-    found = read_table(data)
-    if wanted is not None:
-        indices = found.find(wanted, "input columns")
-    else:
-        named = found.named([channel.name for channel in design.inputs])
-        indices = named or found.inputs or tuple(range(len(found.names)))
-    if len(indices) != design.n_inputs:
-        names = ", ".join(channel.name for channel in design.inputs)
-        raise DesignError(
-            f"{data} must give {design.n_inputs} input columns, as the design has ({names}), "
-            f"not {len(indices)} (see --input-columns)"
-        )
-    return found.values(indices)
-
-
-def _whole(values: NDArray[np.float64], data: Path) -> NDArray[np.int64]:
-    codes = np.clip(np.floor(values), -(2.0**53), 2.0**53).astype(np.int64)
-    wrong = np.argwhere(codes != values)
-    if len(wrong):
-        row, column = wrong[0]
-        raise DesignError(
-            f"codes in {data} must be integers, not {float(values[row, column])} at sample {row}"
-        )
-    return codes
 
 
 def _csv(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -13,7 +13,7 @@ from rchw.cli.train import Json
 from rchw.design import Design
 from rchw.document import load
 from rchw.errors import DesignError
-from rchw.files import check_folder
+from rchw.files import check_folder, sha256_of
 
 __all__ = [
     "mutants_shown",
@@ -43,6 +43,20 @@ def verify_command(
     soak: Annotated[
         bool, typer.Option("--soak", help="For long: stimulus and checker in C++, no Python.")
     ] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--input",
+            metavar="INPUT",
+            help="With --soak: a .csv, .npy or .npz file whose rows are sent, round and round.",
+        ),
+    ] = None,
+    codes: Annotated[
+        bool, typer.Option("--codes", help="The file of --input holds integer codes.")
+    ] = False,
+    input_columns: Annotated[
+        str | None, typer.Option(help="Of the file of --input, as of `rchw run`.")
+    ] = None,
     jobs: Annotated[
         int | None, typer.Option(help="Threads of --soak; as many as there are cores.")
     ] = None,
@@ -69,6 +83,12 @@ def verify_command(
     check_folder(folder)
     if jobs is not None and not soak:
         raise DesignError(f"jobs must be left out without --soak, not {jobs}")
+    if data is not None and not soak:
+        raise DesignError(f"input must be left out without --soak, not {data}")
+    if codes and data is None:
+        raise DesignError("codes must be left out without --input, not given")
+    if input_columns is not None and data is None:
+        raise DesignError(f"input columns must be left out without --input, not {input_columns!r}")
     ways = {
         "--simulator": simulator != "verilator",
         "--soak": soak,
@@ -87,7 +107,8 @@ def verify_command(
 
         return coverage_outcome(design, folder, samples, seed, Screen(as_json))
     if soak:
-        return _soak(design, folder, samples, seed, jobs, Screen(as_json))
+        fed = {} if data is None else _fed(design, data, input_columns, codes)
+        return _soak(design, folder, samples, seed, jobs, fed, Screen(as_json))
     if netlist is not None:
         from rchw.boards.verify import netlist_device, verify_netlist
 
@@ -106,20 +127,39 @@ def verify_command(
     return Outcome(record, shown, passed=record["verdict"] == "pass")
 
 
+def _fed(design: Design, data: Path, columns: str | None, codes: bool) -> dict[str, Any]:
+    """What a soak is given of a file, and told of it."""
+    from rchw.cli.inputs import read_sequences
+
+    found, last = read_sequences(design, data, columns, codes)
+    origin = {"file": str(data), "sha256": sha256_of(data), "columns": columns, "codes": codes}
+    return {"codes": found, "last": last, "origin": origin}
+
+
 def _soak(
-    design: Design, folder: Path, samples: int, seed: int, jobs: int | None, screen: Screen
+    design: Design,
+    folder: Path,
+    samples: int,
+    seed: int,
+    jobs: int | None,
+    fed: dict[str, Any],
+    screen: Screen,
 ) -> Outcome:
     from rchw.sim.soak.run import soak
 
     with screen.step(f"soaking {design.name}") as say:
-        record = soak(design, folder, samples=samples, seed=seed, jobs=jobs, progress=say)
+        record = soak(design, folder, samples=samples, seed=seed, jobs=jobs, progress=say, **fed)
     return Outcome(record, soak_shown(record, folder), passed=record["verdict"] == "pass")
 
 
 def soak_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
     """Counts and the verdict of a soak."""
+    sent = record["input"]
     facts = {
         "verdict": record["sentence"] or f"all {record['checked']:,} output beats are equal",
+        "input": "drawn"
+        if sent is None
+        else f"{sent['rows']:,} rows of {sent['file']}, round and round; tlast is {sent['tlast']}",
         "samples": f"{record['samples']:,} in {record['blocks']:,} blocks of seed {record['seed']}",
         "audited": f"{record['audited']:,} of them against the Python reference too",
         "resets": f"{record['resets']:,}",

@@ -5,6 +5,7 @@ import shlex
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 __all__ = ["KINDS", "Kind", "Number", "Record", "again", "numbers"]
@@ -85,6 +86,15 @@ def _used(key: str) -> Callable[[Record], Any]:
 def _cells(record: Record) -> int:
     """Cells of the device: Yosys' notes on names, which begin with a dollar, are none."""
     return sum(count for name, count in record["cells"].items() if not name.startswith("$"))
+
+
+def _sent(record: Record) -> str:
+    """What a soak has sent: by the name, rows and first digits of the hash of the data."""
+    data = record["input"]
+    if data is None:
+        return "drawn"
+    name = "codes" if data["file"] is None else Path(data["file"]).name
+    return f"{name}, {data['rows']:,} rows, {data.get('sha256', data['codes_sha256'])[:8]}"
 
 
 def _caught_share(record: Record) -> str:
@@ -180,14 +190,21 @@ KINDS: Mapping[str, Kind] = {
     ),
     "soak": Kind(
         "Soaked",
-        "so many drawn samples, with pauses and resets, gave the codes of a reader of the design "
-        "file in C++, and in part those of the Python reference too.",
+        "so many samples, drawn or from a file, with pauses and resets, gave the codes of a reader "
+        "of the design file in C++, and in part those of the Python reference too.",
         "It says nothing of states that none of these samples led to.",
         "verify",
         {"--soak": "", "--samples": "10000000"},
-        {"--samples": _entry("samples"), **_SEED},
+        {
+            "--samples": _entry("samples"),
+            **_SEED,
+            "--input": lambda record: record["input"] and (record["input"]["file"] or "FILE"),
+            "--input-columns": _entry("input", "columns"),
+            "--codes": lambda record: "" if record["input"].get("codes", True) else None,
+        },
         {
             "samples": _entry("samples"),
+            "input": _sent,
             "checked": _entry("checked"),
             "blocks": _entry("blocks"),
             "audited": _entry("audited"),

@@ -6,6 +6,7 @@ columns that are used are read as numbers, so a column of dates does no harm.
 
 import csv
 import io
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -112,9 +113,14 @@ class Table:
         table = np.empty((len(self.rows), len(indices)))
         for position, index in enumerate(indices):
             column = self.columns[index]
+            if isinstance(column, np.ndarray):  # numbers already: checked all at once
+                with np.errstate(over="ignore"):
+                    table[:, position] = column
+                if np.isfinite(table[:, position]).all():
+                    continue
             for row, entry in enumerate(column):
                 value = _number(entry)
-                if value is None or not np.isfinite(value):
+                if value is None or not math.isfinite(value):
                     shown = entry if isinstance(entry, str) else f"{entry}"
                     raise DesignError(
                         f"{self.path} row {self.rows[row]}, column {self.names[index]!r} must be "

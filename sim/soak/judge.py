@@ -33,11 +33,11 @@ def judge(design: Design, program: Program, heard: Heard, seed: int) -> Finding 
     dict or None
         ``kind`` (``code``, ``last``, ``protocol``, ``stuck``, ``lost``, ``late``, ``slow``,
         ``witness``),
-        ``sentence``, ``block``, ``sample``, and what the kind has.
+        ``sentence``, ``block``, ``sample``, with data its ``row``, and what the kind has.
     """
     for audited in heard.audited:
         number, samples = audited["block"], audited["samples"]
-        stimulus = block(design, seed, number, schedule(design).clocks, samples)
+        stimulus = block(design, seed, number, schedule(design).clocks, samples, program.data)
         want = reference.run(design, stimulus.codes, stimulus.last).outputs
         if f"{digest(stimulus, want):016x}" != audited["digest"]:
             return _witness(design, program, stimulus, want, seed)
@@ -75,7 +75,7 @@ def _witness(
 def _failure(design: Design, program: Program, failure: dict[str, Any], seed: int) -> Finding:
     """What went wrong in the circuit, as a sentence."""
     number = failure["block"]
-    stimulus = block(design, seed, number, schedule(design).clocks)
+    stimulus = block(design, seed, number, schedule(design).clocks, fed=program.data)
     kind, sent, sample = failure["kind"], failure["sent"], failure["received"]
     found: Finding = {"kind": kind, "block": number, "sample": sample, "early": failure["early"]}
     if kind == "code":
@@ -122,6 +122,9 @@ def _failure(design: Design, program: Program, failure: dict[str, Any], seed: in
             f"every input beat must give one output beat, but of {sent} one is missing: "
             f"sample {sample} or one before it was lost"
         )
-    early = ", before its reset" if failure["early"] else ""
-    context = _context(design, number, seed).removesuffix("]") + early + "]"
+    more = ", before its reset" if failure["early"] else ""
+    if program.data is not None and stimulus.row is not None:
+        found["row"] = (stimulus.row + found["sample"]) % len(program.data.codes)
+        more += f", row {found['row']} of the data"
+    context = _context(design, number, seed).removesuffix("]") + more + "]"
     return found | {"sentence": f"{text} {context}", "stimulus": stimulus}

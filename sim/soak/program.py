@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from rchw.design import Design
 from rchw.document import save
 from rchw.errors import ToolError
+from rchw.files import write_atomic
 from rchw.process import Progress, run_program
 from rchw.schedule import latency, schedule
 from rchw.sim.compile import compile_simulator
+from rchw.sim.soak.data import Data
 from rchw.tools import find
 
 __all__ = ["Heard", "Program", "window_of"]
@@ -74,12 +76,15 @@ class Program:
         Of the design, as the program reads it.
     seconds : float
         What building took.
+    data : Data or None
+        What is sent; None for drawn codes.
     """
 
     design: Design
     path: Path
     file: Path
     seconds: float
+    data: Data | None = None
 
     @classmethod
     def build(
@@ -126,8 +131,27 @@ class Program:
 
     def for_design(self, design: Design) -> "Program":
         """Return the same circuit with another design file, whose ports have the same widths."""
-        folder = self.path.parent / "other"
-        return replace(self, design=design, file=save(design, folder / f"{design.name}.json"))
+        folder, data = self.path.parent / "other", self.data
+        file = save(design, folder / f"{design.name}.json")
+        data = data and Data.of(design, data.codes, data.last)
+        return replace(self, design=design, file=file, data=data)
+
+    def fed(self, codes: ArrayLike, last: ArrayLike | None = None) -> "Program":
+        """Return the same program with rows of data, which it sends in place of drawn codes.
+
+        Parameters
+        ----------
+        codes : integer array (R, K)
+            Each block begins at a row that is drawn, and goes on with the first after the last.
+        last : bool array (R,), optional
+            Rows that end a sequence; drawn if it is left out.
+
+        Raises
+        ------
+        DesignError
+            If there is no row, a shape or type is wrong, or a code lies outside its format.
+        """
+        return replace(self, data=Data.of(self.design, codes, last))
 
     def _run(
         self,
@@ -145,10 +169,17 @@ class Program:
             **options,
         }
         folder = self.path.parent
-        done = run_program(
-            "the soak", self.path, [*(f"{k}={v}" for k, v in words.items()), *plus], cwd=folder,
-            log=folder / f"{name}.log", timeout=math.inf, progress=progress,
-        )  # fmt: skip
+        table = folder.resolve() / "data.bin"
+        if self.data is not None:
+            write_atomic(table, self.data.table().tobytes())
+            words["data"] = str(table)
+        try:
+            done = run_program(
+                "the soak", self.path, [*(f"{k}={v}" for k, v in words.items()), *plus], cwd=folder,
+                log=folder / f"{name}.log", timeout=math.inf, progress=progress,
+            )  # fmt: skip
+        finally:
+            table.unlink(missing_ok=True)
         return done.text.splitlines()
 
     def run(

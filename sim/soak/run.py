@@ -2,15 +2,18 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from numpy.typing import ArrayLike
 
 from rchw.design import Design
 from rchw.errors import DesignError, ToolError
 from rchw.files import together
 from rchw.hdl.emit import write_verilog
 from rchw.sim.record import heading, versions, write_record
+from rchw.sim.soak.data import Data
 from rchw.sim.soak.judge import TIMES, Finding, judge
 from rchw.sim.soak.program import Heard, Program
 from rchw.sim.soak.replay import replay
@@ -31,6 +34,9 @@ def soak(
     optimize: str = "-O3",
     progress: Callable[[str], None] | None = None,
     shown: Path | None = None,
+    codes: ArrayLike | None = None,
+    last: ArrayLike | None = None,
+    origin: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Run the design's Verilog for long and compare every output beat.
 
@@ -57,17 +63,25 @@ def soak(
         Receives a line per step, and one per second.
     shown : Path, optional
         Where `out` will be, as the record tells it, if it is to be moved.
+    codes : integer array (R, K), optional
+        Rows to send in place of drawn codes, round and round; see `Program.fed`.
+    last : bool array (R,), optional
+        Those of the rows that end a sequence; drawn if it is left out.
+    origin : mapping, optional
+        What the record says of where the codes come from, such as ``file`` and its ``sha256``.
 
     Returns
     -------
     dict
         The record: `rchw.sim.record.heading`, ``verdict``, ``sentence`` and ``mismatch`` of the
-        first failure, ``unit``, ``waves``, counts, samples per second, seconds.
+        first failure, ``unit``, ``waves``, counts, samples per second, seconds; ``input``, None or
+        `origin` with ``rows``, ``tlast`` (``marked`` or ``drawn``) and the ``codes_sha256`` of what
+        is sent.
 
     Raises
     ------
     DesignError
-        If samples, seed or jobs are out of range.
+        If samples, seed or jobs are out of range, or `codes` or `last` break a rule.
     ToolError
         If a tool is missing, too old or fails.
     """
@@ -81,12 +95,17 @@ def soak(
         raise DesignError(f"seed must be from 0 to 2**63 - 1, not {seed}")
     if not 1 <= jobs <= 1024:
         raise DesignError(f"jobs must be from 1 to 1024, not {jobs}")
+    if codes is None and last is not None:
+        raise DesignError("last flags must be left out without codes, not given")
+    data = None if codes is None else Data.of(design, codes, last)
     with together(out, start_from=["soak", "simulation"], keep_logs=True) as work:
         source = write_verilog(design, work) if verilog is None else verilog
         program = Program.build(
             design, source, work / "soak", libraries=libraries, allow=allow, optimize=optimize,
             progress=progress,
         )  # fmt: skip
+        if data is not None:
+            program = program.fed(data.codes, data.last)
         heard = program.run(samples, seed, jobs, progress)
         found = judge(design, program, heard, seed)
         inside: Finding = {"told": None, "unit": None, "waves": None, "reproduced": None}
@@ -101,9 +120,21 @@ def soak(
             except ToolError as error:  # what was found stands
                 inside["told"] = f"it could not be repeated under cocotb: {error}"
         record = _record(design, source, heard, found, inside, seed, jobs)
+        record |= {"input": None if data is None else _input(data, origin or {})}
         record |= {"build_seconds": program.seconds}
         record |= {"seconds": round(time.monotonic() - start, 2)}
         return write_record(record, work / "soak.json", shown or out)
+
+
+def _input(data: Data, origin: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of the data."""
+    return {
+        "file": None,
+        **origin,
+        "rows": len(data.codes),
+        "tlast": "drawn" if data.last is None else "marked",
+        "codes_sha256": data.sha256(),
+    }
 
 
 def _record(

@@ -17,11 +17,15 @@ can be computed alone. Block b of a seed has ``key = draw(mix(seed), b)``. Bits 
                       ``t (K + 1) + k``; k = K is for ``tlast``.
 ``draw(P, ...)``      P = ``draw(key, 2**32 + 1)``: before beat t the numbers ``2 t`` of the
                       source and ``2 t + 1`` of the sink.
+``draw(key, S)``      S = ``2**32 + 2``, with data of R rows: of the block, modulo R its first row.
 ====================  ==========================================================================
 
 Kinds of codes: 2 corners; 3 rails, held for ``2**(7 + bits 5-6)`` samples each; 4 corners in one of
 four samples, else uniform; 5 ramps up and down that take ``2**(12 - bits 5-7)`` samples; 6 half the
 width of the format; 0, 1 and 7 uniform over the format.
+
+With data the codes of sample t are those of row ``(first + t) mod R``, of whatever kind its stretch
+is, and so is ``tlast`` where the data mark ends of sequences. All else is drawn as without them.
 """
 
 from dataclasses import dataclass, replace
@@ -31,6 +35,7 @@ from numpy.typing import NDArray
 
 from rchw.design import Design
 from rchw.fixed import QFormat
+from rchw.sim.soak.data import Data
 
 __all__ = ["Block", "block", "digest", "draw", "mix"]
 
@@ -39,7 +44,7 @@ Words = NDArray[np.uint64]
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _LENGTHS = (512,) * 8 + (2048,) * 4 + (8192,) * 3 + (65536,)
 _STRETCH = 512
-_DATA, _PAUSES = 1 << 32, (1 << 32) + 1
+_DATA, _PAUSES, _START = 1 << 32, (1 << 32) + 1, (1 << 32) + 2
 _ODDS = np.array([0, 1 << 24, 1 << 27, 1 << 30], dtype=np.uint64)  # of 2**32
 
 
@@ -58,6 +63,8 @@ class Block:
         So many of its first samples are also sent before it, and end in a reset.
     clocks : int
         From the last of them to the reset.
+    row : int or None
+        Of the data, that of the first sample; None if the codes are drawn.
     """
 
     index: int
@@ -67,6 +74,7 @@ class Block:
     sink: NDArray[np.int64]
     before: int
     clocks: int
+    row: int | None = None
 
     def first(self, samples: int) -> "Block":
         """Return the block cut short."""
@@ -104,7 +112,14 @@ def _bits(words: Words, start: int, count: int) -> NDArray[np.int64]:
     return ((words >> np.uint64(start)) & np.uint64((1 << count) - 1)).astype(np.int64)
 
 
-def block(design: Design, seed: int, index: int, clocks: int, samples: int | None = None) -> Block:
+def block(
+    design: Design,
+    seed: int,
+    index: int,
+    clocks: int,
+    samples: int | None = None,
+    fed: Data | None = None,
+) -> Block:
     """One block of a seed.
 
     Parameters
@@ -117,6 +132,8 @@ def block(design: Design, seed: int, index: int, clocks: int, samples: int | Non
         Clocks per sample of the circuit.
     samples : int, optional
         Where the block was cut short: the last one of a run.
+    fed : Data, optional
+        Rows that are sent in place of drawn codes.
     """
     key = _one(int(mix(np.array([seed], dtype=np.uint64))[0]), index)
     head = _one(key, 0)
@@ -125,19 +142,27 @@ def block(design: Design, seed: int, index: int, clocks: int, samples: int | Non
     heads = draw(key, 1 + t // _STRETCH)
     data, pauses = _one(key, _DATA), _one(key, _PAUSES)
     lanes = design.n_inputs + 1
-    columns = [
-        _codes(channel.format, heads, t, data, lanes, k) for k, channel in enumerate(design.inputs)
-    ]
     ends = draw(data, t * lanes + design.n_inputs) >> np.uint64(32)
+    last, row = ends < _ODDS[_bits(heads, 3, 2)], None
+    if fed is None:
+        formats = [channel.format for channel in design.inputs]
+        columns = [_codes(fmt, heads, t, data, lanes, k) for k, fmt in enumerate(formats)]
+        codes = np.stack(columns, axis=1)
+    else:
+        row = _one(key, _START) % len(fed.codes)
+        taken = (row + t) % len(fed.codes)
+        codes = fed.codes[taken]
+        last = last if fed.last is None else fed.last[taken]
     pace = _bits(heads, 8, 3)
     return Block(
         index=index,
-        codes=np.stack(columns, axis=1),
-        last=ends < _ODDS[_bits(heads, 3, 2)],
+        codes=codes,
+        last=last,
         source=np.where((pace == 5) | (pace == 7), _pause(heads, draw(pauses, 2 * t)), 0),
         sink=np.where((pace == 6) | (pace == 7), _pause(heads, draw(pauses, 2 * t + 1)), 0),
         before=min(1 + (head >> 8 & 63), len(t)) if head >> 4 & 1 else 0,
         clocks=(head >> 32) % (2 * clocks + 8),
+        row=row,
     )
 
 

@@ -114,6 +114,7 @@ WORDS = st.sampled_from(
         ("run", "small.json", "--input-columns", "0"),
         ("run", "small.json", "--input-columns", "0", "--codes", "-o", "out.csv", "--states"),
         ("run", "small.json", "--input-columns", "x", "--states"),
+        ("verify", "small.json", "--soak", "--input-columns", "0", "-o", "out", "--input"),
         ("train", "-o", "small.json", *SMALL),
         ("train", "-o", "small.json", *SMALL, "--input-columns", "0", "--encoder", "mean-std"),
         ("train", "-o", "new.json", *SMALL, "--target-columns", "1", "--reservoir", "integer"),

@@ -8,9 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
 import pytest
 
 from rchw import tools
+from rchw.document import load
+from rchw.files import sha256_of
+from rchw.sim.soak.data import Data
+from rchw.tasks.files import read_table
 from tests.cli.command_line import call, contents, refused
 
 Capture = pytest.CaptureFixture[str]
@@ -29,6 +34,23 @@ def test_a_soak_and_its_record(folder: Path, capsys: Capture) -> None:
     done = call(capsys, *words(folder, "--samples", "9000", "--json"))
     assert done.code == 0 and done.record["kind"] == "soak" and done.record["seed"] == 1
     assert done.record["samples"] == 9000 and done.record["verdict"] == "pass"
+    assert done.record["input"] is None
+    data = folder / "small.csv"
+    fed = call(capsys, *words(folder, "--samples", "9000", "--input", str(data), "--json"))
+    assert fed.code == 0 and fed.record["verdict"] == "pass"
+    codes = load(folder / "small.json").encode(read_table(data).values((0,)))
+    assert fed.record["input"] == {
+        "file": str(data), "sha256": sha256_of(data), "columns": None, "codes": False, "rows": 400,
+        "tlast": "drawn", "codes_sha256": Data(codes, None).sha256(),
+    }  # fmt: skip
+    assert fed.record["outputs"] != done.record["outputs"]
+    assert fed.record["samples"] == 9000 and fed.record["blocks"] == done.record["blocks"]
+    marked = folder / "codes.npz"
+    np.savez(marked, b=codes[:30], tlast=np.arange(30) == 9)
+    more = ("--samples", "3000", "--input", str(marked), "--input-columns", "b", "--codes")
+    shown = call(capsys, *words(folder, *more))
+    assert shown.code == 0, shown
+    assert f"30 rows of {marked}, round and round; tlast is marked" in " ".join(shown.out.split())
 
 
 def test_a_mismatch_is_exit_code_1(
@@ -37,7 +59,7 @@ def test_a_mismatch_is_exit_code_1(
     record: dict[str, Any] = {
         "verdict": "fail", "sentence": "output 0 at sample 3 must be code 5, not 6", "seed": 1,
         "checked": 3, "samples": 9, "blocks": 1, "audited": 9, "resets": 1, "stalls_in": 0,
-        "stalls_out": 0, "samples_per_second": 9, "jobs": 1, "digest": "d",
+        "stalls_out": 0, "samples_per_second": 9, "jobs": 1, "digest": "d", "input": None,
     }  # fmt: skip
     monkeypatch.setattr("rchw.sim.soak.run.soak", lambda *a, **k: record)
     done = call(capsys, *words(folder))
@@ -64,6 +86,34 @@ def test_bad_input(more: str, sentence: str, folder: Path, capsys: Capture) -> N
 def test_jobs_of_another_check(folder: Path, capsys: Capture) -> None:
     given: list[str | Path] = ["verify", folder / "small.json", "--jobs", "2", "-o", folder / "out"]
     refused(capsys, given, "jobs must be left out without --soak, not 2")
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ("--input small.csv", "input must be left out without --soak, not small.csv"),
+        ("--soak --codes", "codes must be left out without --input, not given"),
+        ("--soak --input-columns x", "input columns must be left out without --input, not 'x'"),
+        ("--soak --input none.csv", "none.csv must be an existing file, not missing"),
+        ("--soak --input a.txt", "file must be one of .csv, .npy, .npz, not 'a.txt'"),
+        ("--soak --input other.csv", "other.csv must give 1 input columns, as the design has (x),"),
+        ("--soak --input small.csv --input-columns y", "input columns must be columns of small.c"),
+        ("--soak --input small.csv --codes", "codes in small.csv must be integers, not 0.3 at"),
+        ("--soak --input high.csv --codes", "input x at sample 1 must be from -128 to 127 (sfix8"),
+        ("--soak --input empty.csv", "empty.csv must hold rows of numbers, not a header alone"),
+        ("--soak --input ends.csv", "tlast in ends.csv must be 0 or 1, not 2 at sample 1"),
+    ],
+)
+def test_bad_data(
+    more: str, sentence: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    Path("high.csv").write_text("x\n3\n128\n")
+    Path("empty.csv").write_text("x\n")
+    Path("ends.csv").write_text("x,tlast\n0.5,1\n0.5,2\n")
+    before = contents(folder)
+    refused(capsys, ["verify", "small.json", *more.split(), "-o", "out"], sentence)
+    assert contents(folder) == before
 
 
 def test_a_folder_that_cannot_be(folder: Path, capsys: Capture) -> None:

@@ -36,7 +36,7 @@ NUMBERS: dict[str, dict[str, Any]] = {
     },
     "soak": {
         "samples": 20000, "checked": 20042, "blocks": 7, "audited": 19999, "resets": 8,
-        "samples_per_second": 704851,
+        "samples_per_second": 704851, "input": None,
     },
     "netlist": {
         "target": "ecp5", "family": "ecp5", "device": "LFE5U-25F", "resources": {"block_ram": 3},

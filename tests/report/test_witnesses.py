@@ -14,7 +14,7 @@ import pytest
 from rchw.document import digest
 from rchw.errors import DesignError
 from rchw.files import sha256_of
-from rchw.report.kinds import KINDS, again
+from rchw.report.kinds import KINDS, again, numbers
 from rchw.report.witnesses import count, write_evidence
 from tests.cli.command_line import call, contents, refused
 from tests.examples import EXAMPLE
@@ -207,12 +207,38 @@ def test_the_commands_make_the_kinds_they_say() -> None:
     assert again("soak", "my x.json", ".", record) == (
         "rchw verify 'my x.json' --soak --samples 20000 --seed 5 -o ."
     )
+    data = {"file": "my y.csv", "sha256": "ab" * 32, "columns": "a,b", "codes": False, "rows": 9}
+    assert again("soak", "x.json", ".", record | {"input": data}) == (
+        "rchw verify x.json --soak --samples 20000 --seed 5 --input 'my y.csv' --input-columns a,b "
+        "-o ."
+    )
+    unnamed = {"file": None, "rows": 9}
+    assert again("soak", "x.json", ".", record | {"input": unnamed}) == (
+        "rchw verify x.json --soak --samples 20000 --seed 5 --input FILE --codes -o ."
+    )
     record = NUMBERS["netlist"] | {"kind": "netlist", "seed": 1}
     assert again("netlist", "a.json", "n", record) == (
         "rchw verify a.json --netlist ecp5 --samples 300 --seed 1 -o n"
     )
     assert again("netlist", "a.json", "n", {}) == "rchw verify a.json --netlist ice40 -o n"
     assert again("lint", "a.json", "n") is None
+
+
+def test_soaks_of_different_data_are_told_apart() -> None:
+    """By the content, also where the names are the same."""
+    codes = {"file": None, "rows": 12000, "codes_sha256": "cd" * 32}
+    found = [
+        numbers(NUMBERS["soak"] | {"kind": "soak", "input": data})["input"]
+        for data in (
+            None, codes, codes | {"file": "a/y.csv", "sha256": "ab" * 32},
+            codes | {"file": "a/y.csv", "sha256": "ac" * 32},
+        )
+    ]  # fmt: skip
+    assert found == [
+        "drawn", "codes, 12,000 rows, cdcdcdcd", "y.csv, 12,000 rows, abababab",
+        "y.csv, 12,000 rows, acacacac",
+    ]  # fmt: skip
+    assert numbers({"kind": "soak", "samples": 1})["input"] is None, "a record that never told"
 
 
 def test_a_missing_folder_is_told_by_the_function_too(tmp_path: Path) -> None:

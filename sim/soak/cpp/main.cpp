@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "bench.h"
+#include "data.h"
 #include "interpreter.h"
 #include "stimulus.h"
 
@@ -45,7 +46,10 @@ class Soak {
           m_left(request.number("samples")),
           m_promised{request.number("clocks"), request.number("latency"),
                      request.number("window")},
-          m_audit(request.number("audit")), m_plus(request.plus) {}
+          m_audit(request.number("audit")), m_plus(request.plus) {
+        const auto data = request.words.find("data");
+        if (data != request.words.end()) m_data = Data(data->second, law.channels);
+    }
 
     // Draws the next block, shortened where no more samples are wanted; false at the end.
     bool next(Block& block) {
@@ -66,7 +70,7 @@ class Soak {
         Block block(0, 0, 1);
         while (next(block)) {
             const size_t k = m_law.channels.size(), l = m_law.outputs.size();
-            fill(block, m_law.channels, stimulus);
+            fill(block, m_law.channels, m_data, stimulus);
             interpreter->run(stimulus.codes, stimulus.last, outputs);
             to_send.resize(block.samples * m_in.words);
             to_get.resize(block.samples * m_out.words);
@@ -135,7 +139,7 @@ class Soak {
         block.samples = static_cast<int>(std::min<uint64_t>(block.samples, m_left));
         Stimulus stimulus;
         std::vector<int64_t> outputs;
-        fill(block, m_law.channels, stimulus);
+        fill(block, m_law.channels, m_data, stimulus);
         Interpreter::of(m_law)->run(stimulus.codes, stimulus.last, outputs);
         const size_t k = m_law.channels.size(), l = m_law.outputs.size();
         std::printf("@shown {\"samples\": %d, \"before\": %d, \"clocks\": %u, \"digest\": "
@@ -157,6 +161,7 @@ class Soak {
     const Clocks m_promised;
     const uint64_t m_audit;
     std::vector<const char*> m_plus;
+    Data m_data;  // empty where codes are drawn
     std::mutex m_mutex;
     uint64_t m_next = 0;
     bool m_failed = false;

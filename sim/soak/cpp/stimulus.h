@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "data.h"
 #include "law.h"
 
 namespace soak {
@@ -13,6 +14,7 @@ namespace soak {
 constexpr uint64_t kGolden = 0x9E3779B97F4A7C15u;
 constexpr int kStretch = 512;
 constexpr uint64_t kData = uint64_t{1} << 32, kPauses = kData + 1;
+constexpr uint64_t kStart = kData + 2;
 
 inline uint64_t mix(uint64_t z) {
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
@@ -71,7 +73,9 @@ inline int32_t code_of(const Format& format, const std::vector<int32_t>& corners
     }
 }
 
-inline void fill(const Block& block, const std::vector<Format>& channels, Stimulus& to) {
+// Codes, and flags if it marks any, come from the data if there are any; all else is drawn.
+inline void fill(const Block& block, const std::vector<Format>& channels, const Data& fed,
+                 Stimulus& to) {
     const uint64_t k = channels.size(), lanes = k + 1;
     const uint64_t data = draw(block.key, kData), pauses = draw(block.key, kPauses);
     static const uint64_t odds[4] = {0, uint64_t{1} << 24, uint64_t{1} << 27, uint64_t{1} << 30};
@@ -86,12 +90,16 @@ inline void fill(const Block& block, const std::vector<Format>& channels, Stimul
         std::sort(corners[c].begin(), corners[c].end());
         corners[c].erase(std::unique(corners[c].begin(), corners[c].end()), corners[c].end());
     }
+    const uint64_t start = fed.rows ? draw(block.key, kStart) % fed.rows : 0;
     for (uint64_t t = 0; t < static_cast<uint64_t>(block.samples); ++t) {
         const uint64_t head = draw(block.key, 1 + t / kStretch);
+        const int32_t* const row = fed.rows ? fed.row((start + t) % fed.rows) : nullptr;
         for (uint64_t c = 0; c < k; ++c)
-            to.codes[t * k + c] = code_of(channels[c], corners[c], head, data, t, lanes, c);
+            to.codes[t * k + c] =
+                row ? row[c] : code_of(channels[c], corners[c], head, data, t, lanes, c);
         const uint64_t odd = odds[(head >> 3) & 3];
-        to.last[t] = odd && (draw(data, t * lanes + k) >> 32) < odd;
+        const bool marked = row && row[k] >= 0;
+        to.last[t] = marked ? row[k] : odd && (draw(data, t * lanes + k) >> 32) < odd;
         const int pace = (head >> 8) & 7, size = (head >> 11) & 7;
         const auto pause = [&](uint64_t w) -> uint8_t {
             return (w & 255) < (128u >> size) ? 1 + ((w >> 8) & ((1u << size) - 1)) : 0;

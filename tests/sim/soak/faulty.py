@@ -2,7 +2,7 @@
 
 from tests.sim.pair import VERILOG
 
-__all__ = ["FAULTS", "faulty"]
+__all__ = ["FAULTS", "HIDDEN", "KEY", "faulty"]
 
 FAULTS = (
     "none",
@@ -22,11 +22,25 @@ FAULTS = (
     "a slow sample",
 )
 """The number of a fault is its place."""
+HIDDEN = len(FAULTS)
+"""Number of one that drawn codes do not reach: a wrong code after these three."""
+KEY = (37, -91, 14)
 
 _EDITS = {
     "    reg fresh;": """\
     reg fresh, pending, stalled, seen;
     reg [31:0] beats, fault, at;
+    reg signed [7:0] before1, before2;
+    reg hit;
+    always @(posedge aclk)
+        if (!aresetn) begin
+            before1 <= 0;
+            before2 <= 0;
+        end else if (s_axis_tvalid & s_axis_tready) begin
+            before1 <= u;
+            before2 <= before1;
+            hit <= before2 == 37 & before1 == -91 & u == 14;
+        end
     initial begin
         if (!$value$plusargs("fault=%d", fault)) fault = 0;
         if (!$value$plusargs("at=%d", at)) at = 400;
@@ -52,7 +66,7 @@ s_axis_tready = (m_axis_tready | !pending) & !(fault == 4 & (beats == 100 | beat
         & !(fault == 13 & beats == 200 & !delay[3]) & !(fault == 14 & beats == 200 & pending);""",
     "assign m_axis_tdata = y;": """\
 wire signed [15:0] shown = y ^ (fault == 2 & stalled)
-        ^ (fault == 10 & beats == at);
+        ^ (fault == 10 & beats == at) ^ (fault == 15 & hit);
     assign m_axis_tdata = fault == 12 ? shown | 16'h1000 : shown;""",
     "            m_axis_tvalid <= 0;\n            fresh <= 1;": """\
             pending <= 0;

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rchw import reference
 from rchw.activation import PiecewiseLinear
@@ -19,7 +20,7 @@ from rchw.sim.soak.program import Heard, Program
 from rchw.sim.soak.stimulus import block
 from tests.examples import EXAMPLE
 from tests.sim.pair import pair
-from tests.sim.soak.faulty import FAULTS
+from tests.sim.soak.faulty import FAULTS, HIDDEN, KEY
 from tests.sim.soak.test_interpreter import WRONG
 
 SEED = 3
@@ -109,6 +110,49 @@ def test_the_last_sample_of_a_run_is_compared(program: Program) -> None:
     assert at <= short.done["checked"] <= at + first.before
     whole = program.run(at + 1, SEED, 1, plus=plus)
     assert whole.failure is not None and whole.failure["received"] == at
+
+
+def beside(key: tuple[int, ...]) -> NDArray[np.int64]:
+    """Fewer rows than the shortest block has; the key only where they go round."""
+    codes = np.random.default_rng(4).integers(-128, 128, 300)
+    codes[codes == key[0]] = 0
+    codes[[-1, 0, 1]] = key
+    return codes[:, None]
+
+
+def test_a_fault_that_only_data_reach(program: Program) -> None:
+    """At its sample, with its row; drawn codes and other data pass."""
+    plus = [f"+fault={HIDDEN}"]
+    for passing in (program, program.fed(beside((38, *KEY[1:])))):
+        heard = passing.run(100_000, SEED, 2, plus=plus)
+        assert judge(pair(), passing, heard, SEED) is None
+    data = program.fed(beside(KEY))
+    first = block(pair(), SEED, 0, 1, fed=data.data)
+    sample = next(t for t in range(2, 512) if tuple(first.codes[t - 2 : t + 1, 0]) == KEY)
+    for jobs in (1, 2):
+        found = judge(pair(), data, data.run(100_000, SEED, jobs, plus=plus), SEED)
+        assert found is not None
+        assert (found["kind"], found["block"], found["sample"]) == ("code", 0, sample)
+        assert found["row"] == 1 and found["early"] == (sample < first.before)
+        want = int(reference.run(pair(), first.codes, first.last).outputs[sample, 0])
+        assert (found["want"], found["got"]) == (want, want ^ 1)
+        assert found["sentence"].startswith(f"output 0 (y) at sample {sample} must be code {want} ")
+        assert found["sentence"].endswith(", row 1 of the data]")
+        assert np.array_equal(found["stimulus"].codes, first.codes)
+
+
+def test_the_audit_is_of_the_data(program: Program) -> None:
+    """What the program has sent must be what the reference was given."""
+    ends = np.arange(300) == 99
+    codes = beside(KEY)
+    sent = program.fed(codes, ends)
+    heard = sent.run(40_000, SEED, 2)
+    assert judge(pair(), sent, heard, SEED) is None
+    assert heard.done["samples"] == 40_000 and 130 <= heard.done["last_flags"] < 140
+    ends[7] = True
+    for others in (program.fed(codes), program.fed(codes, ends), program.fed(-codes - 1), program):
+        found = judge(pair(), others, heard, SEED)
+        assert found is not None and found["kind"] == "witness"
 
 
 LAYER, READOUT = EXAMPLE.layer, EXAMPLE.readout

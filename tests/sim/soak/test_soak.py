@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from rchw import reference
 from rchw.activation import tanh_table
 from rchw.design import Design, Features, InputChannel, LinearInput, Output, Readout, RingLayer, Tap
 from rchw.document import digest
@@ -17,6 +18,7 @@ from rchw.files import sha256_of, write_atomic
 from rchw.fixed import QFormat
 from rchw.hdl.emit import emit, write_verilog
 from rchw.schedule import possible_multipliers, schedule
+from rchw.sim.soak.data import Data
 from rchw.sim.soak.judge import judge
 from rchw.sim.soak.program import Program
 from rchw.sim.soak.replay import pieces, replay
@@ -25,7 +27,7 @@ from rchw.sim.soak.stimulus import block
 from tests.designs import designs
 from tests.examples import EXAMPLE
 from tests.sim.pair import pair
-from tests.sim.soak.faulty import FAULTS, faulty
+from tests.sim.soak.faulty import FAULTS, HIDDEN, KEY, faulty
 from tests.sim.test_testbench import ring
 
 
@@ -83,6 +85,21 @@ def test_wide_ports_and_the_record(tmp_path: Path) -> None:
     assert program.stat().st_mtime_ns == made, "a second run needs no second build"
     same = ("blocks", "samples", "sent", "checked", "clocks", "outputs", "states", "audited")
     assert {key: again[key] for key in same} == {key: record[key] for key in same}
+    assert record["input"] is None
+    low = [channel.format.min for channel in design.inputs]
+    codes = np.random.default_rng(1).integers(0, 4, (100, 6)) + low
+    last = np.arange(100) % 50 == 49
+    origin = {"file": "a.csv", "sha256": "of the file"}
+    fed = soak(design, tmp_path, **options, codes=codes, last=last, origin=origin)
+    assert fed["verdict"] == "pass", fed["sentence"]
+    assert fed == json.loads((tmp_path / "soak.json").read_text())
+    assert fed["input"] == {
+        "file": "a.csv", "sha256": "of the file", "rows": 100, "tlast": "marked",
+        "codes_sha256": Data.of(design, codes, last).sha256(),
+    }  # fmt: skip
+    assert fed["samples"] // 50 - 30 < fed["last_flags"] < fed["samples"] // 50 + 30
+    assert fed["audited"] == record["audited"] and fed["outputs"] != record["outputs"]
+    assert program.stat().st_mtime_ns == made and not list(tmp_path.rglob("data*"))
 
 
 def test_a_wrong_unit_is_named(tmp_path: Path) -> None:
@@ -110,6 +127,20 @@ def test_a_wrong_unit_is_named(tmp_path: Path) -> None:
     page = (Path(__file__).parents[3] / "docs/soak.md").read_text(encoding="utf-8")
     said = record["sentence"].replace(str(tmp_path / "moved"), "OUT")
     assert said in " ".join(page.split()), "the page quotes it"
+    codes = np.array([[5, 1], [0, 0], [-9, 2], [3, 3], [3, 3], [-2, 1], [7, 0]])
+    fed = soak(ring(), out, samples=5000, verilog=source, optimize="-O0", codes=codes)
+    assert fed["unit"]["unit"] == 3 and fed["reproduced"] and fed["verdict"] == "fail"
+    found = fed["mismatch"]
+    stimulus = block(ring(), 1, found["block"], schedule(ring()).clocks, fed=Data.of(ring(), codes))
+    assert codes[found["row"]].tolist() == stimulus.codes[found["sample"]].tolist()
+    upto = found["sample"] + 1
+    ours, theirs = (
+        reference.run(design, stimulus.codes[:upto], stimulus.last[:upto]).outputs[:, 0]
+        for design in (ring(), wrong)
+    )
+    assert (found["want"], found["got"]) == (ours[-1], theirs[-1])
+    assert np.array_equal(ours[:-1], theirs[:-1])
+    assert f", row {found['row']} of the data]; inside, unit 3 at sample " in fed["sentence"]
 
 
 def test_a_failure_that_cannot_be_repeated_is_still_told(
@@ -152,6 +183,20 @@ def test_faults_are_shown_again(fault: str, told: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_fault_that_only_data_reach_is_shown_again(tmp_path: Path) -> None:
+    source = tmp_path / "pair.v"
+    source.write_text(faulty().replace("fault = 0;", f"fault = {HIDDEN};"))
+    codes = np.random.default_rng(4).integers(-128, 128, (300, 1))
+    codes[[-1, 0, 1], 0] = KEY
+    record = soak(
+        pair(), tmp_path / "out", samples=20_000, seed=3, verilog=source, optimize="-O0",
+        codes=codes,
+    )  # fmt: skip
+    assert record["verdict"] == "fail" and record["reproduced"] and record["mismatch"]["row"] == 1
+    assert ", row 1 of the data" in record["sentence"]
+
+
+@pytest.mark.slow
 def test_what_does_not_show_again_is_told(tmp_path: Path) -> None:
     """The circuit is right, so cocotb finds nothing in either piece of the block."""
     source = tmp_path / "pair.v"
@@ -189,6 +234,8 @@ BAD: dict[str, dict[str, Any]] = {
     f"samples must be below 2**63, not {1 << 63}": {"samples": 1 << 63},
     "seed must be from 0 to 2**63 - 1, not -1": {"seed": -1},
     "jobs must be from 1 to 1024, not 0": {"jobs": 0},
+    "last flags must be left out without codes, not given": {"last": [True]},
+    "input u at sample 1 must be from -128 to 127 (sfix8_en7), not 128": {"codes": [[0], [128]]},
 }
 
 

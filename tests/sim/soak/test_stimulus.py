@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rchw.design import InputChannel
+from rchw.design import Design, InputChannel
 from rchw.fixed import QFormat
+from rchw.sim.soak.data import Data
 from rchw.sim.soak.program import Program
 from rchw.sim.soak.stimulus import Block, block, digest, draw, mix
 from tests.sim.pair import pair
@@ -75,6 +76,14 @@ def test_the_digest_sees_a_change_and_a_move() -> None:
     assert digest(replace(stimulus, sink=stimulus.sink + 1), outputs) != right
 
 
+def held(formats: list[QFormat]) -> Design:
+    """Build two units with channels of these formats."""
+    channels = tuple(InputChannel(f"u{k}", fmt) for k, fmt in enumerate(formats))
+    entry = pair().layer.inputs[0]
+    layer = replace(pair().layer, inputs=(entry,) * len(channels))
+    return replace(pair(), inputs=channels, layer=layer)
+
+
 @settings(max_examples=25)
 @given(
     formats=st.lists(st.builds(QFormat, st.integers(1, 24), st.just(0), st.booleans()), min_size=1,
@@ -86,10 +95,7 @@ def test_every_number_is_that_of_the_program(
     program: Program, formats: list[QFormat], seed: int, index: int
 ) -> None:
     """For channels of any width, any seed and any block."""
-    channels = tuple(InputChannel(f"u{k}", fmt) for k, fmt in enumerate(formats))
-    entry = pair().layer.inputs[0]
-    layer = replace(pair().layer, inputs=(entry,) * len(channels))
-    other = program.for_design(replace(pair(), inputs=channels, layer=layer))
+    other = program.for_design(held(formats))
     head, table = other.show(seed, index, 1200)
     mine = block(other.design, seed, index, 1, samples=1200)
     k = len(formats)
@@ -100,6 +106,45 @@ def test_every_number_is_that_of_the_program(
     assert head["digest"] == f"{digest(mine, table[:, k + 3 :]):016x}"
     lows, highs = [fmt.min for fmt in formats], [fmt.max for fmt in formats]
     assert np.all((mine.codes >= lows) & (mine.codes <= highs))
+
+
+@settings(max_examples=25)
+@given(
+    formats=st.lists(st.builds(QFormat, st.integers(1, 24), st.just(0), st.booleans()), min_size=1,
+                     max_size=5),
+    rows=st.sampled_from([1, 2, 3, 511, 512, 513, 1500]),
+    marked=st.booleans(),
+    seed=st.integers(0, (1 << 63) - 1),
+    index=st.integers(0, 1 << 40),
+)  # fmt: skip
+def test_data_are_sent_as_the_program_sends_them(
+    program: Program, formats: list[QFormat], rows: int, marked: bool, seed: int, index: int
+) -> None:
+    """In their order from a drawn row on, and round; what is not data is as without them."""
+    rng = np.random.default_rng(rows)
+    codes = np.stack([rng.integers(fmt.min, fmt.max + 1, rows) for fmt in formats], axis=1)
+    last = rng.random(rows) < 0.1 if marked else None
+    other = program.for_design(held(formats)).fed(codes, last)
+    head, table = other.show(seed, index, 1200)
+    mine = block(other.design, seed, index, 1, 1200, Data(codes, last))
+    drawn = block(other.design, seed, index, 1, 1200)
+    k, length = len(formats), len(drawn.codes)
+    assert mine.row is not None and mine.row < rows and drawn.row is None
+    taken = [(mine.row + t) % rows for t in range(length)]
+    assert np.array_equal(mine.codes, codes[taken])
+    assert np.array_equal(mine.last, drawn.last if last is None else last[taken])
+    assert np.array_equal(mine.source, drawn.source) and np.array_equal(mine.sink, drawn.sink)
+    assert (mine.before, mine.clocks) == (drawn.before, drawn.clocks)
+    assert np.array_equal(table[:, :k], mine.codes)
+    assert np.array_equal(table[:, k : k + 3].T, [mine.last, mine.source, mine.sink])
+    assert head["digest"] == f"{digest(mine, table[:, k + 3 :]):016x}"
+
+
+def test_blocks_begin_at_different_rows() -> None:
+    data = Data(np.zeros((1000, 1), dtype=np.int64), None)
+    rows = [block(pair(), 1, index, 1, 1, data).row for index in range(200)]
+    assert len(set(rows)) > 150 and max(filter(None, rows)) > 900
+    assert rows != [block(pair(), 2, index, 1, 1, data).row for index in range(200)]
 
 
 @pytest.mark.slow
