@@ -10,7 +10,15 @@ from rchw.activation import Table
 from rchw.design import Design, LevelInput, LinearInput, RingLayer
 from rchw.fixed import QFormat
 
-__all__ = ["RailDrive", "output_drive", "rail_drive", "rails_of", "stimulus"]
+__all__ = [
+    "RailDrive",
+    "output_drive",
+    "pushes",
+    "rail_drive",
+    "rails_of",
+    "stimulus",
+    "unit_drive",
+]
 
 Codes = NDArray[np.int64]
 _CANDIDATES = 128  # units tried when the design has more
@@ -133,7 +141,7 @@ def _level(entry: LevelInput, code: int) -> NDArray[np.float64]:
 
 
 def rail_drive(design: Design, upper: bool, horizon: int = 400) -> RailDrive:
-    """Bang-bang input that pushes a unit, from the response of the ring without its activation.
+    """Bang-bang input that pushes the unit that goes furthest, as without the activation.
 
     Parameters
     ----------
@@ -143,30 +151,51 @@ def rail_drive(design: Design, upper: bool, horizon: int = 400) -> RailDrive:
     horizon : int
         Samples, at most; N samples pass before a ring has closed.
     """
-    layer, n = design.layer, design.n_units
-    units = np.unique(np.linspace(0, n - 1, min(n, _CANDIDATES)).astype(int))
-    response = np.zeros((len(units), n))
-    response[np.arange(len(units)), units] = 1.0
-    choices, reached, settled = _driven(design, response, upper, horizon)
+    units = _candidates(design)
+    choices, reached, settled = _driven(design, np.eye(design.n_units)[units], upper, horizon)
     best = int(np.argmax(reached))
     codes = _chosen(design, choices[:, best])
-    bound = (1.0 if upper else -1.0) * float(reached[best]) / layer.state.resolution
-    return RailDrive(codes, int(units[best]), bound, settled and len(units) == n)
+    bound = (1.0 if upper else -1.0) * float(reached[best]) / design.layer.state.resolution
+    return RailDrive(codes, int(units[best]), bound, settled and len(units) == design.n_units)
+
+
+def unit_drive(design: Design, unit: int, upper: bool, horizon: int = 400) -> Codes:
+    """Bang-bang input (H, K) that pushes one unit, to be applied from the initial state."""
+    choices, _, _ = _driven(design, np.eye(design.n_units)[[unit]], upper, horizon)
+    return _chosen(design, choices[:, 0])
 
 
 def output_drive(design: Design, output: int, upper: bool, horizon: int = 400) -> Codes:
-    """Bang-bang input that pushes an output, likewise; of its squares nothing is known to it.
-
-    Returns
-    -------
-    int64 array (H, K)
-        To be applied from the initial state.
-    """
+    """Bang-bang input (H, K) that pushes an output; of its squares nothing is known to it."""
     # States come first among the features; without them these are the weights of the squares.
     weights = np.array([design.readout.weights[output][: design.n_units]], dtype=np.float64)
     response = weights / max(1.0, np.abs(weights).max())
     choices, _, _ = _driven(design, response, upper, horizon)
     return _chosen(design, choices[:, 0])
+
+
+def pushes(
+    design: Design, horizon: int = 400, most: int | None = None
+) -> tuple[Codes, NDArray[np.bool_]]:
+    """Codes (T, K) that push every output and every unit both ways, and last flags (T,).
+
+    Each push is a sequence of its own, of at most `horizon` samples. Of more than 128 units so many
+    are pushed, and none any more that would be beyond `most` samples.
+    """
+    units: list[int] = _candidates(design).tolist()
+    both = (True, False)
+    parts = [output_drive(design, k, up, horizon) for k in range(design.n_outputs) for up in both]
+    parts += [unit_drive(design, unit, up, horizon) for unit in units for up in both]
+    ends = np.cumsum([*map(len, parts)])
+    ends = ends[: max(1, len(ends) if most is None else int(np.searchsorted(ends, most, "right")))]
+    last = np.zeros(ends[-1], dtype=bool)
+    last[ends - 1] = True
+    return np.concatenate(parts)[: len(last)], last
+
+
+def _candidates(design: Design) -> NDArray[np.int64]:
+    n = design.n_units
+    return np.unique(np.linspace(0, n - 1, min(n, _CANDIDATES)).astype(int))
 
 
 def _driven(

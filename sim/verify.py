@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rchw import reference
 from rchw.design import Design
@@ -19,7 +18,7 @@ from rchw.sim.job import Job, Phase
 from rchw.sim.rails import missed_rail, push_to, rails_reached
 from rchw.sim.record import heading, versions, write_record
 from rchw.sim.runner import build
-from rchw.sim.stimulus import output_drive, stimulus
+from rchw.sim.stimulus import pushes, stimulus
 from rchw.sim.top import top_of
 from rchw.sim.units import first_unit
 from rchw.tools import find
@@ -33,7 +32,7 @@ _PACES = [
     ("random:40:5", "random:40:7"),
     ("bursts:6:2", "bursts:9:9"),
 ]
-_PUSH = 128  # samples, at most, of a push of an output to one of its ends
+_PUSH = 128  # samples, at most, of each push of an output or a unit
 
 SIMULATORS = ("verilator", "icarus")
 
@@ -90,7 +89,7 @@ def job_for(
     streams = [
         ("plain", codes, last, "never", "never"),
         ("rails", push, push_last, "never", "never"),
-        ("rails of outputs", *_pushed_outputs(design), "never", "never"),
+        ("pushes", *pushes(design, _PUSH, samples), "never", "never"),
     ]
     part = max(48, samples // 6)
     # Longer than everything under way takes to come out: the circuit then is full to the brim.
@@ -115,15 +114,6 @@ def job_for(
         side: status.replace("not reachable", "unreachable") for side, status in states.items()
     }
     return job, {"state_rails": words, "rails": rails}
-
-
-def _pushed_outputs(design: Design) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Codes that push every output to both of its ends, each push a sequence of its own."""
-    ways = ((output, upper) for output in range(design.n_outputs) for upper in (True, False))
-    pushes = [output_drive(design, *way, horizon=_PUSH) for way in ways]
-    last = np.zeros(sum(map(len, pushes)), dtype=bool)
-    last[np.cumsum([*map(len, pushes)]) - 1] = True
-    return np.concatenate(pushes), last
 
 
 def _resets(

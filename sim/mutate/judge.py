@@ -34,7 +34,7 @@ class Fate:
         which an output is wrong, each within its range, but no run to them. Of an equivalent one
         ``proof`` or ``same Verilog``.
     stage : str
-        ``quick`` or ``long`` run, or ``proof``.
+        ``quick``, ``pushed`` or ``long`` run, or ``proof``.
     sentence : str or None
         Of the prover, where it had a say.
     """

@@ -5,6 +5,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from rchw.sim.prove.words import Bit
 from rchw.sim.record import heading, versions, write_record
 from rchw.sim.soak.judge import judge
 from rchw.sim.soak.program import Program
+from rchw.sim.stimulus import pushes
 
 __all__ = ["AIM", "LONG", "mutate"]
 
@@ -32,6 +34,7 @@ LONG = 100_000
 """Samples of the run of a mutant that survives a quick one, if nothing else is asked for."""
 
 _QUICK = 4096  # samples of the quick run
+_ROUNDS = 4  # of pushes
 _LEAST, _TIMES = 30.0, 4.0  # seconds of a proof, and how often that of the circuit without a fault
 _WORTH = 20.0  # seconds of long runs for which an optimised program is built
 _MOST = 10_000
@@ -160,11 +163,19 @@ def _run(
 ) -> tuple[str | None, Fates]:
     """What is wrong with the circuit itself, and the fates of those that are caught by a run."""
     program = build_program(design, netlist, batch, folder / "quick", say)
-    quick = min(_QUICK, long)
+    quick, (codes, last) = min(_QUICK, long), pushes(design)
     wrong, took = _faultless(design, program, quick, seed)
     fates, left = Fates(), batch
-    for stage, samples, jobs in (("quick", quick, 1), ("long", long, _jobs())):
-        if stage == "long" and left:
+    # Blocks begin anywhere in the pushes, so they are sent several times.
+    stages = (("quick", quick, 1), ("pushed", _ROUNDS * len(codes), 1), ("long", long, _jobs()))
+    for stage, samples, jobs in stages:
+        if not left:
+            break
+        if stage == "pushed":
+            program = program.fed(codes, last)
+            wrong, _ = _faultless(design, program, samples, seed)
+        elif stage == "long":
+            program = replace(program, data=None)
             # Worth a program of its own, optimised, only where the runs would take longer than it.
             if took * len(left) * long / quick > _WORTH:
                 program = build_program(design, netlist, left, folder / "long", say, "-O2")
@@ -227,7 +238,10 @@ class _Proofs:
         for mutant in left:
             told = f"{mutant.operator}: {mutant.where}"
             say(f"proofs: {len(decided)} of {len(left)} survivors, {told}")
-            decided[mutant.number], _ = self._decide(mutant, self.limit or 0.0)
+            fate, _ = self._decide(mutant, self.limit or 0.0)
+            if fate.by == "step" and self.circuit is not None:  # so is the right circuit, then
+                fate = Fate("missed", None, "proof", fate.sentence)
+            decided[mutant.number] = fate
         return decided
 
 

@@ -20,7 +20,8 @@ from rchw.sim.prove.wholes import Wholes
 
 __all__ = ["Definition", "Expected", "Role"]
 
-_TURNS = 3  # before intervals that still grow are taken as wide as they can be
+_TURNS = 3  # before intervals that still grow are made wide
+_MOST = 200  # turns, before they are taken as wide as they can be
 
 
 @dataclass(frozen=True)
@@ -190,14 +191,18 @@ class Expected:
     def _reached(self) -> list[Interval]:
         """What the state of each unit can be after a sample, closed under the step.
 
-        Most units reach all that their activation gives; some stay on a rail for ever, and then
-        the circuit knows it.
+        In a ring of one tap it is what inputs do reach. Some units stay on a rail for ever, and
+        then the circuit knows it.
         """
         forms, ring = self._forms, self._ring
         initial = [Interval(code, code) for code in ring.initial_state().tolist()]
         reached: list[Interval | None] = [None] * len(initial)
         inputs: Any = self._inputs(0)
-        for turn in range(len(initial) + _TURNS):
+        whole = state_interval(self.design.layer)
+        # No narrower than this once they grow: all bits of a code stay bits of its range.
+        quarter = 1 << max(self.design.layer.state.width - 2, 0)
+        least = Interval(max(whole.low, -quarter - 1), min(whole.high, quarter))
+        for turn in range(_MOST):
             before = [
                 own if known is None else own.hull(known)
                 for own, known in zip(initial, reached, strict=True)
@@ -212,14 +217,14 @@ class Expected:
             after: Any = ring.step(names, inputs)
             wider = list(reached)
             for i, known in enumerate(reached):
-                found = Interval(*forms.bounds(after.form(i)))
-                wider[i] = found if known is None else known.hull(found)
-                if known != wider[i] and turn >= _TURNS:
-                    wider[i] = state_interval(self.design.layer)
+                low, high = forms.bounds(after.form(i))
+                found = Interval(max(low, whole.low), min(high, whole.high))
+                new = found if known is None else known.hull(found)
+                wider[i] = new.hull(least) if turn >= _TURNS and new != known else new
             if wider == reached:
-                break
+                return [known or whole for known in reached]
             reached = wider
-        return [known or state_interval(self.design.layer) for known in reached]
+        return [whole] * len(initial)
 
     def _states(self, age: int, first: int | None) -> list[Definition]:
         """Definitions of the states after a sample.

@@ -34,6 +34,9 @@ from rchw.sim.prove.words import Words, elaborate
 __all__ = ["Proof", "explored", "prove", "prove_words"]
 
 _TRIALS = 8
+_PUSHED = (
+    8  # units whose states are wrong, at most, that are pushed to their ends in search of a run
+)
 
 
 @dataclass(frozen=True)
@@ -155,7 +158,7 @@ def prove_words(
         breach = Breach(witness.sentence, None)
     units = () if breach is None else _differing(design, breach, reach.matching)
     # What the proof stumbles over may be a state that no input leads to, or its own limit.
-    run = None if breach is None else failing_run(design, words, 1)
+    run = None if breach is None else failing_run(design, words, 1, units=units[:_PUSHED])
     clocks, start, shown = ((), 0, None) if run is None else run
     return Proof(
         "proved" if breach is None else "undecided" if run is None else "refuted",

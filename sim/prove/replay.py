@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rchw import reference
 from rchw.design import Design
@@ -17,7 +18,7 @@ from rchw.schedule import latency, schedule
 from rchw.sim.lanes import pack, unpack
 from rchw.sim.prove.numbers import Numbers
 from rchw.sim.prove.words import Words, elaborate
-from rchw.sim.stimulus import output_drive
+from rchw.sim.stimulus import output_drive, unit_drive
 
 __all__ = ["Clock", "as_test", "failing_run", "replay"]
 
@@ -90,11 +91,16 @@ def replay(design: Design, verilog: Path, clocks: Sequence[Clock], start: int = 
 
 
 def failing_run(
-    design: Design, words: Words, seed: int, tries: int = 12, samples: int = 5
+    design: Design,
+    words: Words,
+    seed: int,
+    tries: int = 12,
+    samples: int = 5,
+    units: Sequence[int] = (),
 ) -> tuple[list[Clock], int, str] | None:
     """A run with a wrong output beat, its start and what is wrong in it, if one is found.
 
-    Codes and handshakes are drawn, and then every output is pushed to both of its ends.
+    Codes and handshakes are drawn; then outputs and some units are pushed to both of their ends.
 
     Parameters
     ----------
@@ -104,12 +110,16 @@ def failing_run(
         Of the drawing, and how often.
     samples : int
         For how many of them a drawn run is long, if nothing pauses.
+    units : sequence of int
+        To be pushed.
     """
     rng = np.random.default_rng(seed)
     ways: list[Callable[[Design, _Bench], list[Clock]]]
     ways = [partial(_drawn, rng=rng, samples=samples)] * tries
-    for output in range(design.n_outputs):
-        ways += [partial(_pushed, output=output, upper=upper) for upper in (True, False)]
+    for upper in (True, False):
+        pushes = [output_drive(design, output, upper) for output in range(design.n_outputs)]
+        pushes += [unit_drive(design, unit, upper) for unit in units]
+        ways += [partial(_pushed, codes=codes) for codes in pushes]
     for start, way in enumerate(ways):
         bench = _Bench(design, words, start)
         clocks = way(design, bench)
@@ -119,10 +129,10 @@ def failing_run(
     return None
 
 
-def _pushed(design: Design, bench: _Bench, output: int, upper: bool) -> list[Clock]:
-    """Push an output to one of its ends, without a pause."""
+def _pushed(design: Design, bench: _Bench, codes: NDArray[np.int64]) -> list[Clock]:
+    """Send codes (T, K) without a pause."""
     clocks: list[Clock] = []
-    codes, period = output_drive(design, output, upper), schedule(design).clocks
+    period = schedule(design).clocks
     stall = latency(design) + 3 * period
     for row in codes.tolist():
         taken = False

@@ -19,7 +19,15 @@ from rchw.design import (
     Tap,
 )
 from rchw.fixed import QFormat
-from rchw.sim.stimulus import corners, output_drive, rail_drive, rails_of, stimulus
+from rchw.sim.stimulus import (
+    corners,
+    output_drive,
+    pushes,
+    rail_drive,
+    rails_of,
+    stimulus,
+    unit_drive,
+)
 
 
 def design(n_units: int, input_weight: int = 3, level: bool = False, leak_shift: int = 0) -> Design:
@@ -129,3 +137,30 @@ def test_outputs_are_driven_further_than_by_chance(n_units: int) -> None:
         # The last sample is the one for which all were chosen.
         assert reference.run(circuit, up).outputs[-1, output] > chance[:, output].max()
         assert reference.run(circuit, down).outputs[-1, output] < chance[:, output].min()
+
+
+@pytest.mark.parametrize("reset_on_last", [True, False])
+def test_pushes_are_those_of_outputs_and_units_one_by_one(reset_on_last: bool) -> None:
+    circuit = replace(weighted(7), reset_on_last=reset_on_last)
+    codes, last = pushes(circuit)
+    starts = [0, *(np.flatnonzero(last) + 1).tolist()]
+    assert starts[-1] == len(codes) == len(last) and len(starts) == 1 + 2 * (2 + 7)
+    drives = [output_drive(circuit, k, upper) for k in range(2) for upper in (True, False)]
+    drives += [unit_drive(circuit, k, upper) for k in range(7) for upper in (True, False)]
+    for start, stop, drive in zip(starts[:-1], starts[1:], drives, strict=True):
+        assert np.array_equal(codes[start:stop], drive)
+    few, ends = pushes(circuit, most=starts[3])
+    assert np.array_equal(few, codes[: starts[3]]) and ends.sum() == 3 and ends[-1]
+    assert len(pushes(circuit, most=1)[0]) == starts[1]
+
+
+@pytest.mark.parametrize("n_units", [1, 7, 40])
+def test_every_unit_is_pushed_further_than_by_chance(n_units: int) -> None:
+    """Inputs so weak that no unit comes near its rail."""
+    circuit = design(n_units, input_weight=1)
+    drawn = stimulus(circuit, 3000, np.random.default_rng(1))[0]
+    chance = reference.run(circuit, drawn).states
+    for unit in range(n_units):
+        up, down = (unit_drive(circuit, unit, upper) for upper in (True, False))
+        assert reference.run(circuit, up).states[-1, unit] >= chance[:, unit].max()
+        assert reference.run(circuit, down).states[-1, unit] <= chance[:, unit].min()

@@ -13,12 +13,12 @@ from rchw.errors import DesignError
 from rchw.fixed import Rounding
 from rchw.hdl.emit import write_verilog
 from rchw.sim.mutate import run as run_module
-from rchw.sim.mutate.draw import Mutant, draw_mutants, module_of
+from rchw.sim.mutate.draw import Drawn, Mutant, draw_mutants, module_of
 from rchw.sim.mutate.gates import GATES
-from rchw.sim.mutate.judge import CHECKS, decide, run_mutant
+from rchw.sim.mutate.judge import CHECKS, Fate, decide, run_mutant
 from rchw.sim.mutate.netlist import Netlist, read_netlist
 from rchw.sim.mutate.numbers import NUMBERS
-from rchw.sim.mutate.run import mutate
+from rchw.sim.mutate.run import _Proofs, mutate
 from rchw.sim.prove.proof import Proof
 from rchw.sim.prove.words import Cell, Words
 from rchw.sim.soak import program as soak_program
@@ -154,6 +154,20 @@ def test_bits_that_nothing_reads_are_taken_away_where_that_may_help(
     assert fate.by == ("step" if verdict == "step" else "proof")
     assert len(cells) == (2 if verdict == "undecided" else 1)
     assert cells == sorted(cells, reverse=True), "fewer bits the second time"
+
+
+@pytest.mark.parametrize(("of_circuit", "result"), [("equivalent", "caught"), ("missed", "missed")])
+def test_a_counterexample_of_the_step_counts_where_the_circuit_is_proved(
+    of_circuit: str, result: str, netlist: Netlist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the circuit without a fault may have the same one."""
+    said = "circuit is not proved" if of_circuit == "missed" else None
+    fates = iter([Fate(of_circuit, None, "proof", said), Fate("caught", "step", "proof", "told")])
+    monkeypatch.setattr("rchw.sim.mutate.run.decide", lambda *_: next(fates))
+    proofs = _Proofs(PARALLEL, netlist, Path("none"), Path("none"), 9.0, 99.0)
+    mutant = Mutant(1, "", "", edit=lambda netlist, hit: None)
+    found = proofs.decide(Drawn([mutant]), {}, lambda line: None)[1]
+    assert (found.result, found.sentence) == (result, "told") and proofs.circuit == said
 
 
 def test_the_prover_catches_what_no_run_has(netlist: Netlist, tmp_path: Path) -> None:
