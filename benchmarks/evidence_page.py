@@ -54,7 +54,10 @@ _COLUMNS = {
     ">simulated": ("verify", "{samples}"),
     ">soaked": ("soak", "{samples}"),
     "netlist": ("netlist", "{family}, {samples}"),
-    "mutants caught": ("mutants", "{caught} of {made}, {equivalent} equivalent"),
+    "mutants caught": (
+        "mutants",
+        "{caught} of {made} ({caught by a step alone} by a step), {equivalent} equivalent",
+    ),
     "lines covered": ("coverage", "{line points}"),
     "toggles": ("coverage", "{toggle points}"),
     ">cases": ("coverage", "{cases reached}"),

@@ -52,7 +52,7 @@ def read_sequences(
         As `read_inputs`, and if a flag is not 0 or 1.
     """
     table = read_table(data)
-    chosen = _columns(design, table, wanted)
+    chosen = _columns(design, table, wanted, MARKS)
     found = _codes(design, table, chosen, codes)
     marks = [c for c, name in enumerate(table.names) if name == MARKS and c not in chosen]
     if not marks:
@@ -65,12 +65,15 @@ def read_sequences(
     return found, flags == 1
 
 
-def _columns(design: Design, table: Table, wanted: str | None) -> tuple[int, ...]:
+def _columns(
+    design: Design, table: Table, wanted: str | None, marks: str | None = None
+) -> tuple[int, ...]:
     if wanted is not None:
         indices = table.find(wanted, "input columns")
     else:
         named = table.named([channel.name for channel in design.inputs])
-        indices = named or table.inputs or tuple(range(len(table.names)))
+        every = tuple(c for c, name in enumerate(table.names) if name != marks)
+        indices = named or table.inputs or every
     if len(indices) != design.n_inputs:
         names = ", ".join(channel.name for channel in design.inputs)
         raise DesignError(

@@ -200,7 +200,8 @@ def mutants_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
     real = record["made"] - record["equivalent"]
     facts = {
         "verdict": record["sentence"]
-        or f"{record['caught']} of {real} that make a difference were caught",
+        or f"{record['caught']} of {real} that are not proved equivalent were caught, "
+        f"{record['by'].get('step', 0)} of them by a step alone",
         "mutants": f"{record['made']} of {record['wanted']} wanted, seed {record['seed']}",
         "proof without a fault": record["circuit_proof"] or "",
         "digest": record["digest"],

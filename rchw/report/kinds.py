@@ -89,12 +89,12 @@ def _cells(record: Record) -> int:
 
 
 def _sent(record: Record) -> str:
-    """What a soak has sent: by the name, rows and first digits of the hash of the data."""
+    """What a soak has sent: by the name, and rows and first digits of the hash of the codes."""
     data = record["input"]
     if data is None:
         return "drawn"
     name = "codes" if data["file"] is None else Path(data["file"]).name
-    return f"{name}, {data['rows']:,} rows, {data.get('sha256', data['codes_sha256'])[:8]}"
+    return f"{name}, {data['rows']:,} rows, {data['codes_sha256'][:8]}"
 
 
 def _caught_share(record: Record) -> str:
@@ -240,6 +240,7 @@ KINDS: Mapping[str, Kind] = {
         {"--mutants": _total("made"), "--samples": _entry("samples", "long"), **_SEED},
         {
             **{key: _total(key) for key in ("made", "caught", "equivalent", "missed")},
+            "caught by a step alone": lambda record: record["by"].get("step", 0),
             "caught of those that differ": _caught_share,
         },
     ),

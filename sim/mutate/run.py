@@ -4,10 +4,13 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rchw.design import Design
 from rchw.errors import DesignError
@@ -105,9 +108,16 @@ def mutate(
         drawn = draw_mutants(design, netlist, mutants, seed, place / "designs", say)
         fates: Fates = {}
         wrong, spent = None, {"runs": 0.0, "proofs": 0.0}
+        push = pushes(design)
+        # Blocks begin anywhere in the pushes, so they are sent several times.
+        lengths = {
+            "quick": min(_QUICK, samples),
+            "pushed": min(_ROUNDS * len(push[0]), samples),
+            "long": samples,
+        }
         begin = time.monotonic()
         for number, batch in enumerate(batches(drawn.mutants)):
-            tools = (design, netlist, samples, seed, place / f"program{number}", say)
+            tools = (design, netlist, lengths, push, seed, place / f"program{number}", say)
             wrong, caught = _run(batch, *tools)
             fates |= caught
             if wrong is not None:
@@ -123,7 +133,7 @@ def mutate(
         )
         record |= _judged(wrong, drawn, fates) | {"wanted": mutants} | _counted(drawn, fates)
         record |= {"circuit_proof": proofs.circuit, "proof_limit": proofs.limit}
-        record["samples"] = {"quick": min(_QUICK, samples), "long": samples}
+        record["samples"] = lengths
         record |= {f"{what}_seconds": round(took, 2) for what, took in spent.items()}
         record["seconds"] = round(time.monotonic() - start, 2)
         shutil.rmtree(place)  # hundreds of megabytes that a seed makes again
@@ -156,32 +166,31 @@ def _run(
     batch: list[Mutant],
     design: Design,
     netlist: Netlist,
-    long: int,
+    lengths: Mapping[str, int],
+    push: tuple[NDArray[np.int64], NDArray[np.bool_]],
     seed: int,
     folder: Path,
     say: Say,
 ) -> tuple[str | None, Fates]:
     """What is wrong with the circuit itself, and the fates of those that are caught by a run."""
     program = build_program(design, netlist, batch, folder / "quick", say)
-    quick, (codes, last) = min(_QUICK, long), pushes(design)
-    wrong, took = _faultless(design, program, quick, seed)
+    wrong, took = _faultless(design, program, lengths["quick"], seed)
     fates, left = Fates(), batch
-    # Blocks begin anywhere in the pushes, so they are sent several times.
-    stages = (("quick", quick, 1), ("pushed", _ROUNDS * len(codes), 1), ("long", long, _jobs()))
-    for stage, samples, jobs in stages:
+    for stage, samples in lengths.items():
         if not left:
             break
         if stage == "pushed":
-            program = program.fed(codes, last)
+            program = program.fed(*push)
             wrong, _ = _faultless(design, program, samples, seed)
         elif stage == "long":
             program = replace(program, data=None)
             # Worth a program of its own, optimised, only where the runs would take longer than it.
-            if took * len(left) * long / quick > _WORTH:
+            if took * len(left) * samples / lengths["quick"] > _WORTH:
                 program = build_program(design, netlist, left, folder / "long", say, "-O2")
-            wrong, _ = _faultless(design, program, long, seed)
+            wrong, _ = _faultless(design, program, samples, seed)
         if wrong is not None:
             return wrong, {}
+        jobs = 1 if stage == "quick" else _jobs()
         for mutant in left:
             say(f"{stage} runs: {len(fates)} of {len(batch)} caught, {mutant.operator}")
             fate = run_mutant(program, mutant, samples, seed, jobs, stage)

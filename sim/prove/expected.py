@@ -191,8 +191,8 @@ class Expected:
     def _reached(self) -> list[Interval]:
         """What the state of each unit can be after a sample, closed under the step.
 
-        In a ring of one tap it is what inputs do reach. Some units stay on a rail for ever, and
-        then the circuit knows it.
+        In a ring of one tap it is what inputs do reach, if that is half of all codes or more. Some
+        units stay on a rail for ever, and then the circuit knows it.
         """
         forms, ring = self._forms, self._ring
         initial = [Interval(code, code) for code in ring.initial_state().tolist()]

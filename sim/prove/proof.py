@@ -34,9 +34,7 @@ from rchw.sim.prove.words import Words, elaborate
 __all__ = ["Proof", "explored", "prove", "prove_words"]
 
 _TRIALS = 8
-_PUSHED = (
-    8  # units whose states are wrong, at most, that are pushed to their ends in search of a run
-)
+_PUSHED = 2  # units that are wrong, at most, that are pushed to their ends in search of a run
 
 
 @dataclass(frozen=True)
@@ -232,10 +230,12 @@ def _sentence(
     design: Design, breach: Breach, units: tuple[int, ...], matching: Matching, unseen: bool
 ) -> str:
     text = breach.sentence
-    if matching.unanswered:
+    if breach.step and unseen:
+        text += (
+            ", but differs at states that the ranges of the units allow; no run was found to them"
+        )
+    elif matching.unanswered:
         text += f"; the solver could not tell of {matching.unanswered[0]} in time"
-    elif breach.step and unseen:
-        text += ", but is not at states, each within its range, to which no run was found"
     elif units and len(units) < design.n_units:
         told = ", ".join(map(str, units[:5])) + (" and others" if len(units) > 5 else "")
         text += f"; the new state differs in unit {told}"

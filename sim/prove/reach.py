@@ -13,7 +13,7 @@ from rchw.sim.prove.trial import value_of
 
 __all__ = ["Breach", "Known", "Progress", "Reach", "known"]
 
-_OF_A_SAMPLE = ("x", "square", "u", "above", "last")  # kinds of roles: any values can come together
+_FREE = ("x", "square", "above", "last")  # kinds of roles; a sample's codes decide its states too
 
 Progress = Callable[[int, int], None]  # moments left behind, moments there are
 Known = tuple[Value | None, ...]  # bits of a register; None where nothing is known
@@ -140,11 +140,12 @@ class Reach:
                 return
 
     def _is_step(self, difference: Form, age: int, given: Mapping[Atom, int]) -> bool:
-        """Whether values of states and inputs of a sample alone make a difference."""
-        roles = [self.expected.roles.get(atom) for atom in given]
-        if any(r is None or r.age != age or r.kind not in _OF_A_SAMPLE for r in roles):
+        """Whether values of the states after a sample make a difference, and nothing else does."""
+        unknowns = difference.unknowns()
+        roles = [self.expected.roles.get(atom) for atom in unknowns]
+        if any(r is None or r.age != age or r.kind not in _FREE for r in roles):
             return False
-        values = dict(given)
+        values = {atom: given.get(atom, atom.low) for atom in unknowns}  # any, if none were needed
         for definition in self.expected.outputs(age):
             if definition.role.kind == "square" and definition.name.atom in values:
                 values |= {a: values.get(a, a.low) for a in definition.form.unknowns()}

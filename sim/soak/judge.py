@@ -33,7 +33,7 @@ def judge(design: Design, program: Program, heard: Heard, seed: int) -> Finding 
     dict or None
         ``kind`` (``code``, ``last``, ``protocol``, ``stuck``, ``lost``, ``late``, ``slow``,
         ``witness``),
-        ``sentence``, ``block``, ``sample``, with data its ``row``, and what the kind has.
+        ``sentence``, ``block``, ``sample``, with data but for a witness its ``row``, and more.
     """
     for audited in heard.audited:
         number, samples = audited["block"], audited["samples"]

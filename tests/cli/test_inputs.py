@@ -35,6 +35,7 @@ def test_what_is_read_is_what_run_answers(folder: Path, capsys: pytest.CaptureFi
     [
         ("u,tlast\n1,0\n2,1\n3,0\n", None, [False, True, False]),
         ("tlast;u\n1;1\n0.0;2\n1.0;3\n", None, [True, False, True]),
+        ("speed,tlast\n1,0\n2,1\n3,0\n", None, [False, True, False]),
         ("u,TLAST\n1,0\n2,1\n3,0\n", None, None),
         ("u,last\n1,0\n2,1\n3,0\n", None, None),
         ("u,v\n1,0\n2,1\n3,0\n", None, None),

@@ -45,7 +45,7 @@ NUMBERS: dict[str, dict[str, Any]] = {
     },
     "mutants": {
         "made": 200, "caught": {"soak": 180, "proof": 14}, "equivalent": 6, "missed": [],
-        "samples": {"quick": 4096, "long": 9000},
+        "by": {"code": 180, "proof": 13, "step": 1}, "samples": {"quick": 4096, "long": 9000},
     },
     "coverage": {
         "longest": 300, "line": {"points": 7, "hit": 7}, "branch": {"points": 8, "hit": 7},

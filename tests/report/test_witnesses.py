@@ -225,13 +225,13 @@ def test_the_commands_make_the_kinds_they_say() -> None:
 
 
 def test_soaks_of_different_data_are_told_apart() -> None:
-    """By the content, also where the names are the same."""
+    """By what is sent, also where the names are the same."""
     codes = {"file": None, "rows": 12000, "codes_sha256": "cd" * 32}
     found = [
         numbers(NUMBERS["soak"] | {"kind": "soak", "input": data})["input"]
         for data in (
-            None, codes, codes | {"file": "a/y.csv", "sha256": "ab" * 32},
-            codes | {"file": "a/y.csv", "sha256": "ac" * 32},
+            None, codes, codes | {"file": "a/y.csv", "codes_sha256": "ab" * 32},
+            codes | {"file": "a/y.csv", "codes_sha256": "ac" * 32},
         )
     ]  # fmt: skip
     assert found == [

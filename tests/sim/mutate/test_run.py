@@ -24,6 +24,7 @@ from rchw.sim.prove.words import Cell, Words
 from rchw.sim.soak import program as soak_program
 from tests.boards.test_of_design import ring
 from tests.examples import EXAMPLE
+from tests.sim.test_stimulus import design as cycle
 
 FOLDED = ring("folded", 5, lanes=2, multipliers=2)
 PARALLEL = ring("parallel", 3, lanes=3, multipliers=3)
@@ -154,6 +155,20 @@ def test_bits_that_nothing_reads_are_taken_away_where_that_may_help(
     assert fate.by == ("step" if verdict == "step" else "proof")
     assert len(cells) == (2 if verdict == "undecided" else 1)
     assert cells == sorted(cells, reverse=True), "fewer bits the second time"
+
+
+def test_a_rail_out_of_reach_of_chance_is_pushed_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rail of the activation that few samples do not come to, and pushes do."""
+    design = cycle(7, input_weight=2)
+    monkeypatch.setattr("rchw.sim.mutate.run._QUICK", 32)
+    monkeypatch.setattr("rchw.sim.mutate.draw.NUMBERS", {"clip rail": NUMBERS["clip rail"]})
+    monkeypatch.setattr("rchw.sim.mutate.draw.GATES", {})
+    record = mutate(design, tmp_path, mutants=3, samples=1500, proof_seconds=0.0)
+    assert record["stages"].get("pushed", 0) > 0, record["mutants"]
+    assert record["samples"] == {"quick": 32, "pushed": 1500, "long": 1500}
+    assert all(row["result"] == "caught" for row in record["mutants"])
 
 
 @pytest.mark.parametrize(("of_circuit", "result"), [("equivalent", "caught"), ("missed", "missed")])

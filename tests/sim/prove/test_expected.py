@@ -1,4 +1,4 @@
-"""Ranges of states that the proof starts from: no narrower than what inputs reach, and no wider."""
+"""Ranges of states that the proof starts from: never narrower than what inputs reach."""
 
 from dataclasses import replace
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rchw import reference
-from rchw.design import Design, Features
+from rchw.design import Design, Features, InputChannel, LinearInput, Output, Readout
 from rchw.document import save
 from rchw.fixed import Overflow, QFormat
 from rchw.hdl.emit import emit
@@ -79,7 +79,7 @@ def test_states_that_no_run_leads_to_are_told_as_such(tmp_path: Path) -> None:
     design = with_output(weighted(40), QFormat(12, 7))
     proof = prove_words(design, without_saturation(design, tmp_path))
     assert proof.verdict == "undecided" and proof.step and proof.shown is None
-    told = "output y must be that of the reference, but is not at states, each within its range"
+    told = "output y must be that of the reference, but differs at states that the ranges"
     assert proof.sentence is not None and proof.sentence.startswith(told)
     states = np.zeros(40, dtype=np.int64)  # units of weight 0 do not matter
     for name, code in proof.given.items():
@@ -99,7 +99,30 @@ def test_a_square_and_its_state_are_not_any_two_numbers(tmp_path: Path) -> None:
     design = replace(narrow, features=squares, readout=readout)
     proof = prove_words(design, without_saturation(design, tmp_path))
     assert proof.verdict == "undecided" and not proof.step
-    assert proof.sentence is not None and "within its range" not in proof.sentence
+    assert proof.sentence is not None and "differs at states" not in proof.sentence
+
+
+def test_inputs_and_states_of_a_sample_are_not_any_two_numbers(tmp_path: Path) -> None:
+    """States are 7/8 of the input, which is a feature too: x0 + x1 - 2 u stays far from a rail."""
+    fmt = QFormat(8, 7)
+    layer = replace(
+        weighted(2).layer, taps=(), inputs=(LinearInput(QFormat(4, 3), (7, 7)),), bias=(0, 0)
+    )
+    readout = Readout((Output("y", QFormat(9, 7)),), QFormat(3, 0), ((1, 1, -2),))
+    features = Features(inputs=True, one=None)
+    design = Design("bound", (InputChannel("u", fmt),), layer, features, readout)
+    proof = prove_words(design, without_saturation(design, tmp_path))
+    assert proof.verdict != "refuted" and not proof.step
+
+
+def test_a_circuit_that_differs_at_all_states_is_refuted(tmp_path: Path) -> None:
+    """States are positive, so the sums of weights 1 and 2 differ whatever they are."""
+    still = replace(weighted(3).layer, taps=(), bias_format=QFormat(8, 7), bias=(60,) * 3)
+    readout = Readout((Output("y", QFormat(20, 7)),), QFormat(4, 0), ((1, 1, 1, 0),))
+    design = replace(weighted(3), layer=still, readout=readout)
+    wrong = replace(design, readout=replace(readout, weights=((2, 1, 1, 0),)))
+    proof = prove_words(design, elaborated(wrong, tmp_path)[1])
+    assert proof.verdict == "refuted" and proof.shown is not None and not proof.step
 
 
 def test_a_rail_that_chance_does_not_reach_is_pushed_to(tmp_path: Path) -> None:
