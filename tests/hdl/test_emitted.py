@@ -30,7 +30,7 @@ from tests.hdl.kinds import count_kinds, kinds, made_parallel, shape
 COUNT = 26
 PER_BUILD = 9
 SAMPLES = 96  # of the plain phase; the others have 48 each
-PHASES = ["plain", "rails", *["source"] * 5, "resets", "resets"]
+PHASES = ["plain", "rails", "pushes", *["source"] * 5, "resets", "resets"]
 
 
 def pool() -> list[Design]:
