@@ -124,7 +124,7 @@ def test_every_phase_of_every_design(
         assert [phase["name"].split()[0] for phase in phases] == PHASES
         assert all(phase["last_flags"] > 0 for phase in phases)
         assert all(phase["checked"] == phase["samples"] for phase in phases[:-2]), design.name
-        assert phases[2]["stalls_out"] > 0
+        assert phases[3]["stalls_out"] > 0
         assert phases[-2]["stalls_out"] == 0 < phases[-1]["stalls_out"]
         for phase in phases[-2:]:
             assert phase["resets"] == 8
