@@ -87,12 +87,13 @@ def decide(
     end = time.process_time() + seconds  # not of the clock on the wall: the machine may be busy
 
     def watch(done: int, total: int) -> None:
+        del total
         if time.process_time() > end:
-            raise _TooLong(f"{done} of {total} states of the control left behind")
+            raise _TooLong(f"{done} states of the control left behind")
 
     try:
         for words in _readings(design, netlist, mutant, folder):
-            proof = prove_words(design, words, min(seconds, _QUESTION), watch)
+            proof = prove_words(design, words, min(seconds, _QUESTION), watch, count=False)
             if proof.verdict != "undecided" or proof.step:
                 break
     except _TooLong as reached:

@@ -23,6 +23,8 @@ from rchw.sim.prove.reach import Breach, Known, Progress, Reach, known
 
 __all__ = ["Edge", "Exploration", "Moment"]
 
+_COUNTED = 1 << 17  # states, for the bar; the circuits that are right have fewer
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -96,10 +98,10 @@ class Exploration(Reach):
             self._lanes = []  # a lane without a register: nothing is known of their order
         self._most = latency(self.design) // schedule(self.design).clocks + 4
 
-    def run(self, progress: Progress | None = None) -> None:
+    def run(self, progress: Progress | None = None, count: bool = True) -> None:
         """Follow all ways until nothing changes, or something is wrong."""
         start = self._after_reset()
-        total = self._moments(start) if progress is not None else 0
+        total = self._moments(start) if count and progress is not None else 0
         waiting, queued = deque([start]), {start}
         while waiting:
             moment = waiting.popleft()
@@ -118,11 +120,11 @@ class Exploration(Reach):
                 progress(len(self.edges), total)
 
     def _moments(self, start: Moment) -> int:
-        """How many there are, for which their control is enough."""
+        """How many there are, for which their control is enough; of a wrong circuit maybe some."""
         circuit, registers = self.circuit, self._parts.registers
         before = circuit.contents
         found, waiting = {start}, deque([start])
-        while waiting:
+        while waiting and len(found) < _COUNTED:
             moment = waiting.popleft()
             circuit.contents = before | {
                 str(outputs[0]): bits

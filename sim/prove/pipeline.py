@@ -65,8 +65,9 @@ class Pipeline(Reach):
             self.expected.outputs(age)
         self.expected.call_flag(RING - 1)
 
-    def run(self, progress: Progress | None = None) -> None:
+    def run(self, progress: Progress | None = None, count: bool = True) -> None:
         """Follow all ways until nothing changes, or something is wrong."""
+        del count  # there are few
         self.reset()
         start = Fill((0,) * (self.end + 1), False)
         contents = self.circuit.contents

@@ -142,12 +142,14 @@ def prove_words(
     *,
     seed: int | None = None,
     answers: Answers | None = None,
+    count: bool = True,
 ) -> Proof:
     """Prove that an elaborated circuit is the reference; see `prove`.
 
-    Answers of the solver are taken from, and added to, those that are given.
+    Answers of the solver are taken from, and added to, those that are given. Without a count the
+    states of the control that there are, which in a wrong circuit may be very many, are told as 0.
     """
-    reach = explored(design, words, timeout, progress, answers)
+    reach = explored(design, words, timeout, progress, answers, count)
     breach, most = reach.breach, latency(design)
     if breach is None and isinstance(reach, Exploration):
         breach, most = _timing(design, reach)
@@ -184,6 +186,7 @@ def explored(
     timeout: float = 60.0,
     progress: Progress | None = None,
     answers: Answers | None = None,
+    count: bool = True,
 ) -> Pipeline | Exploration:
     """Everything a circuit can be; see `prove_words`. Latency and period are not looked at."""
     forms, parallel = Forms(), schedule(design).parallel
@@ -198,7 +201,7 @@ def explored(
         reach = Pipeline(*tools)
     else:
         reach = Exploration(split(words, ["s_axis_tdata", "s_axis_tlast"]), *tools)
-    reach.run(progress)
+    reach.run(progress, count)
     return reach
 
 

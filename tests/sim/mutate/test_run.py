@@ -142,7 +142,7 @@ def test_bits_that_nothing_reads_are_taken_away_where_that_may_help(
     """Only of what could not be decided as it is; what is said then counts."""
     cells: list[int] = []
 
-    def prove(design: Design, words: Words, *_: Any) -> Proof:
+    def prove(design: Design, words: Words, *_: Any, count: bool) -> Proof:
         cells.append(sum(len(node.pins["Y"]) for node in words.logic if isinstance(node, Cell)))
         step = verdict == "step"
         now = "proved" if len(cells) > 1 else "undecided" if step else verdict

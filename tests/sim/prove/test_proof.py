@@ -1,6 +1,7 @@
 """A right circuit is proved for ever; a wrong one is refuted, by unit and codes."""
 
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,23 @@ def test_a_right_circuit_is_proved(design: Design, tmp_path: Path) -> None:
     assert proof.latency == latency(design)
     assert proof.moments > 5 and len(seen) == proof.steps
     assert seen == sorted(seen) and seen[-1][0] == seen[-1][1]
+
+
+def _keep_total(totals: set[int], done: int, total: int) -> None:
+    del done
+    totals.add(total)
+
+
+def test_states_of_the_control_are_counted_where_that_is_asked_for(tmp_path: Path) -> None:
+    """Not of mutants: a counter that is not reset goes on for ever."""
+    design, verilog = ring("one", 6), tmp_path / "one.v"
+    verilog.write_text(emit(design))
+    words = elaborate(verilog, "one", tmp_path)
+    for count in (True, False):
+        totals: set[int] = set()
+        watch = partial(_keep_total, totals)
+        moments = prove_words(design, words, progress=watch, count=count).moments
+        assert totals == ({moments} if count else {0})
 
 
 def wrong_input(layer: RingLayer) -> RingLayer:
