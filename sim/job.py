@@ -120,7 +120,7 @@ def save_jobs(jobs: list[tuple[int, Job]], folder: Path) -> Path:
         }
         records.append({"index": index, "top": top, "window": job.window, "phases": phases})
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez(folder / "job.npz", **arrays)  # type: ignore[arg-type]  # its only other keyword is a flag
+    np.savez(folder / "job.npz", allow_pickle=False, **arrays)
     return write_atomic(folder / "job.json", json.dumps({"version": 1, "jobs": records}, indent=1))
 
 

@@ -58,7 +58,7 @@ def chance_breaches(text: str) -> list[str]:
 RULES: dict[str, tuple[Callable[[str], list[str]], tuple[str, ...]]] = {
     "no way around a check": (
         text_breaches,
-        (
+        (  # Samples that the rule must refuse: nothing here is skipped, silenced or to be done.
             "import pytest\npytest.importorskip('numba')",
             "from pytest import importorskip\nimportorskip('numba')",
             "@pytest.mark.skip\ndef test(): ...",
