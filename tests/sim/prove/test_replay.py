@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rchw import reference
 from rchw.design import Design, Features, InputChannel, LinearInput, Output, Readout
@@ -15,8 +16,9 @@ from rchw.document import save
 from rchw.fixed import Overflow, QFormat
 from rchw.hdl.emit import emit
 from rchw.sim.prove.proof import prove_words
-from rchw.sim.prove.replay import as_test, failing_run, replay
+from rchw.sim.prove.replay import Clock, as_test, failing_run, replay
 from rchw.sim.prove.words import Words, elaborate
+from rchw.sim.stimulus import output_drive, unit_drive
 from tests.boards.test_of_design import ring
 from tests.sim.test_stimulus import weighted
 
@@ -134,6 +136,28 @@ def test_a_rail_that_chance_does_not_reach_is_pushed_to(tmp_path: Path) -> None:
     proof = prove_words(design, words)
     assert proof.verdict == "refuted" and proof.shown is not None
     assert re.fullmatch(r"output y of sample \d+ must be 511, not -\d+", proof.shown)
+
+
+def test_units_that_are_named_are_pushed_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[list[list[int]]] = []
+
+    def pushed(design: Design, bench: object, codes: NDArray[np.int64]) -> list[Clock]:
+        sent.append(codes.tolist())
+        return []
+
+    monkeypatch.setattr("rchw.sim.prove.replay._pushed", pushed)
+    design = weighted(5)
+    _, words = elaborated(design, tmp_path)
+    assert failing_run(design, words, seed=1, tries=0, units=(3, 1)) is None
+    drives = [
+        drive(design, place, upper).tolist()
+        for upper in (True, False)
+        for drive, places in ((output_drive, (0, 1)), (unit_drive, (3, 1)))
+        for place in places
+    ]
+    assert sent == drives
 
 
 def test_a_lost_sample_is_told(tmp_path: Path) -> None:
