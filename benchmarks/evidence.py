@@ -74,8 +74,8 @@ def effort(design: Design, planted: bool) -> Effort:
 def _words(kind: str, wanted: Effort, fast: bool) -> list[str] | None:
     """Options of the command that makes a check; None if the design has no such check."""
     less, fewer = (20, 1000) if fast else (1, 1)
-    if kind == "prove":
-        return ["prove"]
+    if kind in ("prove", "rules"):
+        return ["prove"] if kind == "prove" else ["prove", "--rules"]
     if (kind == "netlist" and wanted.family is None) or (kind == "mutants" and not wanted.mutants):
         return None
     options = {

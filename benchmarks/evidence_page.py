@@ -5,7 +5,7 @@ from typing import Any
 
 __all__ = ["CHECKS", "markdown"]
 
-CHECKS = ("prove", "verify", "soak", "coverage", "netlist", "mutants")
+CHECKS = ("prove", "rules", "verify", "soak", "coverage", "netlist", "mutants")
 """Kinds of checks, in the order in which they are made."""
 
 Entry = Mapping[str, Any]
@@ -51,6 +51,7 @@ _COLUMNS = {
     "proof": ("prove", "{proof}"),
     "method": ("prove", "{method}"),
     ">states of the control": ("prove", "{states of the control}"),
+    "stream rules": ("rules", "{rules}"),
     ">simulated": ("verify", "{samples}"),
     ">soaked": ("soak", "{samples}"),
     "netlist": ("netlist", "{family}, {samples}"),

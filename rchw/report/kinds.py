@@ -173,8 +173,9 @@ KINDS: Mapping[str, Kind] = {
     ),
     "rules": Kind(
         "Stream rules proved",
-        "the rules of the streams hold for every stream, pause and reset, from any state: found by "
-        "SymbiYosys and ABC, found right by z3; the planted fault shows that it could have failed.",
+        "the rules of the streams hold for every stream, pause and reset, from any state: proved in "
+        "SymbiYosys, by induction in z3 or by an invariant of ABC that z3 found right; the planted "
+        "fault shows that it could have failed.",
         "It says nothing of the output codes: sums of data may have any value there.",
         "prove",
         {"--rules": ""},
@@ -182,6 +183,7 @@ KINDS: Mapping[str, Kind] = {
         {
             "proof": _entry("proof"),
             "rules": _rules,
+            "states in the table": _entry("control_states"),
             "clauses of the invariants": lambda record: sum(
                 task["clauses"] for task in record["tasks"].values()
             ),

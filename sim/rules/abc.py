@@ -34,11 +34,13 @@ def rewritten(commands: str) -> tuple[str, Path]:
     RchwError
         If they are no proof by ``pdr``.
     """
-    found = re.fullmatch(r"(.*; )(pdr\b[^;]*)(; write_cex -a (\S+)/\S+)", commands.strip())
+    found = re.fullmatch(r"(.*; )((?:pdr|bmc3)\b[^;]*)(; write_cex -a (\S+)/\S+)", commands.strip())
     if found is None:
         raise RchwError(f"ABC's commands must be a proof by pdr, not {commands!r}")
     before, proof, after, place = found.groups()
-    text = f"{before}write_aiger {place}/problem.aig; {proof} -d -I {place}/invariant.pla; "
+    if proof.startswith("pdr"):
+        proof += f" -d -I {place}/invariant.pla"
+    text = f"{before}write_aiger {place}/problem.aig; {proof}; "
     return f"{text}write_status {place}/status.txt{after}", Path(place)
 
 

@@ -71,18 +71,28 @@ def groups(design: Design) -> dict[str, tuple[str, ...]]:
     }
 
 
-def checker(design: Design) -> str:
+def checker(design: Design, inside: str = "", table: str = "") -> str:
     """Verilog of the module ``NAME_rules``.
 
     Of the macros ``BEATS``, ``LATENCY`` and ``PERIOD`` one chooses the rules, as `groups` tells;
     ``FAULT_`` and a key of `FAULTS` plants that fault.
+
+    Parameters
+    ----------
+    design : Design
+    inside, table : str
+        With the macro ``TABLE``: connections to the inside of the circuit, and what is asserted of
+        it, as from `rchw.sim.rules.tables`.
     """
     end_in = sum(lane_map([channel.format for channel in design.inputs])[-1])
     end_out = sum(lane_map([output.format for output in design.readout.outputs])[-1])
     numbers = bounds(design)
     parallel = schedule(design).parallel
     body = _BELT if parallel else _SCOREBOARD
-    text = (_HEAD + _STAYS + body + "endmodule\n").replace("NAME", design.name)
+    if inside:
+        inside = f"`ifdef TABLE\n{inside}`endif\n"
+    head = _HEAD.replace("    .aclk(aclk),\n", f"{inside}    .aclk(aclk),\n")
+    text = (head + _STAYS + body).replace("NAME", design.name)
     for key, value in {
         "@IN": end_in - 1,
         "@OUT": end_out - 1,
@@ -92,7 +102,7 @@ def checker(design: Design) -> str:
         "@WAIT": numbers.wait,
     }.items():
         text = text.replace(key, str(value))
-    return text
+    return f"{text}{table}endmodule\n"
 
 
 _HEAD = """\

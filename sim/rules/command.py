@@ -2,7 +2,8 @@
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,15 @@ from rchw.design import Design
 from rchw.document import save
 from rchw.files import together, write_atomic
 from rchw.hdl.emit import write_verilog
+from rchw.schedule import schedule
 from rchw.sim.prove.words import Words, elaborate
 from rchw.sim.record import heading, versions, write_record
 from rchw.sim.rules.checker import FAULTS, RULES, bounds, checker, groups
+from rchw.sim.rules.control import follow
 from rchw.sim.rules.engine import Found, run_task
-from rchw.sim.rules.script import fault_tasks, sby
+from rchw.sim.rules.script import Task, sby, tasks
 from rchw.sim.rules.structure import paths, reset_state
+from rchw.sim.rules.tables import connections, exposed, table
 
 __all__ = ["prove_rules"]
 
@@ -59,7 +63,8 @@ def prove_rules(
         The record: ``verdict`` (``"pass"`` only if all rules are proved and the planted fault is
         refuted), ``proof`` (``"proved"``, ``"refuted"`` or ``"undecided"``), ``sentence``,
         ``rules`` (of each: what it says, ``proof``, ``sentence``, ``trace``), ``reset``, ``tasks``
-        (clauses and seconds of each), ``bounds``, ``planted``, ``assumed``, ``seconds``.
+        (method, clauses and seconds of each), ``control_states`` (of the table; 0 without one),
+        ``bounds``, ``planted``, ``assumed``, ``seconds``.
 
     Raises
     ------
@@ -74,23 +79,33 @@ def prove_rules(
         else:
             write_atomic(source, verilog.read_bytes())
         save(design, work / f"{name}.json")
-        write_atomic(work / f"{name}_rules.v", checker(design))
-        write_atomic(work / f"{name}_rules.sby", sby(design, timeout))
         words = elaborate(source, name, work / "words")
+        control = None if schedule(design).parallel else follow(words, design)
+        if control is None:
+            rules, task_list = checker(design), sby(design, timeout)
+        else:
+            rules = checker(design, connections(control), table(control))
+            task_list = sby(design, timeout, exposed(control))
+        write_atomic(work / f"{name}_rules.v", rules)
+        write_atomic(work / f"{name}_rules.sby", task_list)
         tools = versions(["z3-solver"], ["yosys"])
         record = heading("rules", design, source, tools, seed)
         record["bounds"] = vars(bounds(design))
         record["rules"], record["tasks"] = {}, {}
-        for task, rules in groups(design).items():
-            say(f"rules: {', '.join(rules)}")
-            found = run_task(design, words, work, task, timeout)
-            record["tasks"][task] = {"clauses": found.clauses, "seconds": found.seconds}
-            for rule in rules:
+        record["control_states"] = 0 if control is None else len(control.states)
+        listed = tasks(design, control is not None)
+        for group, names in groups(design).items():
+            say(f"rules: {', '.join(names)}")
+            mine = [task for task in listed if task.group == group and task.fault is None]
+            found, told = _found(design, words, work, mine, timeout)
+            record["tasks"] |= told
+            for rule in names:
                 record["rules"][rule] = _entry(rule, found, work)
         record["rules"] |= {"reset": reset_state(words), "paths": paths(words, design)}
         fault = list(FAULTS)[seed % len(FAULTS)]
         say(f"planted fault: {FAULTS[fault]}")
-        record["planted"] = _planted(design, words, work, fault, timeout)
+        task = next(task for task in listed if task.fault == fault)
+        record["planted"] = _planted(run_task(design, words, work, task, timeout), fault)
         record |= _verdict(record)
         record["assumed"] = list(ASSUMED)
         for folder in [*work.glob(f"{name}_rules*/"), work / "words"]:
@@ -101,6 +116,24 @@ def prove_rules(
         if not entry["trace"]:
             (out / f"{rule}.vcd").unlink(missing_ok=True)  # of an earlier run
     return record
+
+
+def _found(
+    design: Design, words: Words, work: Path, listed: Sequence[Task], timeout: float
+) -> tuple[Found, dict[str, Any]]:
+    """What the tasks of a group say, one after the other until one tells, and their entries."""
+    sentences, entries = [], {}
+    for task in listed:
+        found = run_task(design, words, work, task, timeout)
+        entries[task.name] = {
+            "method": task.method,
+            "clauses": found.clauses,
+            "seconds": found.seconds,
+        }
+        if found.proof != "undecided":
+            return found, entries
+        sentences.append(str(found.sentence))
+    return replace(found, sentence="; ".join(sentences)), entries
 
 
 def _entry(rule: str, found: Found, work: Path) -> dict[str, Any]:
@@ -117,11 +150,7 @@ def _entry(rule: str, found: Found, work: Path) -> dict[str, Any]:
     return {"says": RULES[rule], "proof": found.proof, "sentence": found.sentence, "trace": trace}
 
 
-def _planted(
-    design: Design, words: Words, work: Path, fault: str, timeout: float
-) -> dict[str, Any]:
-    task = next(name for name, planted in fault_tasks().items() if planted == fault)
-    found = run_task(design, words, work, task, timeout, fault)
+def _planted(found: Found, fault: str) -> dict[str, Any]:
     return {
         "fault": FAULTS[fault],
         "proof": found.proof,

@@ -1,7 +1,7 @@
 """One task of the ``.sby`` file: run SymbiYosys, and hold what it says against other witnesses.
 
-A proof counts when z3 agrees that ABC's invariant proves it. A refutation counts when its inputs
-break a rule in the circuit run again without a solver.
+A proof by induction is z3's. A proof of ABC's counts when z3 agrees that its invariant proves it. A
+refutation counts when its inputs break a rule in the circuit run again without a solver.
 """
 
 import os
@@ -18,6 +18,7 @@ from rchw.errors import ToolError
 from rchw.sim.prove.words import Words
 from rchw.sim.rules.invariant import prove_by, read_aiger, read_invariant
 from rchw.sim.rules.replay import broken_rule, inputs_of, rerun
+from rchw.sim.rules.script import Task, depth
 from rchw.tools import find, run
 
 __all__ = ["Found", "run_task"]
@@ -40,7 +41,7 @@ class Found:
     trace : Path or None
         A VCD.
     clauses : int
-        Of the invariant.
+        Of the invariant, if ABC found one.
     seconds : float
     """
 
@@ -52,9 +53,7 @@ class Found:
     seconds: float
 
 
-def run_task(
-    design: Design, words: Words, folder: Path, task: str, timeout: float, fault: str | None = None
-) -> Found:
+def run_task(design: Design, words: Words, folder: Path, task: Task, timeout: float) -> Found:
     """Run a task of ``NAME_rules.sby``.
 
     Parameters
@@ -64,11 +63,9 @@ def run_task(
         Of the same ``NAME.v``, to run traces again.
     folder : Path
         Where ``NAME.v``, ``NAME_rules.v`` and ``NAME_rules.sby`` lie.
-    task : str
+    task : Task
     timeout : float
         Seconds of the engine, as in the file.
-    fault : str, optional
-        That the task plants.
 
     Raises
     ------
@@ -88,34 +85,39 @@ def run_task(
         "--abc": [sys.executable, "-m", "rchw.sim.rules.abc"],
     }
     options = [word for key, value in tools.items() for word in (key, shlex.join(value))]
-    log = folder / f"{top}_{task}.log"
+    log = folder / f"{top}_{task.name}.log"
     run(
-        sby, ["-f", *options, f"{top}.sby", task], cwd=folder, log=log,
+        sby, ["-f", *options, f"{top}.sby", task.name], cwd=folder, log=log,
         timeout=3 * timeout + 300, env=environment,
     )  # fmt: skip
-    place = folder / f"{top}_{task}"
+    place = folder / f"{top}_{task.name}"
     try:
         status = (place / "status").read_text().split()[0]
     except (OSError, IndexError):
-        raise ToolError(f"sby did not say what came out of {task}: see {log}") from None
+        raise ToolError(f"sby did not say what came out of {task.name}: see {log}") from None
 
     def found(proof: str, sentence: str | None, rule: str | None = None, clauses: int = 0) -> Found:
         trace = place / "engine_0" / "trace.vcd"
         seconds = round(time.monotonic() - start, 2)
         return Found(proof, rule, sentence, trace if rule else None, clauses, seconds)
 
-    if status == "PASS":
+    if status == "PASS" and task.method == "induction":
+        return found("proved", None)
+    if task.method == "induction":  # where it fails need not be reached
+        return found("undecided", "the table of the control does not prove it by induction")
+    if status == "PASS" and task.method == "pdr":
         cubes = read_invariant(place / "engine_0" / "invariant.pla")
         problem = read_aiger(place / "engine_0" / "problem.aig")
         wrong, clauses = prove_by(problem, cubes, timeout)
         return found("undecided" if wrong else "proved", wrong, clauses=clauses)
     if status != "FAIL":
-        return found("undecided", f"no invariant and no counterexample within {timeout:g} s")
+        kind = "no invariant and" if task.method == "pdr" else f"in {depth(design)} clocks"
+        return found("undecided", f"{kind} no counterexample within {timeout:g} s")
     broken = _FAILED.search(log.read_text(encoding="utf-8", errors="replace"))
     if broken is None:
         raise ToolError(f"sby did not say which rule fails: see {log}")
     offers = inputs_of(place / "engine_0" / "trace.vcd", top)
-    told = broken_rule(design, offers, rerun(words, offers, fault))
+    told = broken_rule(design, offers, rerun(words, offers, task.fault))
     if told is None:
         # The sums that were cut gave what the right ones never give, or sby is wrong.
         return found("undecided", "the trace breaks no rule when run again", broken[1])

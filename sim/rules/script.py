@@ -1,17 +1,74 @@
 """The ``.sby`` file: which rules are proved together, by which engine, on which circuit."""
 
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
 from rchw.design import Design
-from rchw.sim.rules.checker import FAULTS, groups
+from rchw.schedule import schedule
+from rchw.sim.rules.checker import FAULTS, bounds, groups
 
-__all__ = ["fault_tasks", "sby"]
+__all__ = ["Task", "depth", "sby", "tasks"]
+
+_ENGINES = {
+    "induction": "smtbmc z3",
+    "pdr": "abc pdr -T {seconds}",
+    "search": "abc bmc3 -T {seconds}",
+}
+_MORE = 10  # clocks: of a reset, of the queue
 
 
-def fault_tasks() -> dict[str, str]:
-    """Tasks that must be refuted, and the fault of each."""
-    return {f"fault_{name.lower()}": name for name in FAULTS}
+@dataclass(frozen=True)
+class Task:
+    """One task of the file.
+
+    Attributes
+    ----------
+    name : str
+    group : str
+        Of rules, a key of `rchw.sim.rules.checker.groups`.
+    method : str
+        ``induction`` from one clock to the next, with the table; ``pdr``, which finds an invariant
+        or a counterexample; ``search`` for a counterexample of no more than `depth` clocks.
+    fault : str or None
+        That is planted, a key of `rchw.sim.rules.checker.FAULTS`.
+    """
+
+    name: str
+    group: str
+    method: str
+    fault: str | None = None
 
 
-def sby(design: Design, timeout: float) -> str:
+def tasks(design: Design, table: bool) -> list[Task]:
+    """All tasks of a design; of those of one group the first that tells counts.
+
+    Parameters
+    ----------
+    design : Design
+    table : bool
+        Whether there is a table of the control, for induction.
+    """
+    faults = [Task(f"fault_{fault.lower()}", "beats", "search", fault) for fault in FAULTS]
+    if schedule(design).parallel:
+        return [*(Task(group, group, "pdr") for group in groups(design)), *faults]
+    proofs = [Task(group, group, "induction") for group in groups(design) if table]
+    searches = [Task(f"search_{group}", group, "search") for group in groups(design)]
+    return [*proofs, *searches, *faults]
+
+
+def depth(design: Design) -> int:
+    """How many clocks a search for a counterexample looks at: all beats that there may be, twice.
+
+    Parameters
+    ----------
+    design : Design
+    """
+    numbers = bounds(design)
+    return 2 * numbers.latency + (numbers.room + 1) * numbers.clocks + _MORE
+
+
+def sby(design: Design, timeout: float, inside: Collection[str] = ()) -> str:
     """Text of ``NAME_rules.sby``.
 
     Sums of data are cut: what adds or multiplies anything that the input reaches gives any value at
@@ -22,35 +79,47 @@ def sby(design: Design, timeout: float) -> str:
     design : Design
     timeout : float
         Seconds for each task.
+    inside : collection of str
+        Registers, and rows of memories, that the table of the control is about; without any there
+        is no table, and no task that proves by induction.
     """
-    name, tasks, faults = design.name, list(groups(design)), fault_tasks()
-    defines = [f"{task}: read_verilog -formal -D{task.upper()} {name}_rules.v" for task in tasks]
-    defines += [
-        f"{task}: read_verilog -formal -DBEATS -DFAULT_{fault} {name}_rules.v"
-        for task, fault in faults.items()
-    ]
+    name, listed = design.name, tasks(design, bool(inside))
+    rows = [found for found in inside if found.endswith("]")]
+    registers = [found for found in inside if found not in rows]
     seconds = max(1, round(timeout))  # 0 would be no limit
+    used = {task.method for task in listed}
     lines = [
-        f"# The stream rules of {name}: `sby -f {name}_rules.sby {tasks[0]}`. Written by rchw.",
+        f"# The stream rules of {name}, by rchw: `sby -f {name}_rules.sby {listed[0].name}`.",
         "# The tasks whose name begins with `fault` plant a fault, and must fail.",
         "",
         "[tasks]",
-        *tasks,
-        *faults,
+        *(f"{task.name} {task.method}" for task in listed),
         "",
         "[options]",
-        "mode prove",
         "expect pass,fail,unknown,timeout",
         "aigsmt z3",
-        f"timeout {2 * seconds + 120}",  # the engine ends by itself before
+        f"timeout {2 * seconds + 120}",  # the engines of ABC end by themselves before
+        *(f"{method}: mode prove" for method in ("induction", "pdr") if method in used),
+        *(["induction: depth 2"] if "induction" in used else []),
+        "search: mode bmc",
+        f"search: depth {depth(design)}",
         "",
         "[engines]",
-        f"abc pdr -T {seconds}",
+        *(
+            f"{method}: {engine.format(seconds=seconds)}"
+            for method, engine in _ENGINES.items()
+            if method in used
+        ),
         "",
         "[script]",
         f"read_verilog {name}.v",
-        "# Any state at the start: initial values of registers do not count.",
+        f"hierarchy -top {name}",
+        "proc",
+        "flatten",
+        *(["# What the table of the control is about becomes an output."] if registers else []),
+        *(f"expose w:{_pattern(register)}" for register in registers),
         f"prep -flatten -top {name}",
+        "# Any state at the start: initial values of registers do not count.",
         "setattr -unset init w:*",
         "# Additions of nothing go, or cutting them would cut what they pass on.",
         "opt_expr -full",
@@ -60,11 +129,11 @@ def sby(design: Design, timeout: float) -> str:
         "select -set sums t:$add t:$sub %u t:$neg %u t:$mul %u",
         "cutpoint @sums i:s_axis_tdata %co* %i",
         "opt_clean -purge",
-        *defines,
+        "memory_map -formal",
+        *(f"expose w:{_pattern(row)}" for row in rows),
+        *(f"{task.name}: read_verilog -formal {_macros(task)} {name}_rules.v" for task in listed),
         f"prep -flatten -top {name}_rules",
         "opt_clean -purge",
-        "# Here, so that what this leaves undriven has a name in traces.",
-        "memory_map -formal",
         "setundef -undriven -anyseq",
         "",
         "[files]",
@@ -73,3 +142,15 @@ def sby(design: Design, timeout: float) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _macros(task: Task) -> str:
+    words = [f"-D{task.group.upper()}"]
+    words += ["-DTABLE"] if task.method == "induction" else []
+    words += [f"-DFAULT_{task.fault}"] if task.fault else []
+    return " ".join(words)
+
+
+def _pattern(name: str) -> str:
+    """A name as Yosys selects it."""
+    return re.sub(r"([][*?])", r"\\\1", name)

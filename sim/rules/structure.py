@@ -9,7 +9,7 @@ from rchw.sim.prove.circuit import Circuit
 from rchw.sim.prove.forms import Forms
 from rchw.sim.prove.words import Bit, Words
 
-__all__ = ["CONTROL", "control_registers", "paths", "reset_state"]
+__all__ = ["CONTROL", "control_registers", "depends", "paths", "reset_state"]
 
 CONTROL = ("s_axis_tready", "m_axis_tvalid")
 _RESET = (
@@ -22,6 +22,22 @@ _PATHS = (
 )
 
 
+def depends(words: Words, roots: Iterable[Bit], later: bool = True) -> set[Bit]:
+    """Signals on which others depend, these included.
+
+    Parameters
+    ----------
+    words : Words
+    roots : iterable of Bit
+    later : bool
+        Whether what went through registers and memories before counts too.
+    """
+    drivers = _drivers(words, later)
+    for held, inputs in words.registers if later else ():
+        drivers |= {out: (into,) for out, into in zip(held, inputs, strict=True)}
+    return _reached(drivers, roots)
+
+
 def control_registers(words: Words) -> list[tuple[Bit, ...]]:
     """Registers on which the handshakes of a circuit depend, in this clock or a later one.
 
@@ -29,14 +45,9 @@ def control_registers(words: Words) -> list[tuple[Bit, ...]]:
     ----------
     words : Words
     """
-    drivers = _drivers(words)
-    held: dict[Bit, int] = {}
-    for number, (outputs, inputs) in enumerate(words.registers):
-        drivers |= {out: (into,) for out, into in zip(outputs, inputs, strict=True)}
-        held |= {bit: number for bit in outputs}
-    reached = _reached(drivers, [bit for name in CONTROL for bit in words.outputs[name]])
-    numbers = sorted({held[bit] for bit in reached if bit in held})
-    return [tuple(b for b in words.registers[k][0] if b in reached) for k in numbers]
+    reached = depends(words, [bit for name in CONTROL for bit in words.outputs[name]])
+    found = (tuple(bit for bit in held if bit in reached) for held, _ in words.registers)
+    return [bits for bits in found if bits]
 
 
 def reset_state(words: Words) -> dict[str, Any]:
@@ -68,16 +79,15 @@ def paths(words: Words, design: Design) -> dict[str, Any]:
         Whether it is parallel decides which paths may be.
     """
     allowed = {("s_axis_tready", "m_axis_tready")} if schedule(design).parallel else set()
-    drivers = _drivers(words, stored=False)
     for output, bits in words.outputs.items():
-        reached = _reached(drivers, bits)
+        reached = depends(words, bits, later=False)
         for name, wires in words.inputs.items():
             if (output, name) not in allowed and not reached.isdisjoint(wires):
                 return _told(_PATHS, f"{output} depends on {name} within the clock")
     return _told(_PATHS, None)
 
 
-def _drivers(words: Words, stored: bool = True) -> dict[Bit, tuple[Bit, ...]]:
+def _drivers(words: Words, stored: bool) -> dict[Bit, tuple[Bit, ...]]:
     """What each bit depends on within the clock; what is written to memories too if `stored`."""
     drivers: dict[Bit, tuple[Bit, ...]] = {}
     for node in words.logic:

@@ -31,7 +31,7 @@ NUMBERS: dict[str, dict[str, Any]] = {
     },
     "rules": {
         "proof": "proved", "rules": {"stays": {"proof": "proved"}, "once": {"proof": "proved"}},
-        "tasks": {"beats": {"clauses": 70}, "period": {"clauses": 7}},
+        "tasks": {"beats": {"clauses": 70}, "period": {"clauses": 7}}, "control_states": 0,
         "planted": {"fault": "m_axis_tvalid is stuck at 1", "proof": "refuted"},
     },
     "soak": {

@@ -1,6 +1,7 @@
 """The stream rules are proved of right circuits and refuted of wrong ones, with a trace."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,17 @@ import pytest
 from rchw.activation import tanh_table
 from rchw.design import Design
 from rchw.hdl.emit import emit
+from rchw.schedule import schedule
+from rchw.sim.prove.words import Words
+from rchw.sim.rules import command
 from rchw.sim.rules.checker import FAULTS, bounds, checker, groups
 from rchw.sim.rules.command import prove_rules
+from rchw.sim.rules.control import Control, follow
 from rchw.sim.rules.script import sby
+from rchw.sim.rules.tables import connections, exposed, table
 from tests.boards.test_of_design import PAIRED, ring
 from tests.examples import EXAMPLE
+from tests.sim.rules.test_structure import read
 
 FOLDED = ring("folded", 4, lanes=2, multipliers=2)
 PARALLEL = ring("parallel", 6, lanes=6, multipliers=6)
@@ -27,7 +34,12 @@ def check_proved(record: dict[str, Any], design: Design) -> None:
     for entry in record["rules"].values():
         assert entry["proof"] == "proved" and entry["trace"] is None and entry["says"]
     assert record["rules"]["reset"]["registers"] > 5
-    assert all(task["clauses"] > 20 for task in record["tasks"].values())
+    methods = {task["method"] for task in record["tasks"].values()}
+    if schedule(design).parallel:
+        assert methods == {"pdr"} and record["control_states"] == 0
+        assert all(task["clauses"] > 20 for task in record["tasks"].values())
+    else:
+        assert methods == {"induction"} and record["control_states"] > 20
     assert record["planted"]["proof"] == "refuted" and record["planted"]["sentence"]
 
 
@@ -66,11 +78,10 @@ def test_a_folded_circuit_is_proved(design: Design, tmp_path: Path) -> None:
     check_proved(prove_rules(design, tmp_path, seed=3), design)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("lanes", [4, 100])
+@pytest.mark.parametrize("lanes", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in (4, 100))])
 def test_a_hundred_units_are_proved(lanes: int, tmp_path: Path) -> None:
     design = ring("hundred", 100, lanes=lanes, multipliers=lanes)
-    check_proved(prove_rules(design, tmp_path, timeout=3000), design)
+    check_proved(prove_rules(design, tmp_path, seed=lanes), design)
 
 
 def edited(design: Design, pattern: str, new: str) -> str:
@@ -97,12 +108,91 @@ def test_a_wrong_circuit_is_refuted_with_a_trace(tmp_path: Path) -> None:
     assert (tmp_path / "out/order.vcd").exists() is (rule == "order")
 
 
+def test_a_wrong_folded_circuit_is_refuted_with_a_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Samples begin though the queue has no place for what comes out."""
+    wrong = tmp_path / "wrong.v"
+    monkeypatch.setattr(command, "groups", lambda design: {"beats": groups(design)["beats"]})
+    wrong.write_text(edited(FOLDED, r"(assign free = used != )[^;]*;", r"\1 2'h3;"))
+    record = prove_rules(FOLDED, tmp_path / "out", verilog=wrong)
+    assert record["verdict"] == "fail" and record["proof"] == "refuted"
+    assert record["tasks"]["search_beats"]["method"] == "search"
+    (rule,) = (name for name in groups(FOLDED)["beats"] if record["rules"][name]["trace"])
+    assert re.search(r"at clock \d+$", record["rules"][rule]["sentence"])
+    assert "$enddefinitions" in (tmp_path / "out" / f"{rule}.vcd").read_text()
+
+
+def shortened(control: Control) -> Control:
+    """One clock less of silence than there is, in the state with the most."""
+    states = {code: replace(state) for code, state in control.states.items()}
+    max(states.values(), key=lambda state: state.silent).silent -= 1
+    return replace(control, states=states)
+
+
+def shifted(control: Control) -> Control:
+    """A beat is a clock older than it is, in one state."""
+    states = {code: replace(state) for code, state in control.states.items()}
+    state = next(state for state in states.values() if state.ages)
+    state.ages = {ahead: age + 1 for ahead, age in state.ages.items()}
+    return replace(control, states=states)
+
+
+def misplaced(control: Control) -> Control:
+    """A last flag is looked for where it is not, in one state."""
+    states = {code: replace(state) for code, state in control.states.items()}
+    state = next(state for state in states.values() if state.count == 1)
+    (other, *_) = ((n, 0) for n in control.flags if (n, 0) != state.lasts[0])
+    state.lasts = {0: other}
+    return replace(control, states=states)
+
+
+def without_one(control: Control) -> Control:
+    """A state is missing."""
+    *most, _ = control.states
+    return replace(control, states={code: control.states[code] for code in most})
+
+
+WRONG = {"beats": [shortened, misplaced, without_one], "latency": [shifted]}
+
+
+@pytest.mark.parametrize(
+    ("group", "spoil"), [(g, s) for g, found in WRONG.items() for s in found], ids=str
+)
+def test_a_wrong_table_proves_nothing(
+    group: str,
+    spoil: Callable[[Control], Control],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def spoiled(words: Words, design: Design) -> Control:
+        control = follow(words, design)
+        assert control is not None
+        return spoil(control)
+
+    monkeypatch.setattr(command, "follow", spoiled)
+    monkeypatch.setattr(command, "groups", lambda design: {group: groups(design)[group]})
+    record = prove_rules(FOLDED, tmp_path, timeout=1)
+    assert record["verdict"] == "fail" and record["proof"] == "undecided"
+    told = "the table of the control does not prove it by induction; in "
+    for rule in groups(FOLDED)[group]:
+        entry = record["rules"][rule]
+        assert entry["proof"] == "undecided" and entry["sentence"].startswith(told)
+        assert "clocks no counterexample within 1 s" in entry["sentence"]
+
+
 @pytest.mark.parametrize("design", [FOLDED, PARALLEL, EXAMPLE], ids=lambda design: design.name)
-def test_the_files_are_for_reading(design: Design) -> None:
+def test_the_files_are_for_reading(design: Design, tmp_path: Path) -> None:
     text, tasks = checker(design), sby(design, 60)
+    if not schedule(design).parallel:
+        control = follow(read(design, tmp_path), design)
+        assert control is not None
+        text = checker(design, connections(control), table(control))
+        tasks = sby(design, 60, exposed(control))
+        assert text.count(": row = ") == len(control.states)
     assert "@" not in text.replace("@(", "").replace("@*", "") and "NAME" not in text
     for group, rules in groups(design).items():
-        assert f"`ifdef {group.upper()}" in text and f"\n{group}\n" in tasks
+        assert f"`ifdef {group.upper()}" in text and f"\n{group} " in tasks
         for rule in rules:
             assert f"{rule}: assert" in text
     for fault in FAULTS:
