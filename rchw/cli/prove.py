@@ -86,6 +86,8 @@ def prove_shown(record: dict[str, Any], folder: Path) -> list[RenderableType]:
         facts["shown by"] = f"{record['run']['sentence']} ({folder / record['run']['file']})"
     facts["states of the control"] = f"{record['moments']:,}"
     facts["questions"] = f"{record['asked']} asked, {record['repeated']} known already"
+    if record["tried"]:
+        facts["questions"] += f", {record['tried']} answered by trying all values"
     if record["remembered"]:
         facts["questions"] += f", {record['remembered']} answered before a stop"
     facts["seconds"] = f"{record['seconds']:g}"

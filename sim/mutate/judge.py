@@ -18,7 +18,10 @@ __all__ = ["CHECKS", "Fate", "decide", "run_mutant"]
 
 CHECKS = ("code", "last", "protocol", "stuck", "lost", "late", "slow")
 """What the soak finds, by which a mutant counts as caught; see `rchw.sim.soak.judge`."""
-_QUESTION = 60.0  # seconds for one question to the solver
+_QUESTIONS = (
+    10.0,
+    60.0,
+)  # seconds for one question to the solver, at first and if that was not enough
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ def decide(
     folder : Path
         For what Yosys reads and writes.
     seconds : float
-        Of the processor, for the proof; with 0 there is none.
+        Of the processor, for one proof: a mutant that is hard to tell is read in two ways, and
+        asked for longer in the end. With 0 there is none.
     """
     if mutant.verilog is not None and _body(verilog, design.name) == _body(
         mutant.verilog, module_of(design, mutant.number)
@@ -84,6 +88,18 @@ def decide(
     if seconds <= 0:
         return Fate("missed", None, "proof", "there was no time for a proof")
     folder.mkdir(parents=True, exist_ok=True)
+    told = "there was no time for a proof"
+    for question in _QUESTIONS:
+        for words in _readings(design, netlist, mutant, folder):
+            fate = _proved(design, words, min(seconds, question), seconds)
+            if fate.result != "missed":
+                return fate
+            told = str(fate.sentence)
+    return Fate("missed", None, "proof", told)
+
+
+def _proved(design: Design, words: Words, question: float, seconds: float) -> Fate:
+    """What the prover says of one reading of a mutant."""
     end = time.process_time() + seconds  # not of the clock on the wall: the machine may be busy
 
     def watch(done: int, total: int) -> None:
@@ -92,10 +108,7 @@ def decide(
             raise _TooLong(f"{done} states of the control left behind")
 
     try:
-        for words in _readings(design, netlist, mutant, folder):
-            proof = prove_words(design, words, min(seconds, _QUESTION), watch, count=False)
-            if proof.verdict != "undecided" or proof.step:
-                break
+        proof = prove_words(design, words, question, watch, count=False)
     except _TooLong as reached:
         return Fate("missed", None, "proof", f"the proof took over {seconds:g} seconds: {reached}")
     except ToolError as error:

@@ -61,9 +61,10 @@ def prove_design(
     dict
         The record: ``verdict`` (``"pass"`` only if ``proof`` is ``"proved"``, and the planted
         fault was found), ``proof`` (``"proved"``, ``"refuted"`` or ``"undecided"``), ``sentence``,
-        ``units`` and ``given`` of a refutation, ``moments``, ``steps``, ``asked``, ``repeated`` and
-        ``remembered`` questions, ``latency`` and ``clocks`` as they were proved, ``sums`` and
-        ``witness`` (see `rchw.sim.prove.sums` and `rchw.sim.prove.witness`), ``planted``: the
+        ``units`` and ``given`` of a refutation, ``moments``, ``steps``, questions that were
+        ``asked``, ``tried``, ``repeated`` and ``remembered``, ``latency`` and ``clocks`` as they
+        were proved, ``sums`` and ``witness`` (see `rchw.sim.prove.sums` and
+        `rchw.sim.prove.witness`), ``planted``: the
         fault, what was said of it and how many before it made no difference, ``assumed``,
         ``seconds``.
 
@@ -130,6 +131,7 @@ def _found(proof: Proof, design: Design) -> dict[str, Any]:
         "moments": proof.moments,
         "steps": proof.steps,
         "asked": proof.asked,
+        "tried": proof.tried,
         "repeated": proof.repeated,
         "remembered": proof.remembered,
         "latency": proof.latency,

@@ -64,8 +64,9 @@ class Proof:
         output of the circuit is not the reference's, though no run was found that leads there.
     moments, steps : int
         States of the control that there are, and how often one was left.
-    asked, repeated : int
-        Questions that went to the solver, and that were the same as an earlier one.
+    asked, tried, repeated : int
+        Questions that went to the solver, that were answered by trying all values, and that were
+        the same as an earlier one.
     remembered : int
         Questions that an earlier run had asked.
     latency : int
@@ -87,6 +88,7 @@ class Proof:
     moments: int
     steps: int
     asked: int
+    tried: int
     repeated: int
     remembered: int
     latency: int
@@ -172,6 +174,7 @@ def prove_words(
         len(reach.contents),
         reach.steps,
         reach.questions.asked,
+        reach.questions.tried,
         reach.questions.repeated,
         reach.questions.remembered,
         most,

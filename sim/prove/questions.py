@@ -13,11 +13,14 @@ import z3
 from rchw.ranges import Interval
 from rchw.sim.prove.answers import Answers
 from rchw.sim.prove.corners import corners
+from rchw.sim.prove.exhaust import exhaust, is_small
 from rchw.sim.prove.forms import Atom, Form, Forms, Monomial
 from rchw.sim.prove.trial import Trial, value_of
 from rchw.sim.solver import checked
 
 __all__ = ["Answer", "Questions"]
+
+_GLANCE = 0.5  # seconds for a question whose values can all be tried
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,9 @@ class Questions:
 
     Attributes
     ----------
-    asked, repeated, remembered : int
-        Questions that went to the solver, that were the same as an earlier one, and that an
-        earlier run had asked.
+    asked, tried, repeated, remembered : int
+        Questions that went to the solver, that were answered by trying all values, that were the
+        same as an earlier one, and that an earlier run had asked.
     """
 
     def __init__(
@@ -62,7 +65,7 @@ class Questions:
         self._forms, self._trial, self._timeout = forms, trial, timeout
         self._answers: dict[Any, tuple[list[Atom], Answer]] = {}
         self._kept = answers or Answers()
-        self.asked = self.repeated = self.remembered = 0
+        self.asked = self.tried = self.repeated = self.remembered = 0
 
     def equal(self, a: Form, b: Form) -> Answer:
         """Whether two forms are equal for all values of their unknowns within their bounds."""
@@ -97,16 +100,28 @@ class Questions:
             if not value_of(condition, given):
                 self._answers[key] = (order, Answer(False, given))
                 return Answer(False, given)
-        # Products are hard, and often it does not matter what they are.
-        answer = self._ask(condition, order, exact=not _has_product(condition))
-        if answer.equal is not True and _has_product(condition):
-            answer = self._ask(condition, order, exact=True)
+        answer = self._found(condition, order)
         self._answers[key] = (order, answer)
         return answer
 
-    def _ask(self, condition: Form, order: list[Atom], exact: bool) -> Answer:
+    def _found(self, condition: Form, order: list[Atom]) -> Answer:
+        """What the solver says, or the values themselves where they are few."""
+        small = is_small(self._forms, condition, order)
+        seconds = min(self._timeout, _GLANCE) if small else self._timeout
+        # Products are hard, and often it does not matter what they are.
+        product = _has_product(condition)
+        answer = self._ask(condition, order, not product, seconds)
+        if answer.equal is not True and product and not small:
+            answer = self._ask(condition, order, True, seconds)
+        if small and (answer.equal is None or (product and not answer.equal)):
+            self.tried += 1
+            given = exhaust(condition, order)
+            answer = Answer(given is None, given or {})
+        return answer
+
+    def _ask(self, condition: Form, order: list[Atom], exact: bool, seconds: float) -> Answer:
         solver = z3.SolverFor("QF_BV")
-        solver.set("timeout", max(1, round(1000 * self._timeout)))
+        solver.set("timeout", max(1, round(1000 * seconds)))
         terms = _Terms(self._forms, order, exact)
         solver.add(terms.of(condition, 2) == 0)
         unknowns = {atom: terms.unknown(atom) for atom in order}

@@ -146,7 +146,7 @@ def test_bits_that_nothing_reads_are_taken_away_where_that_may_help(
         cells.append(sum(len(node.pins["Y"]) for node in words.logic if isinstance(node, Cell)))
         step = verdict == "step"
         now = "proved" if len(cells) > 1 else "undecided" if step else verdict
-        return Proof(now, (), 0, "shown", "sentence", (), {}, step, 1, 1, 1, 1, 0, 1, (), None)
+        return Proof(now, (), 0, "shown", "sentence", (), {}, step, 1, 1, 1, 0, 1, 0, 1, (), None)
 
     monkeypatch.setattr("rchw.sim.mutate.judge.prove_words", prove)
     mutant = Mutant(1, "", "", edit=lambda netlist, hit: None)
@@ -169,6 +169,26 @@ def test_a_rail_out_of_reach_of_chance_is_pushed_to(
     assert record["stages"].get("pushed", 0) > 0, record["mutants"]
     assert record["samples"] == {"quick": 32, "pushed": 1500, "long": 1500}
     assert all(row["result"] == "caught" for row in record["mutants"])
+
+
+def test_a_mutant_that_is_hard_to_tell_is_asked_about_for_longer(
+    netlist: Netlist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read in both ways for a short time each, and then for a long one; every time anew."""
+    asked: list[float] = []
+
+    def prove(design: Design, words: Words, seconds: float, *_: Any, count: bool) -> Proof:
+        asked.append(seconds)
+        now = "proved" if len(asked) == 4 else "undecided"
+        return Proof(now, (), 0, None, "why", (), {}, False, 1, 1, 1, 0, 1, 0, 1, (), None)
+
+    monkeypatch.setattr("rchw.sim.mutate.judge.prove_words", prove)
+    mutant = Mutant(1, "", "", edit=lambda netlist, hit: None)
+    source = write_verilog(PARALLEL, tmp_path)
+    assert decide(PARALLEL, netlist, source, mutant, tmp_path, 99.0).result == "equivalent"
+    assert asked == [10.0, 10.0, 60.0, 60.0]
+    fate = decide(PARALLEL, netlist, source, mutant, tmp_path, 30.0)
+    assert (fate.result, fate.sentence) == ("missed", "why") and asked[4:] == [10, 10, 30, 30]
 
 
 @pytest.mark.parametrize(("of_circuit", "result"), [("equivalent", "caught"), ("missed", "missed")])

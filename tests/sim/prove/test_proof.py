@@ -164,9 +164,16 @@ def test_what_the_solver_does_not_answer_is_not_proved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(z3.Solver, "check", lambda solver: z3.unknown)
+    monkeypatch.setattr("rchw.sim.prove.exhaust.MOST", 0)
     proof = prove(ring("hard", 3), tmp_path)
     assert proof.verdict == "undecided" and not proof.holds and not proof.run
     assert "could not tell" in str(proof.sentence)
+
+
+def test_codes_of_few_bits_need_no_solver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(z3.Solver, "check", lambda solver: z3.unknown)
+    proof = prove(ring("few", 3), tmp_path)
+    assert proof.verdict == "proved" and proof.tried > 0
 
 
 def test_control_that_depends_on_data_is_refused(tmp_path: Path) -> None:
