@@ -173,9 +173,9 @@ KINDS: Mapping[str, Kind] = {
     ),
     "rules": Kind(
         "Stream rules proved",
-        "the rules of the streams hold for every stream, pause and reset, from any state: proved in "
-        "SymbiYosys, by induction in z3 or by an invariant of ABC that z3 found right; the planted "
-        "fault shows that it could have failed.",
+        "the rules of the streams hold for every stream, pause and reset, from any state: proved "
+        "in SymbiYosys, by induction in z3 or by an invariant of ABC that z3 found right; the "
+        "planted fault shows that it could have failed.",
         "It says nothing of the output codes: sums of data may have any value there.",
         "prove",
         {"--rules": ""},
