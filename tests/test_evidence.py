@@ -30,7 +30,7 @@ SMALL = ("notebook-four", "notebook-twelve-parallel", "size-ring26w3", "size-rin
 
 def test_the_page_is_that_of_the_records() -> None:
     assert PAGE == markdown(PLACES, KNOWN)
-    # The rules are part of the proof, and take too long in larger circuits; Icarus is not set up.
+    # Icarus is not on PyPI.
     assert set(CHECKS) == set(KINDS) - {"icarus"}
 
 

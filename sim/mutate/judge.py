@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +79,7 @@ def decide(
         For what Yosys reads and writes.
     seconds : float
         Of the processor, for one proof: a mutant that is hard to tell is read in two ways, and
-        asked for longer in the end. With 0 there is none.
+        what a question leaves open is proved again with more time for each. With 0 there is none.
     """
     if mutant.verilog is not None and _body(verilog, design.name) == _body(
         mutant.verilog, module_of(design, mutant.number)
@@ -88,18 +88,24 @@ def decide(
     if seconds <= 0:
         return Fate("missed", None, "proof", "there was no time for a proof")
     folder.mkdir(parents=True, exist_ok=True)
-    told = "there was no time for a proof"
-    for question in _QUESTIONS:
-        for words in _readings(design, netlist, mutant, folder):
-            fate = _proved(design, words, min(seconds, question), seconds)
-            if fate.result != "missed":
-                return fate
-            told = str(fate.sentence)
-    return Fate("missed", None, "proof", told)
+    fate = Fate("missed", None, "proof", "there was no time for a proof")
+    readings: Iterable[Words] = _readings(design, netlist, mutant, folder)
+    try:
+        for question in _QUESTIONS:
+            undecided: list[Words] = []
+            for words in readings:
+                fate, again = _proved(design, words, min(seconds, question), seconds)
+                if fate.result != "missed":
+                    return fate
+                undecided += [words] * (again and seconds > question)
+            readings = undecided
+    except ToolError as error:
+        return Fate("missed", None, "proof", str(error))
+    return fate
 
 
-def _proved(design: Design, words: Words, question: float, seconds: float) -> Fate:
-    """What the prover says of one reading of a mutant."""
+def _proved(design: Design, words: Words, question: float, seconds: float) -> tuple[Fate, bool]:
+    """What the prover says of one reading of a mutant, and whether longer questions may help."""
     end = time.process_time() + seconds  # not of the clock on the wall: the machine may be busy
 
     def watch(done: int, total: int) -> None:
@@ -110,16 +116,15 @@ def _proved(design: Design, words: Words, question: float, seconds: float) -> Fa
     try:
         proof = prove_words(design, words, question, watch, count=False)
     except _TooLong as reached:
-        return Fate("missed", None, "proof", f"the proof took over {seconds:g} seconds: {reached}")
-    except ToolError as error:
-        return Fate("missed", None, "proof", str(error))
+        told = f"the proof took over {seconds:g} seconds: {reached}"
+        return Fate("missed", None, "proof", told), False
     if proof.verdict == "refuted":
-        return Fate("caught", "proof", "proof", proof.shown)
+        return Fate("caught", "proof", "proof", proof.shown), False
     if proof.verdict == "proved":
-        return Fate("equivalent", "proof", "proof")
+        return Fate("equivalent", "proof", "proof"), False
     if proof.step:
-        return Fate("caught", "step", "proof", proof.sentence)
-    return Fate("missed", None, "proof", proof.sentence)
+        return Fate("caught", "step", "proof", proof.sentence), False
+    return Fate("missed", None, "proof", proof.sentence), True
 
 
 def _readings(design: Design, netlist: Netlist, mutant: Mutant, folder: Path) -> Iterator[Words]:

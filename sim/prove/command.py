@@ -14,6 +14,7 @@ from rchw.hdl.emit import write_verilog
 from rchw.schedule import latency, schedule
 from rchw.sim.prove.answers import Answers
 from rchw.sim.prove.planted import FAULTS, searched
+from rchw.sim.prove.ports import check_ports
 from rchw.sim.prove.proof import Proof, prove_words
 from rchw.sim.prove.replay import as_test
 from rchw.sim.prove.words import elaborate
@@ -84,6 +85,7 @@ def prove_design(
             write_atomic(source, verilog.read_bytes())
         save(design, file)
         words = elaborate(source, design.name, work / "words")
+        check_ports(words, design)
         with searched(file, source, work / "planted", timeout, seed) as search:
             proof = prove_words(
                 design,

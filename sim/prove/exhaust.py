@@ -3,6 +3,7 @@
 A solver may search for minutes where two codes of 8 bits have no more than 65,536 pairs.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
@@ -15,7 +16,7 @@ from rchw.sim.prove.forms import Atom, Form, Forms
 __all__ = ["MOST", "exhaust", "is_small"]
 
 MOST = 1 << 24
-_AT_ONCE = 1 << 18
+_AT_ONCE = 1 << 13  # values of an atom that are in memory together
 _FITS = 1 << 62
 
 Codes = NDArray[np.int64]
@@ -37,7 +38,9 @@ def is_small(forms: Forms, condition: Form, order: Sequence[Atom]) -> bool:
     return all(-_FITS <= low and high < _FITS for low, high in bounds)
 
 
-def exhaust(condition: Form, order: Sequence[Atom]) -> dict[Atom, int] | None:
+def exhaust(
+    condition: Form, order: Sequence[Atom], seconds: float = 60.0
+) -> dict[Atom, int] | None:
     """Values at which a condition is 0; None if it is 1 for all there are.
 
     Parameters
@@ -46,9 +49,18 @@ def exhaust(condition: Form, order: Sequence[Atom]) -> dict[Atom, int] | None:
         As `is_small` has it.
     order : sequence of Atom
         Its unknowns.
+    seconds : float
+
+    Raises
+    ------
+    TimeoutError
+        If that is over before all are tried.
     """
+    end = time.monotonic() + seconds
     total = prod(atom.high - atom.low + 1 for atom in order)
     for start in range(0, total, _AT_ONCE):
+        if time.monotonic() > end:
+            raise TimeoutError
         rest = np.arange(start, min(start + _AT_ONCE, total), dtype=np.int64)
         values: dict[Atom, Codes] = {}
         for atom in order:

@@ -114,8 +114,11 @@ class Questions:
         if answer.equal is not True and product and not small:
             answer = self._ask(condition, order, True, seconds)
         if small and (answer.equal is None or (product and not answer.equal)):
+            try:
+                given = exhaust(condition, order, self._timeout)
+            except TimeoutError:
+                return Answer(None, {})
             self.tried += 1
-            given = exhaust(condition, order)
             answer = Answer(given is None, given or {})
         return answer
 

@@ -32,11 +32,11 @@ def rewritten(commands: str) -> tuple[str, Path]:
     Raises
     ------
     RchwError
-        If they are no proof by ``pdr``.
+        If they are no proof by ``pdr``, and no search by ``bmc3``.
     """
     found = re.fullmatch(r"(.*; )((?:pdr|bmc3)\b[^;]*)(; write_cex -a (\S+)/\S+)", commands.strip())
     if found is None:
-        raise RchwError(f"ABC's commands must be a proof by pdr, not {commands!r}")
+        raise RchwError(f"ABC's commands must be of pdr or bmc3, not {commands!r}")
     before, proof, after, place = found.groups()
     if proof.startswith("pdr"):
         proof += f" -d -I {place}/invariant.pla"

@@ -7,25 +7,23 @@ A state that was missed, or a counter that goes further, breaks that proof and n
 """
 
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import product
 
 from rchw.design import Design
 from rchw.errors import ToolError
-from rchw.sim.prove.circuit import Bits, Circuit, Contents
+from rchw.sim.prove.circuit import Bits, Contents
 from rchw.sim.prove.cone import split
-from rchw.sim.prove.forms import Forms
-from rchw.sim.prove.words import Bit, Cell, Memory, Words
+from rchw.sim.prove.words import Words
 from rchw.sim.rules.checker import bounds
-from rchw.sim.rules.structure import CONTROL, depends
+from rchw.sim.rules.part import Register, after_reset, name_of, needed
 
 __all__ = ["MOST", "Control", "Place", "State", "follow"]
 
 MOST = 1 << 16  # states; a file with more takes Yosys longer to read than anybody waits
 
 
-Register = tuple[Bit, ...]  # its outputs
 Place = tuple[str, int]  # a register, or a row of a memory as ``NAME[row]``, and a bit of it
 _Flags = dict[Place, int]  # how many beats go before the one whose last flag is there
 
@@ -135,11 +133,16 @@ class _Walk:
     def __init__(self, words: Words, design: Design) -> None:
         self._bounds = bounds(design)
         control = set(split(words, ["s_axis_tdata", "s_axis_tlast"]).registers)
-        words = _needed(words, control)
+        # What no reset sets, and no data reaches, tells no state: the register of a constant code.
+        circuit = after_reset(words)
+        control = {
+            held for held in control if all(isinstance(bit, int) for bit in circuit.at(held))
+        }
+        words = needed(words, control)
         stored = dict(words.registers)
         self._registers = [held for held in stored if held in control]
         self._next = [stored[held] for held in self._registers]
-        self._names = {str(held[0]): _name(words, held) for held in stored}
+        self._names = {str(held[0]): _named(words, held) for held in stored}
         # What keeps last flags is among the rest of what is left.
         self._widths = {str(held[0]): len(held) for held in stored if held not in control}
         self._memories = [memory.name for memory in words.memories if memory.writes]
@@ -148,12 +151,10 @@ class _Walk:
                 rows = [f"{memory.name}[{row}]" for row in range(len(memory.rows))]
                 self._widths |= dict.fromkeys(rows, memory.width)
                 self._names |= {row: row for row in rows}
-        self._circuit = circuit = Circuit(words, Forms())
-        inputs = {name: circuit.unknown(len(bits)) for name, bits in words.inputs.items()}
-        circuit.settle(inputs | {"aresetn": (0,)}, words.logic)
-        circuit.clock()
+        self._circuit = circuit = after_reset(words)
         self._start = _Moment(tuple(circuit.at(held) for held in self._registers), 0, False)
-        self._inputs = inputs | {"aresetn": (1,)}
+        self._inputs = {name: circuit.unknown(len(bits)) for name, bits in words.inputs.items()}
+        self._inputs["aresetn"] = (1,)
         self._unknown = circuit.unknown(1)[0]
         self._new, *self._under_way = (circuit.unknown(1)[0] for _ in range(self._bounds.room + 1))
         self._ways: dict[_Moment, list[_Way]] = {}
@@ -330,59 +331,11 @@ class _Walk:
                     waiting.append(after)
 
 
-def _needed(words: Words, control: Collection[Register]) -> Words:
-    """What decides tready, tvalid and tlast, and when tdata changes; the rest of a circuit is left.
-
-    Parameters
-    ----------
-    words : Words
-    control : collection of Register
-        That data cannot reach.
-    """
-    shown = depends(words, words.outputs["m_axis_tdata"], later=False)
-    writes = [
-        bit
-        for memory in words.memories
-        if any(not shown.isdisjoint(data) for _, data in memory.reads)
-        for pins in memory.writes
-        for pin in pins
-        for bit in pin
-    ]
-    held = [
-        bit
-        for outputs, inputs in words.registers
-        for output, bit in zip(outputs, inputs, strict=True)
-        if output in shown
-    ]
-    changes = shown | depends(words, writes + held, later=False)
-    roots = [bit for name in (*CONTROL, "m_axis_tlast") for bit in words.outputs[name]]
-    roots += [bit for outputs in control for bit in outputs if bit in changes]
-    needed = depends(words, roots)
-    return replace(
-        words,
-        registers=tuple(r for r in words.registers if not needed.isdisjoint(r[0])),
-        memories=tuple(
-            memory
-            for memory in words.memories
-            if any(not needed.isdisjoint(data) for _, data in memory.reads)
-        ),
-        logic=tuple(node for node in words.logic if not needed.isdisjoint(_driven(node))),
-    )
-
-
-def _driven(node: Cell | tuple[Memory, int]) -> tuple[Bit, ...]:
-    if isinstance(node, Cell):
-        return node.pins["Y"]
-    memory, port = node
-    return memory.reads[port][1]
-
-
-def _name(words: Words, held: Register) -> str:
-    """Path of a register; of several names one that its author gave, and the shortest of them."""
-    names = [name for name, bits in words.names.items() if bits == held and "." in name]
-    if not names:
+def _named(words: Words, held: Register) -> str:
+    name = name_of(words, held)
+    if name is None:
         raise _NoTable
-    return min(names, key=lambda name: (name.split(".")[-1].startswith("_"), len(name), name))
+    return name
 
 
 def _code(moment: _Moment) -> int:
@@ -390,7 +343,7 @@ def _code(moment: _Moment) -> int:
     code = place = 0
     for bits in moment.control:
         for bit in bits:
-            if not isinstance(bit, int):  # no reset leaves it open for long, and no table can
+            if not isinstance(bit, int):
                 raise _NoTable
             code |= bit << place
             place += 1

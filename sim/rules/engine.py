@@ -104,6 +104,9 @@ def run_task(design: Design, words: Words, folder: Path, task: Task, timeout: fl
     if status == "PASS" and task.method == "induction":
         return found("proved", None)
     if task.method == "induction":  # where it fails need not be reached
+        if status == "TIMEOUT":
+            slow = f"the induction with the table of the control took over {timeout:g} s"
+            return found("undecided", slow)
         return found("undecided", "the table of the control does not prove it by induction")
     if status == "PASS" and task.method == "pdr":
         cubes = read_invariant(place / "engine_0" / "invariant.pla")
@@ -111,8 +114,10 @@ def run_task(design: Design, words: Words, folder: Path, task: Task, timeout: fl
         wrong, clauses = prove_by(problem, cubes, timeout)
         return found("undecided" if wrong else "proved", wrong, clauses=clauses)
     if status != "FAIL":
-        kind = "no invariant and" if task.method == "pdr" else f"in {depth(design)} clocks"
-        return found("undecided", f"{kind} no counterexample within {timeout:g} s")
+        what = "invariant and no counterexample"
+        if task.method == "search":
+            what = f"counterexample of up to {depth(design)} clocks"
+        return found("undecided", f"no {what} was found within {timeout:g} s")
     broken = _FAILED.search(log.read_text(encoding="utf-8", errors="replace"))
     if broken is None:
         raise ToolError(f"sby did not say which rule fails: see {log}")

@@ -49,12 +49,15 @@ def tasks(design: Design, table: bool) -> list[Task]:
     table : bool
         Whether there is a table of the control, for induction.
     """
-    faults = [Task(f"fault_{fault.lower()}", "beats", "search", fault) for fault in FAULTS]
+    names = {fault: fault.lower() for fault in FAULTS}
     if schedule(design).parallel:
-        return [*(Task(group, group, "pdr") for group in groups(design)), *faults]
-    proofs = [Task(group, group, "induction") for group in groups(design) if table]
-    searches = [Task(f"search_{group}", group, "search") for group in groups(design)]
-    return [*proofs, *searches, *faults]
+        proofs = [Task(group, group, "pdr") for group in groups(design)]
+        return [*proofs, *(Task(f"fault_{n}", "beats", "pdr", f) for f, n in names.items())]
+    listed = [Task(group, group, "induction") for group in groups(design) if table]
+    listed += [Task(f"search_{group}", group, "search") for group in groups(design)]
+    listed += [Task(f"fault_{n}", "beats", "search", f) for f, n in names.items()]
+    listed += [Task(f"fault_{n}_proof", "beats", "induction", f) for f, n in names.items() if table]
+    return listed
 
 
 def depth(design: Design) -> int:
@@ -68,7 +71,9 @@ def depth(design: Design) -> int:
     return 2 * numbers.latency + (numbers.room + 1) * numbers.clocks + _MORE
 
 
-def sby(design: Design, timeout: float, inside: Collection[str] = ()) -> str:
+def sby(
+    design: Design, timeout: float, inside: Collection[str] = (), memories: Collection[str] = ()
+) -> str:
     """Text of ``NAME_rules.sby``.
 
     Sums of data are cut: what adds or multiplies anything that the input reaches gives any value at
@@ -82,15 +87,18 @@ def sby(design: Design, timeout: float, inside: Collection[str] = ()) -> str:
     inside : collection of str
         Registers, and rows of memories, that the table of the control is about; without any there
         is no table, and no task that proves by induction.
+    memories : collection of str
+        Whose rows these are.
     """
     name, listed = design.name, tasks(design, bool(inside))
-    rows = [found for found in inside if found.endswith("]")]
+    rows = [found for found in inside if found.rpartition("[")[0] in memories]
     registers = [found for found in inside if found not in rows]
     seconds = max(1, round(timeout))  # 0 would be no limit
     used = {task.method for task in listed}
     lines = [
         f"# The stream rules of {name}, by rchw: `sby -f {name}_rules.sby {listed[0].name}`.",
-        "# The tasks whose name begins with `fault` plant a fault, and must fail.",
+        "# Tasks called `search` look for a run that breaks a rule, where nothing else has told.",
+        "# Those called `fault` plant a fault, and must fail.",
         "",
         "[tasks]",
         *(f"{task.name} {task.method}" for task in listed),
@@ -98,11 +106,12 @@ def sby(design: Design, timeout: float, inside: Collection[str] = ()) -> str:
         "[options]",
         "expect pass,fail,unknown,timeout",
         "aigsmt z3",
-        f"timeout {2 * seconds + 120}",  # the engines of ABC end by themselves before
-        *(f"{method}: mode prove" for method in ("induction", "pdr") if method in used),
-        *(["induction: depth 2"] if "induction" in used else []),
-        "search: mode bmc",
-        f"search: depth {depth(design)}",
+        *(
+            f"{method}: {option}"
+            for method in _ENGINES
+            if method in used
+            for option in _options(method, design, seconds)
+        ),
         "",
         "[engines]",
         *(
@@ -142,6 +151,15 @@ def sby(design: Design, timeout: float, inside: Collection[str] = ()) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _options(method: str, design: Design, seconds: int) -> list[str]:
+    if method == "induction":
+        return ["mode prove", "depth 2", f"timeout {seconds}"]
+    end = f"timeout {2 * seconds + 120}"  # ABC ends by itself before
+    if method == "pdr":
+        return ["mode prove", end]
+    return ["mode bmc", f"depth {depth(design)}", end]
 
 
 def _macros(task: Task) -> str:

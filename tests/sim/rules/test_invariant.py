@@ -55,12 +55,12 @@ def test_files(tmp_path: Path) -> None:
 
 
 def test_commands_of_abc(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["-c", "read_aiger a; bmc3"]) == 1
-    assert (
-        "ABC's commands must be a proof by pdr, not 'read_aiger a; bmc3'" in capsys.readouterr().err
-    )
+    for words in ("read_aiger a; sim3; write_cex -a e/trace.aiw", "read_aiger a; bmc3"):
+        assert main(["-c", words]) == 1
+        assert f"ABC's commands must be of pdr or bmc3, not {words!r}" in capsys.readouterr().err
     assert main(["--version"]) == 1 and "not '--version'" in capsys.readouterr().err
     assert rewritten("a; pdr; write_cex -a engine_3/trace.aiw")[1] == Path("engine_3")
+    assert "invariant" not in rewritten("a; bmc3 -F 9; write_cex -a engine_3/trace.aiw")[0]
 
 
 def test_a_question_without_an_answer_proves_nothing() -> None:

@@ -17,7 +17,8 @@ from rchw.sim.rules import command
 from rchw.sim.rules.checker import FAULTS, bounds, checker, groups
 from rchw.sim.rules.command import prove_rules
 from rchw.sim.rules.control import Control, follow
-from rchw.sim.rules.script import sby
+from rchw.sim.rules.engine import Found, run_task
+from rchw.sim.rules.script import Task, sby
 from rchw.sim.rules.tables import connections, exposed, table
 from tests.boards.test_of_design import PAIRED, ring
 from tests.examples import EXAMPLE
@@ -153,6 +154,31 @@ def without_one(control: Control) -> Control:
     return replace(control, states={code: control.states[code] for code in most})
 
 
+def test_without_a_table_nothing_is_proved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "follow", lambda words, design: None)
+    monkeypatch.setattr(command, "groups", lambda design: {"period": ("period",)})
+    monkeypatch.setattr("rchw.sim.rules.script.depth", lambda design: 2)
+    record = prove_rules(FOLDED, tmp_path)
+    assert record["proof"] == "undecided" and record["control_states"] == 0
+    assert record["tasks"].keys() == {"search_period"}
+    assert record["rules"]["period"]["sentence"].startswith("no counterexample of up to ")
+
+
+def test_a_fault_that_the_induction_proves_too_is_no_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def proved(design: Design, words: Words, folder: Path, task: Task, timeout: float) -> Found:
+        if task.fault and task.method == "induction":
+            return Found("proved", None, None, None, 0, 0.0)
+        return run_task(design, words, folder, task, timeout)
+
+    monkeypatch.setattr(command, "run_task", proved)
+    monkeypatch.setattr(command, "groups", lambda design: {"period": ("period",)})
+    record = prove_rules(FOLDED, tmp_path)
+    assert record["planted"]["proof"] == "proved" and record["verdict"] == "fail"
+    assert str(record["sentence"]).startswith("the planted fault was not found: ")
+
+
 WRONG = {"beats": [shortened, misplaced, without_one], "latency": [shifted]}
 
 
@@ -172,13 +198,14 @@ def test_a_wrong_table_proves_nothing(
 
     monkeypatch.setattr(command, "follow", spoiled)
     monkeypatch.setattr(command, "groups", lambda design: {group: groups(design)[group]})
-    record = prove_rules(FOLDED, tmp_path, timeout=1)
+    monkeypatch.setattr("rchw.sim.rules.script.depth", lambda design: 2)
+    record = prove_rules(FOLDED, tmp_path, timeout=100)
     assert record["verdict"] == "fail" and record["proof"] == "undecided"
-    told = "the table of the control does not prove it by induction; in "
+    told = "the table of the control does not prove it by induction; no counterexample of up to "
     for rule in groups(FOLDED)[group]:
         entry = record["rules"][rule]
         assert entry["proof"] == "undecided" and entry["sentence"].startswith(told)
-        assert "clocks no counterexample within 1 s" in entry["sentence"]
+        assert entry["sentence"].endswith(" clocks was found within 100 s")
 
 
 @pytest.mark.parametrize("design", [FOLDED, PARALLEL, EXAMPLE], ids=lambda design: design.name)
@@ -188,7 +215,7 @@ def test_the_files_are_for_reading(design: Design, tmp_path: Path) -> None:
         control = follow(read(design, tmp_path), design)
         assert control is not None
         text = checker(design, connections(control), table(control))
-        tasks = sby(design, 60, exposed(control))
+        tasks = sby(design, 60, exposed(control), control.memories)
         assert text.count(": row = ") == len(control.states)
     assert "@" not in text.replace("@(", "").replace("@*", "") and "NAME" not in text
     for group, rules in groups(design).items():
@@ -197,4 +224,6 @@ def test_the_files_are_for_reading(design: Design, tmp_path: Path) -> None:
             assert f"{rule}: assert" in text
     for fault in FAULTS:
         assert f"`ifdef FAULT_{fault}" in text and f"fault_{fault.lower()}" in tasks
+        proof = f"fault_{fault.lower()}_proof: read_verilog -formal -DBEATS -DTABLE"
+        assert (proof in tasks) is not schedule(design).parallel
     assert f"{bounds(design).latency}" in text and max(map(len, text.splitlines())) <= 100

@@ -18,6 +18,7 @@ PARALLEL = ring("parallel", 3, lanes=3, multipliers=3)
 def read(design: Design, folder: Path, pattern: str = "", new: str = "", count: int = 0) -> Words:
     text, found = re.subn(pattern, new, emit(design), count=count) if pattern else (emit(design), 1)
     assert found
+    folder.mkdir(exist_ok=True)
     (folder / "edited.v").write_text(text)
     return elaborate(folder / "edited.v", design.name, folder / "words")
 
