@@ -157,6 +157,15 @@ class Expected:
         """A form in which sums and outputs are formulas again, and have no names."""
         return self._forms.renamed(form, self._plain, self._unfolded)
 
+    def spelled(self, form: Form, age: int) -> Form:
+        """A form in which the squares of a sample are formulas again."""
+        names = {
+            definition.name.atom: definition.form
+            for definition in self.outputs(age)
+            if definition.role.kind == "square" and definition.name.atom is not None
+        }
+        return self._forms.renamed(form, names, {})
+
     def meaning(self, atom: Atom) -> Form | None:
         """What a sum or an output is the name of; none of another unknown."""
         return self._plain.get(atom)

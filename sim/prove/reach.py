@@ -132,10 +132,17 @@ class Reach:
             plain = self.expected.plain(held), self.expected.plain(form)
             if answer.equal is False:  # a sum is not any number that it could be by its range
                 answer = self.questions.equal(*plain)
+            step = answer.equal is False and self._is_step(plain[0] - plain[1], age, answer.given)
+            if answer.equal is False and not step:  # nor is a square any number
+                whole = [self.expected.spelled(part, age) for part in plain]
+                if whole != [*plain]:
+                    answer = self.questions.equal(*whole)
+                    step = answer.equal is False and self._is_step(
+                        plain[0] - plain[1], age, answer.given
+                    )
             if not answer.equal:
                 sentence = f"{what} must be that of the reference"
                 decided = answer.equal is not None
-                step = decided and self._is_step(plain[0] - plain[1], age, answer.given)
                 self.breach = Breach(sentence, moment, answer.given, first, decided, step)
                 return
 

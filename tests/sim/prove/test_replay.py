@@ -99,9 +99,7 @@ def test_a_square_and_its_state_are_not_any_two_numbers(tmp_path: Path) -> None:
     weights = ((1, 1, 1, -1, -1, -1, 6),)
     readout = replace(narrow.readout, weight_format=QFormat(6, 0), weights=weights)
     design = replace(narrow, features=squares, readout=readout)
-    proof = prove_words(design, without_saturation(design, tmp_path))
-    assert proof.verdict == "undecided" and not proof.step
-    assert proof.sentence is not None and "differs at states" not in proof.sentence
+    assert prove_words(design, without_saturation(design, tmp_path)).verdict == "proved"
 
 
 def test_inputs_and_states_of_a_sample_are_not_any_two_numbers(tmp_path: Path) -> None:
