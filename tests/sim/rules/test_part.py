@@ -35,8 +35,9 @@ def test_the_register_of_a_constant_code_tells_no_state(tmp_path: Path) -> None:
 def test_a_register_of_which_one_bit_is_needed_stays_whole(tmp_path: Path) -> None:
     spread = (
         r"(\n  assign m_axis_tlast = )([^;]*);",
-        r"\n  reg [1:0] extra;\n  always @(posedge aclk) extra <= {^s_axis_tdata, s_axis_tlast};"
-        r"\1\2 ^ (extra[0] & 1'h0);",
+        r"\n  reg [1:0] extra;\n  wire both = s_axis_tdata[0] & s_axis_tdata[1];"
+        r"\n  always @(posedge aclk) extra <= {both, s_axis_tlast};"
+        r"\1(\2) ^ extra[0];",
     )
     words = read(FOLDED, tmp_path, *spread)
     some = needed(words, set())
