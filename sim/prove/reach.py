@@ -8,7 +8,7 @@ from rchw.sim.prove.circuit import Bits, Circuit, Contents, Value, bits_of
 from rchw.sim.prove.expected import Expected, Role
 from rchw.sim.prove.forms import Atom, Form, Forms
 from rchw.sim.prove.matching import Matching
-from rchw.sim.prove.questions import Questions
+from rchw.sim.prove.questions import Answer, Questions
 from rchw.sim.prove.trial import value_of
 
 __all__ = ["Breach", "Known", "Progress", "Reach", "known"]
@@ -132,23 +132,23 @@ class Reach:
             plain = self.expected.plain(held), self.expected.plain(form)
             if answer.equal is False:  # a sum is not any number that it could be by its range
                 answer = self.questions.equal(*plain)
-            step = answer.equal is False and self._is_step(plain[0] - plain[1], age, answer.given)
-            if answer.equal is False and not step:  # nor is a square any number
-                whole = [self.expected.spelled(part, age) for part in plain]
-                if whole != [*plain]:
-                    answer = self.questions.equal(*whole)
-                    step = answer.equal is False and self._is_step(
-                        plain[0] - plain[1], age, answer.given
-                    )
+            difference = plain[0] - plain[1]
+            step = self._is_step(difference, age, answer)
+            whole = [self.expected.spelled(part, age) for part in plain]
+            if answer.equal is False and not step and whole != [*plain]:
+                answer = self.questions.equal(*whole)  # nor is a square any number
+                step = self._is_step(difference, age, answer)
             if not answer.equal:
                 sentence = f"{what} must be that of the reference"
                 decided = answer.equal is not None
                 self.breach = Breach(sentence, moment, answer.given, first, decided, step)
                 return
 
-    def _is_step(self, difference: Form, age: int, given: Mapping[Atom, int]) -> bool:
+    def _is_step(self, difference: Form, age: int, answer: Answer) -> bool:
         """Whether values of the states after a sample make a difference, and nothing else does."""
-        unknowns = difference.unknowns()
+        if answer.equal is not False:
+            return False
+        given, unknowns = answer.given, difference.unknowns()
         roles = [self.expected.roles.get(atom) for atom in unknowns]
         if any(r is None or r.age != age or r.kind not in _FREE for r in roles):
             return False
