@@ -49,11 +49,14 @@ def _compared(condition: Form) -> dict[Form, set[int]]:
 
 
 def _pushed(form: Form, inside: list[Atom], middle: Values, way: int) -> Values:
-    """Each unknown in turn at the end of its range that makes a form greater, or less."""
+    """Each unknown in turn at an end of its range, or in the middle, where it makes a form greater.
+
+    Or less; in the middle squares are least.
+    """
     values = dict(middle)
     for atom in inside:
-        ends = (values | {atom: end} for end in (atom.low, atom.high))
-        values = max(ends, key=lambda given: way * value_of(form, given))
+        places = (values | {atom: place} for place in (atom.low, atom.high, middle[atom]))
+        values = max(places, key=lambda given: way * value_of(form, given))
     return values
 
 

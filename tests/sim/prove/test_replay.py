@@ -102,6 +102,25 @@ def test_a_square_and_its_state_are_not_any_two_numbers(tmp_path: Path) -> None:
     assert prove_words(design, without_saturation(design, tmp_path)).verdict == "proved"
 
 
+def test_states_for_which_a_square_is_least_are_found(tmp_path: Path) -> None:
+    """The sum passes the rail if the square of a unit is small, and is far from it where it is not.
+
+    As any two numbers, the state would be 127 and its square 0.
+    """
+    narrow = with_output(weighted(40), QFormat(14, 7))
+    _, *row, _ = narrow.readout.weights[0]
+    most = 127 * sum(map(abs, row))
+    constant = round((8191 + 400 - most) / 128)
+    weights = ((1, *row, -8, *(0,) * 39, constant),)
+    readout = replace(narrow.readout, weight_format=QFormat(7, 0), weights=weights)
+    design = replace(
+        narrow, features=Features(squares=QFormat(8, 7, signed=False)), readout=readout
+    )
+    assert most + constant * 128 > 8191 > most + constant * 128 + 127 - 8 * 126
+    proof = prove_words(design, without_saturation(design, tmp_path))
+    assert proof.verdict == "undecided" and proof.step and proof.shown is None
+
+
 def test_inputs_and_states_of_a_sample_are_not_any_two_numbers(tmp_path: Path) -> None:
     """States are 7/8 of the input, which is a feature too: x0 + x1 - 2 u stays far from a rail."""
     fmt = QFormat(8, 7)
