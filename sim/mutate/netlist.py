@@ -5,7 +5,7 @@ The faults are edits of Yosys' JSON. Every edit is behind a bit of its own: in t
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
@@ -13,14 +13,15 @@ from typing import Any
 
 from rchw import tools
 from rchw.errors import ToolError
-from rchw.sim.prove.words import Bit, Words, words_of
+from rchw.sim.prove.words import Bit, Words, gathered, words_of
 
 __all__ = ["Netlist", "read_netlist", "select_of", "to_verilog", "to_words"]
 
 # Enables and resets stay at their registers and memories stay whole: faults are planted there.
 _READ = (
     "read_verilog {name}.v; hierarchy -top {name}; proc; flatten; opt_expr; opt_clean; "
-    "memory_collect; opt_dff -simple-dffe; opt_expr; opt_clean; write_json {name}_netlist.json"
+    "memory_collect; write_json {name}_plain.json; "
+    "opt_dff -simple-dffe; opt_expr; opt_clean; write_json {name}_netlist.json"
 )
 _WORDS = (
     "read_json mutant.json; opt_expr; opt_clean; {narrow}dffunmap; opt_expr; opt_clean; "
@@ -38,10 +39,13 @@ class Netlist:
     ----------
     module : mapping
         Of the file; it is copied.
+    registers : iterable of str
+        Names of what is one register in the Verilog.
     """
 
-    def __init__(self, module: Mapping[str, Any]) -> None:
+    def __init__(self, module: Mapping[str, Any], registers: Iterable[str] = ()) -> None:
         self.module: dict[str, Any] = deepcopy(dict(module))
+        self.registers = tuple(registers)
         self.cells: dict[str, Any] = self.module["cells"]
         wires = [bit for net in self.module["netnames"].values() for bit in net["bits"]]
         wires += [
@@ -52,7 +56,7 @@ class Netlist:
 
     def copy(self) -> "Netlist":
         """Return another that can be edited alone."""
-        return Netlist(self.module)
+        return Netlist(self.module, self.registers)
 
     def wire(self) -> int:
         """Return a new wire of one bit."""
@@ -106,16 +110,25 @@ def read_netlist(verilog: Path, top: str, folder: Path) -> Netlist:
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{top}.v").write_bytes(verilog.read_bytes())
-    return Netlist(_run(_READ.format(name=top), folder, f"{top}_netlist.json", top))
+    module = _run(_READ.format(name=top), folder, f"{top}_netlist.json", top)
+    plain = _module(folder / f"{top}_plain.json", top)
+    names = {tuple(net["bits"]): name for name, net in plain["netnames"].items()}
+    cells = plain["cells"].values()
+    outputs = [tuple(cell["connections"]["Q"]) for cell in cells if cell["type"] == "$dff"]
+    return Netlist(module, (names[output] for output in outputs if output in names))
 
 
 def _run(script: str, folder: Path, out: str, top: str) -> dict[str, Any]:
     log = folder / f"{Path(out).stem}.log"
     tools.run(tools.find("yosys"), ["-q", "-p", script], cwd=folder, log=log)
+    return _module(folder / out, top)
+
+
+def _module(file: Path, top: str) -> dict[str, Any]:
     try:
-        module: dict[str, Any] = json.loads((folder / out).read_text())["modules"][top]
+        module: dict[str, Any] = json.loads(file.read_text())["modules"][top]
     except (OSError, ValueError, KeyError) as error:
-        raise ToolError(f"yosys did not write the whole of {out}: {error}") from None
+        raise ToolError(f"yosys did not write the whole of {file.name}: {error}") from None
     return module
 
 
@@ -157,4 +170,4 @@ def to_words(netlist: Netlist, top: str, folder: Path, narrow: bool = False) -> 
     """
     _save(netlist, top, folder / "mutant.json")
     script = _WORDS.format(narrow=_NARROW if narrow else "")
-    return words_of(_run(script, folder, "words.json", top))
+    return gathered(words_of(_run(script, folder, "words.json", top)), netlist.registers)

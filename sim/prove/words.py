@@ -1,15 +1,15 @@
 """The emitted Verilog as cells on words: what Yosys makes of it before any mapping to gates."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rchw import tools
 from rchw.errors import ToolError
 
-__all__ = ["Bit", "Cell", "Memory", "Words", "elaborate", "words_of"]
+__all__ = ["Bit", "Cell", "Memory", "Words", "elaborate", "gathered", "words_of"]
 
 Bit = int | str  # number of a wire of one bit; "0", "1", "x"
 
@@ -132,6 +132,31 @@ def words_of(module: Mapping[str, Any]) -> Words:
     names = {name: tuple(net["bits"]) for name, net in module["netnames"].items()}
     logic = _ordered(cells, memories)
     return Words(ports["input"], ports["output"], names, tuple(registers), tuple(memories), logic)
+
+
+def gathered(words: Words, names: Iterable[str]) -> Words:
+    """Return the module with registers whole again that Yosys took apart.
+
+    It does so where some bits of a register are reset or held by others than the rest. The prover
+    looks for what a whole register holds.
+
+    Parameters
+    ----------
+    words : Words
+    names : iterable of str
+        Of the registers as they were. One that is not there with all of its bits is left in parts.
+    """
+    sources = {q: d for output, data in words.registers for q, d in zip(output, data, strict=True)}
+    whole = []
+    for name in names:
+        bits = words.names.get(name, ())
+        if bits and len(set(bits)) == len(bits) and all(bit in sources for bit in bits):
+            whole.append((bits, tuple(sources.pop(bit) for bit in bits)))
+    for output, _ in words.registers:
+        rest = tuple(bit for bit in output if bit in sources)
+        if rest:
+            whole.append((rest, tuple(sources[bit] for bit in rest)))
+    return replace(words, registers=tuple(whole))
 
 
 def _cell(name: str, raw: Mapping[str, Any]) -> Cell:
