@@ -6,13 +6,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help venv demo test slow icarus lint types clean
+.PHONY: help venv demo test slow icarus oracle lint types clean
 
 help:
 	@echo "make demo   train, generate, verify, place and route, and write build/demo/report.html"
 	@echo "make test   the whole test suite"
 	@echo "make slow   the tests marked slow: place-and-route sweeps and the whole demo"
 	@echo "make icarus the tests that need Icarus Verilog, from your system's packages"
+	@echo "make oracle the tests against packages that are too heavy for every day"
 	@echo "make lint   ruff and mypy"
 	@echo "make venv   only set up $(VENV)"
 
@@ -37,6 +38,10 @@ slow: venv
 
 icarus: venv
 	$(BIN)/python -m pytest -q -m icarus
+
+oracle: venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[oracles]'
+	$(BIN)/python -m pytest -q -m oracle
 
 lint types: venv
 	$(BIN)/ruff check .

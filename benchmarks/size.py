@@ -129,7 +129,7 @@ def lower_bound(design: Design) -> dict[str, int]:
 
     An addition counts b - 1 bits, since its lowest bit may be free.
     """
-    layer, plan = design.layer, schedule(design)
+    layer, plan = design.ring, schedule(design)
     bits = layer.state.width
 
     def powers(weight: int) -> int:

@@ -33,7 +33,7 @@ def _lanes(
 
 def port_metadata(design: Design) -> dict[str, Any]:
     """Ports, lanes, formats, encoders and clocks of the emitted top, JSON-ready."""
-    inputs, outputs = design.inputs, design.readout.outputs
+    inputs, outputs = design.beat, design.readout.outputs
     return {
         "kind": "ports",
         "version": 1,

@@ -24,7 +24,7 @@ __all__ = ["self_test_verilog"]
 def _source(design: Design, wide: int) -> list[str]:
     """Wires from the generators' bits to ``tdata``: as they are, or each code at a rail."""
     lines, start = [], 0
-    for k, channel in enumerate(design.inputs):
+    for k, channel in enumerate(design.beat):
         width, lane = channel.format.width, 8 * lane_bytes(channel.format)
         top = f"bits[{start + width - 1}]"
         rest = f"{{{width - 1}{{{'~' if channel.format.signed else ''}{top}}}}}"
@@ -54,7 +54,7 @@ def self_test_verilog(design: Design, plan: Plan, *, blackbox: bool = True) -> s
         Declare the core as a black box, for synthesis of the wrapper alone.
     """
     name = design.name
-    wide = 8 * word_bytes([channel.format for channel in design.inputs])
+    wide = 8 * word_bytes([channel.format for channel in design.beat])
     out = 8 * word_bytes([output.format for output in design.readout.outputs])
     words, sums = len(plan.starts), len(plan.signatures[0])
     blocks = len(plan.signatures)

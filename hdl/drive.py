@@ -50,7 +50,7 @@ def lane_drives(
     -------
     1 clock after the inputs.
     """
-    layer = design.layer
+    layer = design.ring
     linear = all(isinstance(entry, LinearInput) for entry in layer.inputs)
     rows = [
         (
@@ -97,7 +97,7 @@ def _by_channel(
     fields: Fields,
     columns: Sequence[Sequence[int]],
 ) -> list[tuple[Value, Value]]:
-    layer = design.layer
+    layer = design.ring
     terms: list[list[Value]] = [[] for _ in columns]
     for k, entry in enumerate(layer.inputs):
         held = Signal(design.inputs[k].format.width, name=f"held_{k}", reset_less=True)

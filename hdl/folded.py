@@ -1,4 +1,7 @@
-"""The folded ring: P units per clock, states in memory, one sample in `schedule(design).clocks`."""
+"""The folded circuit: P units per clock, one sample in `schedule(design).clocks`.
+
+States of a ring are in memory; those that come from outside are shifted out of their beat.
+"""
 
 from collections.abc import Sequence
 
@@ -7,7 +10,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from rchw.activation import Clip
-from rchw.design import Design, Tap
+from rchw.design import Design, ExternalLayer, Tap
 from rchw.hdl.activation import activate, leak
 from rchw.hdl.arith import add_tree, select, times
 from rchw.hdl.counter import delayed
@@ -26,7 +29,7 @@ MAX_MUXED_WEIGHTS = 4
 
 
 class FoldedCore(wiring.Component):
-    """Ring layer and readout with `lanes` P below N, or with fewer multipliers than products.
+    """Layer and readout with `lanes` P below N, or with fewer multipliers than products.
 
     Members
     -------
@@ -66,10 +69,6 @@ class FoldedCore(wiring.Component):
         plan = schedule(design)
         m.submodules.sequencer = sequencer = Sequencer(plan)
         m.submodules.readout = readout = FoldedReadout(design)
-        columns = [
-            [min(word * layer.lanes + lane, layer.n_units - 1) for word in range(plan.words)]
-            for lane in range(layer.lanes)
-        ]
 
         # A pass begins when an input waits, and takes it when the first word has been read.
         taken = delayed(m, sequencer.begin, 1 + plan.read_register, "begin")[-1]
@@ -89,7 +88,14 @@ class FoldedCore(wiring.Component):
             readout.last.eq(ended if design.reset_on_last else last),
         ]
 
-        word_data, token = self._state_pass(m, sequencer, taken, first, columns)
+        if isinstance(layer, ExternalLayer):
+            word_data, token = self._shifted(m, sequencer, taken)
+        else:
+            columns = [
+                [min(word * layer.lanes + lane, layer.n_units - 1) for word in range(plan.words)]
+                for lane in range(layer.lanes)
+            ]
+            word_data, token = self._state_pass(m, sequencer, taken, first, columns)
         inputs = [self.i.payload[channel.name] for channel in design.inputs]
         held = Signal(len(readout.inputs), name="inputs", reset_less=True)
         with m.If(taken):
@@ -101,6 +107,23 @@ class FoldedCore(wiring.Component):
         ]
         wiring.connect(m, readout.o, wiring.flipped(self.o))
         return m
+
+    def _shifted(self, m: Module, sequencer: Sequencer, taken: Value) -> tuple[list[Signal], Value]:
+        """States of the beat, shifted out word by word, the highest first."""
+        design, plan = self.design, schedule(self.design)
+        width, lanes = design.layer.state.width, design.layer.lanes
+        word = lanes * width
+        beat = Signal(plan.words * word, name="beat", reset_less=True)
+        states = Cat(*(self.i.payload[c.name] for c in design.beat[design.n_inputs :]))
+        with m.If(taken):
+            m.d.sync += beat.eq(states)
+        with m.Elif(sequencer.issue):
+            m.d.sync += beat.eq(beat << word)
+        data = [Signal(signed(width), name=f"x{lane}", reset_less=True) for lane in range(lanes)]
+        top = beat[-word:]
+        for lane, code in enumerate(data):
+            m.d.sync += code.eq(top[lane * width : (lane + 1) * width].as_signed())
+        return data, sequencer.product
 
     def _state_pass(
         self,
@@ -115,7 +138,7 @@ class FoldedCore(wiring.Component):
         The second clock of the activation and the leak are there only where the design has them;
         then follows the write.
         """
-        design, layer = self.design, self.design.layer
+        design, layer = self.design, self.design.ring
         plan = schedule(design)
         ranges = layer_ranges(design)
         fields = Fields(plan.words, plan.read_register)
@@ -175,7 +198,7 @@ class FoldedCore(wiring.Component):
         self, fields: Fields, name: str, column: Sequence[int], taps: Sequence[Tap]
     ) -> Value:
         """Sum of the taps' products with the initial state."""
-        layer = self.design.layer
+        layer = self.design.ring
         return fields.add(
             name,
             [
@@ -200,7 +223,7 @@ class FoldedCore(wiring.Component):
         issued: Sequence[Value],
     ) -> None:
         """From the words that were read to the end of the loop for one lane."""
-        layer, ranges = self.design.layer, layer_ranges(self.design)
+        layer, ranges = self.design.ring, layer_ranges(self.design)
         parts = []
         for tap in layer.taps:
             if tap.offset not in sources or not any(tap.weights[unit] for unit in column):

@@ -1,4 +1,4 @@
-"""The parallel ring: every unit and every product its own gates, one sample per clock."""
+"""The parallel circuit: every unit and every product its own gates, one sample per clock."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rchw.design import Design
+from rchw.design import Design, ExternalLayer
 from rchw.fixed import Overflow
 from rchw.hdl.activation import activate, leak
 from rchw.hdl.arith import add_tree, digits, requantize, times
@@ -20,7 +20,7 @@ __all__ = ["ParallelCore"]
 
 
 class ParallelCore(wiring.Component):
-    """Ring layer with P = N and readout with M = F * L, all weights constants in the gates.
+    """Layer with P = N and readout with M = F * L, all weights constants in the gates.
 
     Members
     -------
@@ -30,8 +30,8 @@ class ParallelCore(wiring.Component):
 
     Latency
     -------
-    `rchw.schedule.latency`: 6 clocks and one for every two levels of the adder tree over the
-    features with a weight.
+    `rchw.schedule.latency`: 6 clocks (4 where the states come from outside), and one for every
+    two levels of the adder tree over the features with a weight.
 
     Throughput
     ----------
@@ -64,13 +64,33 @@ class ParallelCore(wiring.Component):
         inputs: list[Value] = [
             pipe.register(self.i.payload[channel.name], channel.name) for channel in design.inputs
         ]
+        states: list[Signal] = []
+        if isinstance(design.layer, ExternalLayer):
+            states = [
+                pipe.register(self.i.payload[channel.name], channel.name)
+                for channel in design.layer.channels
+            ]
         pipe.step()
-        fields = Fields(1)
+        if not states:
+            states, inputs = self._driven(m, pipe, inputs)
+        totals = self._readout(m, pipe, states, inputs)
+        rounded = round_outputs(m, design, readout_ranges(design), totals)
+        with m.If(go):
+            m.d.sync += [self.o.valid.eq(pipe.valid), self.o.payload.last.eq(pipe.last)]
+            for output, code in zip(design.readout.outputs, rounded, strict=True):
+                m.d.sync += self.o.payload[output.name].eq(code)
+        return m
+
+    def _driven(
+        self, m: Module, pipe: "_Pipeline", inputs: list[Value]
+    ) -> tuple[list[Signal], list[Value]]:
+        """States of the ring two clocks later, and the inputs that belong to them."""
+        design = self.design
         columns = [[unit] for unit in range(design.n_units)]
         drives = [
             value
             for value, _ in lane_drives(
-                m, design, layer_ranges(design), inputs, go, fields, columns, design.n_units
+                m, design, layer_ranges(design), inputs, pipe.go, Fields(1), columns, design.n_units
             )
         ]
         inputs = [
@@ -84,17 +104,11 @@ class ParallelCore(wiring.Component):
             for code, c in zip(inputs, design.inputs, strict=True)
         ]
         pipe.step()
-        totals = self._readout(m, pipe, states, inputs)
-        rounded = round_outputs(m, design, readout_ranges(design), totals)
-        with m.If(go):
-            m.d.sync += [self.o.valid.eq(pipe.valid), self.o.payload.last.eq(pipe.last)]
-            for output, code in zip(design.readout.outputs, rounded, strict=True):
-                m.d.sync += self.o.payload[output.name].eq(code)
-        return m
+        return states, inputs
 
     def _ring(self, m: Module, pipe: "_Pipeline", drives: Sequence[Value]) -> list[Signal]:
         """State registers and the loop that must close in one clock."""
-        layer, ranges = self.design.layer, layer_ranges(self.design)
+        layer, ranges = self.design.ring, layer_ranges(self.design)
         n = layer.n_units
         first = Signal(init=1)
         if self.design.reset_on_last:

@@ -18,7 +18,7 @@ def shape_of(fmt: QFormat) -> Shape:
 
 def input_layout(design: Design) -> data.StructLayout:
     """Payload of the input stream: one field per channel, and ``last``."""
-    fields = {channel.name: shape_of(channel.format) for channel in design.inputs}
+    fields = {channel.name: shape_of(channel.format) for channel in design.beat}
     return data.StructLayout({**fields, "last": 1})
 
 

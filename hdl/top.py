@@ -65,7 +65,7 @@ class AxiTop(wiring.Component):
 
     def __init__(self, design: Design) -> None:
         self.design = design
-        self._inputs = lane_map([channel.format for channel in design.inputs])
+        self._inputs = lane_map([channel.format for channel in design.beat])
         self._outputs = lane_map([output.format for output in design.readout.outputs])
         super().__init__(
             {
@@ -99,7 +99,7 @@ class AxiTop(wiring.Component):
             self.m_axis_tlast.eq(core.o.payload.last),
             core.o.ready.eq(self.m_axis_tready),
         ]
-        for channel, (start, _) in zip(design.inputs, self._inputs, strict=True):
+        for channel, (start, _) in zip(design.beat, self._inputs, strict=True):
             lane = self.s_axis_tdata[start : start + channel.format.width]
             m.d.comb += core.i.payload[channel.name].eq(lane)
         for output, (start, width) in zip(design.readout.outputs, self._outputs, strict=True):

@@ -123,7 +123,7 @@ def life_record(design: Design, life: Mapping[str, Any], verilog: Path) -> dict[
 
     signals: list[dict[str, Any]] = []
     ends = (
-        ("s", [channel.format for channel in design.inputs]),
+        ("s", [channel.format for channel in design.beat]),
         ("m", [output.format for output in design.readout.outputs]),
     )
     for side, formats in ends:

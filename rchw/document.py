@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rchw.activation import Activation, Clip, PiecewiseLinear
-from rchw.design import Design, LevelInput, LinearInput
+from rchw.design import AffineEncoder, Design, ExternalLayer, LevelInput, LinearInput
 from rchw.errors import DesignError
 from rchw.files import write_atomic
 from rchw.reading import FORMAT, VERSION, from_document
@@ -36,43 +36,11 @@ def to_document(design: Design) -> dict[str, Any]:
             {
                 "name": channel.name,
                 "format": str(channel.format),
-                "encoder": {
-                    "kind": "affine",
-                    "offset": _real(channel.encoder.offset),
-                    "gain": _real(channel.encoder.gain),
-                },
+                "encoder": _encoder(channel.encoder),
             }
             for channel in design.inputs
         ],
-        "layers": [
-            {
-                "family": "ring",
-                "name": layer.name,
-                "units": layer.n_units,
-                "update": "leaky" if layer.leak_shift else "replace",
-                "leak_shift": layer.leak_shift,
-                "state": str(layer.state),
-                "rounding": layer.rounding.value,
-                "lanes": layer.lanes,
-                "taps": {
-                    "format": str(layer.tap_format),
-                    "table": [
-                        {"offset": tap.offset, "weights": list(tap.weights)} for tap in layer.taps
-                    ],
-                },
-                "matrix": None,
-                "gain": None,
-                "step": None,
-                "horizon": None,
-                "inputs": [
-                    {"source": channel.name, **_layer_input(entry)}
-                    for channel, entry in zip(design.inputs, layer.inputs, strict=True)
-                ],
-                "bias": {"format": str(layer.bias_format), "codes": list(layer.bias)},
-                "initial_state": list(layer.initial_state),
-                "activation": _activation(layer.activation),
-            }
-        ],
+        "layers": [_layer(design)],
         "features": rows,
         "readouts": [
             {
@@ -103,6 +71,48 @@ def to_document(design: Design) -> dict[str, Any]:
         "streams": 1,
         "reset": {"on_last": design.reset_on_last},
         "provenance": design.provenance,
+    }
+
+
+def _encoder(encoder: AffineEncoder) -> dict[str, Any]:
+    return {"kind": "affine", "offset": _real(encoder.offset), "gain": _real(encoder.gain)}
+
+
+def _layer(design: Design) -> dict[str, Any]:
+    layer = design.layer
+    if isinstance(layer, ExternalLayer):
+        return {
+            "family": "external",
+            "name": layer.name,
+            "units": layer.n_units,
+            "state": str(layer.state),
+            "lanes": layer.lanes,
+            "encoder": _encoder(layer.encoder),
+        }
+    return {
+        "family": "ring",
+        "name": layer.name,
+        "units": layer.n_units,
+        "update": "leaky" if layer.leak_shift else "replace",
+        "leak_shift": layer.leak_shift,
+        "state": str(layer.state),
+        "rounding": layer.rounding.value,
+        "lanes": layer.lanes,
+        "taps": {
+            "format": str(layer.tap_format),
+            "table": [{"offset": tap.offset, "weights": list(tap.weights)} for tap in layer.taps],
+        },
+        "matrix": None,
+        "gain": None,
+        "step": None,
+        "horizon": None,
+        "inputs": [
+            {"source": channel.name, **_layer_input(entry)}
+            for channel, entry in zip(design.inputs, layer.inputs, strict=True)
+        ],
+        "bias": {"format": str(layer.bias_format), "codes": list(layer.bias)},
+        "initial_state": list(layer.initial_state),
+        "activation": _activation(layer.activation),
     }
 
 

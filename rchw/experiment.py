@@ -226,7 +226,7 @@ def experiment(
     errors["float"] = ideal.error(task)
     measured = evaluate(design, task)
     errors["reference"] = measured["error"]
-    plan, layer = schedule(design), design.layer
+    plan, layer = schedule(design), design.ring
     record: dict[str, Any] = {
         "kind": "train",
         "version": 1,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rchw.activation import Table
-from rchw.design import Design, LevelInput, LinearInput, RingLayer
+from rchw.design import Design, ExternalLayer, Layer, LevelInput, LinearInput, RingLayer
 from rchw.fixed import QFormat, Rounding, requantize
 
 __all__ = [
@@ -63,8 +63,10 @@ class Interval:
 ZERO = Interval(0, 0)
 
 
-def state_interval(layer: RingLayer) -> Interval:
+def state_interval(layer: Layer) -> Interval:
     """Every state code that can occur, the initial state included."""
+    if isinstance(layer, ExternalLayer):
+        return Interval.of(layer.state)
     activation = layer.activation
     if isinstance(activation, Table):
         reached = Interval(min(activation.entries), max(activation.entries))
@@ -137,7 +139,7 @@ class LayerRanges:
 
 def layer_ranges(design: Design) -> LayerRanges:
     """Intervals and alignment of the layer's pre-activation sum."""
-    layer = design.layer
+    layer = design.ring
     tap_frac = layer.state.frac + layer.tap_format.frac
     input_fracs = [
         entry.format.frac + (channel.format.frac if isinstance(entry, LinearInput) else 0)

@@ -10,8 +10,10 @@ from rchw.activation import Activation, Clip, PiecewiseLinear, Table
 from rchw.design import (
     AffineEncoder,
     Design,
+    ExternalLayer,
     Features,
     InputChannel,
+    Layer,
     LevelInput,
     LinearInput,
     Output,
@@ -39,22 +41,22 @@ _FAMILIES = {
     "leaky": _MATRIX,
     "euler": _MATRIX,
     "euler-ring": _INCREMENT,
-    "external": "layers whose states arrive on the stream are not built yet",
 }
 
 
 def _read_input(value: Any, path: str) -> InputChannel:
     reader = Reader(value, path)
-    encoder = reader.object("encoder")
-    encoder.choice("kind", ["affine"])
-    channel = InputChannel(
-        reader.text("name"),
-        reader.format("format"),
-        AffineEncoder(encoder.real("offset"), encoder.real("gain")),
-    )
-    encoder.end()
+    channel = InputChannel(reader.text("name"), reader.format("format"), _read_encoder(reader))
     reader.end()
     return channel
+
+
+def _read_encoder(reader: Reader) -> AffineEncoder:
+    encoder = reader.object("encoder")
+    encoder.choice("kind", ["affine"])
+    found = AffineEncoder(encoder.real("offset"), encoder.real("gain"))
+    encoder.end()
+    return found
 
 
 def _read_activation(reader: Reader) -> Activation:
@@ -120,9 +122,10 @@ def _read_leak_shift(reader: Reader, update: str) -> int:
     return shift
 
 
-def _read_layer(value: Any, path: str, channels: tuple[InputChannel, ...]) -> RingLayer:
+def _read_layer(value: Any, path: str, channels: tuple[InputChannel, ...]) -> Layer:
     reader = Reader(value, path)
-    reader.built("family", ["ring"], _FAMILIES)
+    if reader.built("family", ["ring", "external"], _FAMILIES) == "external":
+        return _read_external(reader)
     update = reader.built("update", ["replace", "leaky"], {"increment": _INCREMENT})
     reader.only("matrix", None, _MATRIX)
     reader.only("gain", None, "gains per unit are not built yet")
@@ -164,6 +167,18 @@ def _read_layer(value: Any, path: str, channels: tuple[InputChannel, ...]) -> Ri
     return layer
 
 
+def _read_external(reader: Reader) -> ExternalLayer:
+    layer = ExternalLayer(
+        name=reader.text("name"),
+        n_units=reader.integer("units"),
+        state=reader.format("state"),
+        lanes=reader.integer("lanes"),
+        encoder=_read_encoder(reader),
+    )
+    reader.end()
+    return layer
+
+
 def _read_initial_state(reader: Reader) -> tuple[int, ...]:
     initial = reader.codes("initial_state")
     if not initial:  # the dataclass takes an empty one for zeros, the file does not
@@ -171,9 +186,7 @@ def _read_initial_state(reader: Reader) -> tuple[int, ...]:
     return initial
 
 
-def _read_features(
-    items: list[Any], layer: RingLayer, channels: tuple[InputChannel, ...]
-) -> Features:
+def _read_features(items: list[Any], layer: Layer, channels: tuple[InputChannel, ...]) -> Features:
     order = ["states", "squares", "inputs", "one"]
     found: dict[str, QFormat] = {}
     rounding = Rounding.TRUNCATE

@@ -15,8 +15,9 @@ class Reservoir(Protocol):
     """Anything driven by a series that leaves a series of states.
 
     Float models, integer references, physical nodes, simulated circuits and boards all have this
-    shape. Contract: equal inputs and equal initial states give equal states; running two chunks
-    with ``states[-1]`` of the first handed to the second equals running the whole.
+    shape. Contract: equal inputs and equal initial states give equal states; running two chunks,
+    with what `advance` gives after the first handed to the second, equals running the whole. Of a
+    ring that is its last state; a physical reservoir remembers more than what is read of it.
     """
 
     @property
@@ -36,14 +37,20 @@ class Reservoir(Protocol):
         ----------
         inputs : array (T, K)
             Values or codes, as the realisation says.
-        state : array (N,), optional
-            State before the first input; by default the realisation's initial state.
+        state : array, optional
+            Before the first input, (N,) for a ring; by default the realisation's initial state.
 
         Returns
         -------
         array (T, N)
             ``states[t]`` is the state after ``inputs[t]``.
         """
+        ...
+
+    def advance(
+        self, inputs: NDArray[Any], state: NDArray[Any] | None = None
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The states of `run`, and what another run goes on from."""
         ...
 
 

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from rchw.activation import Clip
-from rchw.design import Design
+from rchw.design import Design, ExternalLayer, RingLayer
 from rchw.errors import DesignError
 
 __all__ = ["Schedule", "default_multipliers", "latency", "possible_multipliers", "schedule"]
@@ -94,14 +94,13 @@ class Schedule:
 def loop_latency(design: Design) -> int:
     """Least clocks of the state loop: read, taps, sum, activation (two unless clip), leak, write.
 
-    5 to 7; `schedule` adds a register behind the memories where the sample period hides it.
+    5 to 7; `schedule` adds a register behind the memories where the sample period hides it. States
+    from outside have no loop: 3 clocks take the beat, shift it, and hold the word.
     """
-    stages = 5
-    if not isinstance(design.layer.activation, Clip):
-        stages += 1
-    if design.layer.leak_shift:
-        stages += 1
-    return stages
+    layer = design.layer
+    if isinstance(layer, ExternalLayer):
+        return 3
+    return 5 + (not isinstance(layer.activation, Clip)) + (layer.leak_shift > 0)
 
 
 def _shapes(lanes: int, outputs: int, per_unit: int) -> dict[int, tuple[int, int, bool]]:
@@ -160,7 +159,11 @@ def schedule(design: Design) -> Schedule:
     input_clocks = ceil(design.n_inputs / group) * hold if design.features.inputs else 0
     busy = top_clocks + (words - 1) * word_clocks + input_clocks
     loop = loop_latency(design)
-    registered = words > 1 and _hazard(design, loop + 1, words, word_clocks, top_clocks) <= busy
+    registered = (
+        words > 1
+        and isinstance(layer, RingLayer)
+        and _hazard(design, loop + 1, words, word_clocks, top_clocks) <= busy
+    )
     loop += registered
     hazard = _hazard(design, loop, words, word_clocks, top_clocks)
     clocks = max(busy, hazard, hold + _SETTLING)
@@ -188,8 +191,8 @@ def latency(design: Design) -> int:
         n products are added per clock. The input is taken when the first word has been read, so a
         register behind the memories adds nothing.
     Parallel form
-        6, and one for every two levels of the adder tree over the features whose weight is not
-        zero, of the output that has the most of them.
+        6 (4 where the states come from outside), and one for every two levels of the adder tree
+        over the features whose weight is not zero, of the output that has the most of them.
     """
     plan = schedule(design)
     if not plan.parallel:
@@ -197,7 +200,7 @@ def latency(design: Design) -> int:
         return plan.busy + loop_latency(design) + 4 + squares + plan.sum_levels
     rows = (row[: design.n_products] for row in design.readout.weights)
     terms = max(sum(weight != 0 for weight in row) for row in rows)
-    stages = 6
+    stages = 4 if isinstance(design.layer, ExternalLayer) else 6
     while terms > 1:
         stages, terms = stages + 1, ceil(terms / 4)
     return stages
@@ -206,6 +209,8 @@ def latency(design: Design) -> int:
 def _hazard(design: Design, latency: int, words: int, word_clocks: int, top_clocks: int) -> int:
     """Least sample period at which no tap reads a state before it is written."""
     layer = design.layer
+    if isinstance(layer, ExternalLayer):
+        return latency
 
     def start(unit: int) -> int:
         step = words - 1 - unit // layer.lanes

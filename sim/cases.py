@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rchw import reference
 from rchw.activation import PiecewiseLinear, Table
-from rchw.design import Design
+from rchw.design import Design, ExternalLayer
 from rchw.fixed import Rounding, shift_round
 from rchw.reference.bounds import feature_bound, integer_type, ring_bound
 from rchw.reference.readout import ReadoutReference, feature_codes
@@ -35,20 +35,24 @@ def ties(sums: Integers, shift: int) -> tuple[int, int]:
 
 def _pieces(design: Design, phase: Phase) -> Iterator[tuple[Integers, Integers, Integers]]:
     """Inputs, states before and states after every sample, between the resets of a phase."""
-    start = np.array(design.layer.initial_state, dtype=np.int64)
+    external = isinstance(design.layer, ExternalLayer)
+    initial = np.zeros(design.n_units) if external else design.ring.initial_state
+    start = np.array(initial, dtype=np.int64)
     for first, stop, _ in phase.segments:
         codes, last = phase.codes[first:stop], phase.last[first:stop]
         after = reference.run(design, codes, last).states
         before = np.concatenate([start[None], after[:-1]])
         if design.reset_on_last:
             before[1:][last[:-1]] = start
-        yield codes, before, after
+        yield codes[:, : design.n_inputs], before, after
 
 
 def _of_states(
     design: Design, codes: Integers, before: Integers
 ) -> Iterator[tuple[str, Integers, int, Rounding]]:
     """Every rounding of the state pass: its name, the sums, the bits dropped, the mode."""
+    if isinstance(design.layer, ExternalLayer):
+        return
     layer = design.layer
     ring = RingReference(design, integer_type(ring_bound(design)))
     wide, states = codes.astype(ring.dtype), before.astype(ring.dtype)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rchw import reference
 from rchw.activation import Clip
-from rchw.design import Design
+from rchw.design import Design, ExternalLayer
 from rchw.fixed import Rounding
 from rchw.ranges import readout_ranges
 from rchw.sim.stimulus import rail_drive, rails_of
@@ -43,11 +43,14 @@ class Push:
 def push_to(design: Design, upper: bool) -> Push:
     """Drive toward the upper or the lower rail."""
     drive = rail_drive(design, upper)
-    exact = isinstance(design.layer.activation, Clip) and not any(design.layer.initial_state)
+    layer = design.layer
+    if isinstance(layer, ExternalLayer):
+        return Push(drive.codes, drive.bound)
+    exact = isinstance(layer.activation, Clip) and not any(layer.initial_state)
     if not (exact and drive.proven):
         return Push(drive.codes, None)
     # Each rounding moves a state by less than one code, amplified at most like a unit's own drive.
-    slack = 0.0 if design.layer.rounding is Rounding.TRUNCATE and upper else float(len(drive.codes))
+    slack = 0.0 if layer.rounding is Rounding.TRUNCATE and upper else float(len(drive.codes))
     return Push(drive.codes, drive.bound + (slack if upper else -slack))
 
 

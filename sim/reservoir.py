@@ -99,7 +99,7 @@ class CircuitReservoir:
                 )
         if state is not None:
             start = tuple(int(code) for code in np.asarray(state))
-            design = replace(design, layer=replace(design.layer, initial_state=start))
+            design = replace(design, layer=replace(design.ring, initial_state=start))
         core = ParallelCore(design) if schedule(design).parallel else FoldedCore(design)
         names = [channel.name for channel in design.inputs]
         payloads: list[dict[str, Any]] = [
@@ -108,3 +108,13 @@ class CircuitReservoir:
         beats = run_stream(core, payloads)
         states = [[beat[output.name] for output in design.readout.outputs] for beat in beats]
         return np.array(states, dtype=np.int64).reshape(len(codes), self.n_units)
+
+    def advance(
+        self, inputs: ArrayLike, state: ArrayLike | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The states of `run`, and the last of them."""
+        states = self.run(inputs, state)
+        if len(states):
+            return states, states[-1]
+        start = self.design.ring.initial_state if state is None else state
+        return states, np.array(start, dtype=np.int64)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rchw.activation import Table
-from rchw.design import Design, LevelInput, LinearInput, RingLayer
+from rchw.design import Design, ExternalLayer, Layer, LevelInput, LinearInput
 from rchw.fixed import QFormat
 
 __all__ = [
@@ -49,7 +49,7 @@ def stimulus(
     """
     kinds = (_uniform, _corners, _held, _ramp, _waves, _uniform)
     bounds = np.linspace(0, samples, len(kinds) + 1).astype(int)
-    formats = [channel.format for channel in design.inputs]
+    formats = [channel.format for channel in design.beat]
     codes = np.empty((samples, len(formats)), dtype=np.int64)
     last = rng.random(samples) < 1 / 40
     for kind, start, stop in zip(kinds, bounds, bounds[1:], strict=False):
@@ -92,8 +92,10 @@ def _rounded(fmt: QFormat, codes: NDArray[np.float64]) -> Codes:
     return np.clip(np.floor(codes + 0.5), fmt.min, fmt.max).astype(np.int64)
 
 
-def rails_of(layer: RingLayer) -> tuple[int, int]:
-    """Least and greatest code that the activation gives."""
+def rails_of(layer: Layer) -> tuple[int, int]:
+    """Least and greatest code that the activation gives, or that may come from outside."""
+    if isinstance(layer, ExternalLayer):
+        return layer.state.min, layer.state.max
     activation = layer.activation
     if isinstance(activation, Table):
         return min(activation.entries), max(activation.entries)
@@ -124,7 +126,7 @@ class RailDrive:
 def _effect(design: Design, upper: bool) -> NDArray[np.float64]:
     """Contribution of each channel at its greatest or least code, in values, shape (K, N)."""
     rows = []
-    for channel, entry in zip(design.inputs, design.layer.inputs, strict=True):
+    for channel, entry in zip(design.inputs, design.ring.inputs, strict=True):
         code = channel.format.max if upper else channel.format.min
         if isinstance(entry, LinearInput):
             weights = np.array(entry.weights, dtype=np.float64)
@@ -151,6 +153,9 @@ def rail_drive(design: Design, upper: bool, horizon: int = 400) -> RailDrive:
     horizon : int
         Samples, at most; N samples pass before a ring has closed.
     """
+    if isinstance(design.layer, ExternalLayer):
+        end = rails_of(design.layer)[upper]
+        return RailDrive(_beat(design, np.full(design.n_lanes, upper)), 0, float(end), True)
     units = _candidates(design)
     choices, reached, settled = _driven(design, np.eye(design.n_units)[units], upper, horizon)
     best = int(np.argmax(reached))
@@ -161,6 +166,8 @@ def rail_drive(design: Design, upper: bool, horizon: int = 400) -> RailDrive:
 
 def unit_drive(design: Design, unit: int, upper: bool, horizon: int = 400) -> Codes:
     """Bang-bang input (H, K) that pushes one unit, to be applied from the initial state."""
+    if isinstance(design.layer, ExternalLayer):
+        return _beat(design, np.full(design.n_lanes, upper))
     choices, _, _ = _driven(design, np.eye(design.n_units)[[unit]], upper, horizon)
     return _chosen(design, choices[:, 0])
 
@@ -169,6 +176,12 @@ def output_drive(design: Design, output: int, upper: bool, horizon: int = 400) -
     """Bang-bang input (H, K) that pushes an output; of its squares nothing is known to it."""
     # States come first among the features; without them these are the weights of the squares.
     weights = np.array([design.readout.weights[output][: design.n_units]], dtype=np.float64)
+    if isinstance(design.layer, ExternalLayer):
+        channels = np.zeros(design.n_inputs)
+        if design.features.inputs:
+            start = design.n_units * design.features.per_unit
+            channels[:] = design.readout.weights[output][start : start + design.n_inputs]
+        return _beat(design, (np.append(channels, weights) >= 0) == upper)
     response = weights / max(1.0, np.abs(weights).max())
     choices, _, _ = _driven(design, response, upper, horizon)
     return _chosen(design, choices[:, 0])
@@ -193,6 +206,15 @@ def pushes(
     return np.concatenate(parts)[: len(last)], last
 
 
+def _beat(design: Design, greatest: NDArray[np.bool_]) -> Codes:
+    """One beat (1, K + N) of greatest and least codes: states from outside remember nothing."""
+    ends = [
+        channel.format.max if up else channel.format.min
+        for channel, up in zip(design.beat, greatest, strict=True)
+    ]
+    return np.array([ends], dtype=np.int64)
+
+
 def _candidates(design: Design) -> NDArray[np.int64]:
     n = design.n_units
     return np.unique(np.linspace(0, n - 1, min(n, _CANDIDATES)).astype(int))
@@ -212,7 +234,8 @@ def _driven(
     bool
         Whether what comes before these choices no longer counts.
     """
-    layer, sign, leak = design.layer, 1.0 if upper else -1.0, 2.0**-design.layer.leak_shift
+    layer, sign = design.ring, 1.0 if upper else -1.0
+    leak = 2.0**-layer.leak_shift
     response = response * leak
     high, low = _effect(design, True).T, _effect(design, False).T
     bias = np.array(layer.bias) * layer.bias_format.resolution
@@ -236,6 +259,6 @@ def _driven(
 
 def _chosen(design: Design, choices: NDArray[np.bool_]) -> Codes:
     """Codes (H, K) in the order in which they are applied."""
-    formats = [channel.format for channel in design.inputs]
+    formats = [channel.format for channel in design.beat]
     greatest, least = [f.max for f in formats], [f.min for f in formats]
     return np.where(choices[::-1], greatest, least).astype(np.int64)

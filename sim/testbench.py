@@ -71,7 +71,7 @@ def write_vectors(design: Design, out: Path, samples: int = 256, seed: int = 1) 
     codes, last, trace = golden_codes(design, samples, seed)
     top = top_of(design)
     words_in, words_out = pack(codes, top.inputs), pack(trace.outputs, top.outputs)
-    names = [channel.name for channel in design.inputs] + ["last"]
+    names = [channel.name for channel in design.beat] + ["last"]
     names += [f"x{unit}" for unit in range(design.n_units)]
     names += [output.name for output in design.readout.outputs]
     table = np.concatenate([codes, last[:, None], trace.states, trace.outputs], axis=1)

@@ -10,7 +10,7 @@ def top_of(design: Design, name: str | None = None) -> Top:
     """Lanes of the emitted top module."""
     return Top(
         name or design.name,
-        tuple(channel.format for channel in design.inputs),
+        tuple(channel.format for channel in design.beat),
         tuple(output.format for output in design.readout.outputs),
         tuple(output.name for output in design.readout.outputs),
     )

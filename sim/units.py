@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rchw import reference
-from rchw.design import Design
+from rchw.design import Design, ExternalLayer
 from rchw.errors import ToolError
 from rchw.schedule import schedule
 from rchw.sim.job import Phase
@@ -105,6 +105,8 @@ def first_unit(
     sentence : str
         What was found, or why nothing could be.
     """
+    if isinstance(design.layer, ExternalLayer):
+        return None, "the states come from outside, so the readout differs"
     try:
         stretches = read_states(path, design, index)
     except ToolError as error:

@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from rchw import topology
 from rchw.activation import Activation, Clip, PiecewiseLinear, Table, tanh_pwl, tanh_table
 from rchw.design import (
+    AffineEncoder,
     Design,
+    ExternalLayer,
     Features,
     InputChannel,
+    Layer,
     LevelInput,
     LinearInput,
     Output,
@@ -24,7 +27,7 @@ from rchw.design import (
 from rchw.fixed import Overflow, QFormat, Rounding
 from rchw.schedule import possible_multipliers, schedule
 
-__all__ = ["TOPOLOGIES", "designs", "stimulus"]
+__all__ = ["TOPOLOGIES", "designs", "external_designs", "stimulus"]
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
@@ -150,8 +153,30 @@ def _layer(draw: Draw, max_units: int, max_lanes: int | None) -> tuple[Any, Ring
 
 @st.composite
 def designs(draw: Any, max_units: int = 12, max_lanes: int | None = None) -> Design:
-    """Any design that loads; table contents come from a drawn seed."""
+    """Any design with a ring that loads; table contents come from a drawn seed."""
     (rng, channels), layer = _layer(draw, max_units, max_lanes)
+    return _readout(draw, rng, channels, layer)
+
+
+@st.composite
+def external_designs(draw: Any, max_units: int = 12) -> Design:
+    """Any design whose states come from outside."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    n, width = draw(st.integers(1, max_units)), draw(WIDTHS)
+    shared = _format(draw, None)
+    channels = [
+        InputChannel(f"u{k}", shared) for k in range(draw(st.sampled_from([0, 1, 1, 2, 3])))
+    ]
+    encoder = AffineEncoder(draw(st.floats(-2, 2)), draw(st.floats(0.1, 100)))
+    state = QFormat(width, draw(st.integers(0, width + 1)))
+    layer = ExternalLayer(n, state, encoder, draw(st.integers(1, n)))
+    return _readout(draw, rng, channels, layer)
+
+
+def _readout(
+    draw: Draw, rng: np.random.Generator, channels: list[InputChannel], layer: Layer
+) -> Design:
+    """Features and readout of any kind behind a layer."""
     squares = _format(draw, None) if draw(st.booleans()) else None
     same = len({channel.format for channel in channels}) == 1
     features = Features(
@@ -192,9 +217,9 @@ def designs(draw: Any, max_units: int = 12, max_lanes: int | None = None) -> Des
 def stimulus(
     design: Design, rng: np.random.Generator, samples: int
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Input codes (T, K) with corners and held rails, and last flags (T,)."""
+    """Codes of the beats, with corners and held rails, and last flags (T,)."""
     columns = []
-    for channel in design.inputs:
+    for channel in design.beat:
         fmt = channel.format
         codes = rng.integers(fmt.min, fmt.max + 1, samples)
         corners = np.array([fmt.min, fmt.max, 0, min(1, fmt.max), max(-1, fmt.min)])

@@ -4,6 +4,7 @@ from rchw.activation import Clip, PiecewiseLinear
 from rchw.design import (
     AffineEncoder,
     Design,
+    ExternalLayer,
     Features,
     InputChannel,
     LevelInput,
@@ -15,7 +16,7 @@ from rchw.design import (
 )
 from rchw.fixed import Overflow, QFormat, Rounding
 
-__all__ = ["EXAMPLE", "small_cycle"]
+__all__ = ["EXAMPLE", "EXTERNAL", "small_cycle"]
 
 
 def small_cycle(
@@ -74,6 +75,34 @@ EXAMPLE = Design(
         weights=(
             (7, -3, 2, 9, -11, 4, 0, 1, -2, 6, 3, -5, 8),
             (-1, 2, -3, 4, -5, 6, -7, 8, -9, 10, -11, 12, -13),
+        ),
+        rounding=Rounding.HALF_EVEN,
+        overflow=Overflow.WRAP,
+        multipliers=4,
+    ),
+    provenance={"source": "written by hand"},
+)
+
+
+EXTERNAL = Design(
+    name="outside",
+    inputs=(InputChannel("wind", QFormat(4, 3), AffineEncoder(2.0, 0.125)),),
+    layer=ExternalLayer(5, QFormat(6, 5), AffineEncoder(1.5e-6, 4e5), lanes=2),
+    features=Features(
+        squares=QFormat(7, 6, False),
+        square_rounding=Rounding.HALF_EVEN,
+        inputs=True,
+        one=QFormat(3, 2),
+    ),
+    readout=Readout(
+        outputs=(
+            Output("power", QFormat(9, 4), 3.0, 0.25),
+            Output("trend", QFormat(7, 2), -1.0, 2.0),
+        ),
+        weight_format=QFormat(5, 3),
+        weights=(
+            (7, -3, 2, 9, -11, 4, 0, 1, -2, 6, 3, -5),
+            (-1, 2, -3, 4, -5, 6, -7, 8, -9, 10, -11, 12),
         ),
         rounding=Rounding.HALF_EVEN,
         overflow=Overflow.WRAP,

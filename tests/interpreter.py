@@ -57,8 +57,12 @@ def quantised(value: Fraction, to: Format, rounding: str, overflow: str) -> int:
 
 def encode(document: dict[str, Any], values: Sequence[Sequence[float]]) -> list[list[int]]:
     """Section 3: input codes of rows of real inputs."""
+    channels = list(document["inputs"])
+    layer = document.get("layers", [{}])[0]
+    if layer.get("family") == "external":
+        channels += [{"format": layer["state"], "encoder": layer["encoder"]}] * layer["units"]
     return [
-        [_encoded(value, channel) for value, channel in zip(row, document["inputs"], strict=True)]
+        [_encoded(value, channel) for value, channel in zip(row, channels, strict=True)]
         for row in values
     ]
 
@@ -91,6 +95,17 @@ class Interpretation:
     outputs: list[list[int]] = field(default_factory=list)
     final_state: list[int] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
+
+
+class _External:
+    """The end of section 4: states are the codes of the beat behind those of the channels."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.state = Format.of(document["layers"][0]["state"])
+        self.channels = len(document["inputs"])
+
+    def step(self, before: Sequence[int], codes: Sequence[int]) -> dict[str, Any]:
+        return {"before": before, "x": list(codes[self.channels :])}
 
 
 class _Layer:
@@ -149,6 +164,12 @@ class _Layer:
             z = rounded(Fraction(z, 2 ** segment["shift"]), self.rounding) + segment["offset"]
         return int(min(max(z, law["low"]), law["high"]))
 
+    def step(self, before: Sequence[int], u: Sequence[int]) -> dict[str, Any]:
+        sums = self.sums(before, u)
+        targets = [self.target(s) for s in sums]
+        x = [self.updated(a, b) for a, b in zip(before, targets, strict=True)]
+        return {"before": before, "sums": sums, "targets": targets, "x": x}
+
     def updated(self, x: int, f: int) -> int:
         return x + rounded(Fraction(f - x, 2**self.shift), self.rounding) if self.shift else f
 
@@ -179,18 +200,19 @@ def interpret(
     last: Sequence[bool] | None = None,
 ) -> Interpretation:
     """Run a design file on rows of input codes; `last` marks the ends of sequences."""
-    layer, readout = _Layer(document), document["readouts"][0]
-    initial: list[int] = document["layers"][0]["initial_state"]
+    readout, channels = document["readouts"][0], len(document["inputs"])
+    external = document["layers"][0]["family"] == "external"
+    layer = _External(document) if external else _Layer(document)
+    units = document["layers"][0]["units"]
+    initial: list[int] = [0] * units if external else document["layers"][0]["initial_state"]
     weight = Format.of(readout["weights"]["format"])
     rows = [[weight.value(w) for w in row] for row in readout["weights"]["codes"]]
     formats = [Format.of(output["format"]) for output in readout["outputs"]]
     result = Interpretation(final_state=list(initial))
     for t, u in enumerate(codes):
-        before = result.final_state
-        sums = layer.sums(before, u)
-        targets = [layer.target(s) for s in sums]
-        x = [layer.updated(a, b) for a, b in zip(before, targets, strict=True)]
-        features = _features(document, layer.state, u, x)
+        step = layer.step(result.final_state, u)
+        x = step["x"]
+        features = _features(document, layer.state, u[:channels], x)
         totals = [sum(a * b for a, b in zip(row, features, strict=True)) for row in rows]
         outputs = [
             quantised(Fraction(total), to, readout["rounding"], readout["overflow"])
@@ -198,15 +220,7 @@ def interpret(
         ]
         result.states.append(x)
         result.outputs.append(outputs)
-        result.steps.append(
-            {
-                "before": before,
-                "sums": sums,
-                "targets": targets,
-                "features": features,
-                "totals": totals,
-            }
-        )
-        ends = last is not None and last[t] and document["reset"]["on_last"]
+        result.steps.append(step | {"features": features, "totals": totals})
+        ends = last is not None and last[t] and document["reset"]["on_last"] and not external
         result.final_state = list(initial) if ends else x
     return result

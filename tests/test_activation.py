@@ -23,7 +23,7 @@ def activated(
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """All pre-activations from -10 to 10 in steps of ``2**-fine``, and the values they become."""
     layer = replace(
-        EXAMPLE.layer,
+        EXAMPLE.ring,
         state=state,
         initial_state=(),
         taps=(),

@@ -28,7 +28,7 @@ from rchw.errors import DesignError
 from rchw.fixed import QFormat, Rounding
 from tests.examples import EXAMPLE
 
-LAYER, READOUT = EXAMPLE.layer, EXAMPLE.readout
+LAYER, READOUT = EXAMPLE.ring, EXAMPLE.readout
 
 
 def layer(**changes: Any) -> Callable[[], RingLayer]:

@@ -22,7 +22,8 @@ from rchw.errors import DesignError
 from rchw.fixed import QFormat, Rounding
 from rchw.ranges import dead_band
 from rchw.reference import run
-from tests.designs import designs, stimulus
+from tests.designs import designs, external_designs, stimulus
+from tests.examples import EXTERNAL
 from tests.interpreter import decode, encode, interpret, rounded
 
 PAGE = (Path(__file__).parents[1] / "docs" / "design-format.md").read_text(encoding="utf-8")
@@ -56,18 +57,9 @@ def worked_tables(document: Any) -> tuple[list[str], list[str], list[str]]:
         for i in range(3):
             s = step["sums"][i]
             z = rounded(s * 16, "half-up")
-            states.append(
-                [
-                    t,
-                    i,
-                    step["before"][i],
-                    int(64 * s),
-                    z,
-                    step["targets"][i],
-                    trace.states[t][i],
-                    int(32 * step["features"][3 + i]),
-                ]
-            )
+            square = int(32 * step["features"][3 + i])
+            laws = [step["before"][i], int(64 * s), z, step["targets"][i], trace.states[t][i]]
+            states.append([t, i, *laws, square])
     outputs = []
     decoded = decode(document, trace.outputs)
     for t, step in enumerate(trace.steps):
@@ -86,6 +78,17 @@ def worked_tables(document: Any) -> tuple[list[str], list[str], list[str]]:
 @settings(max_examples=150, deadline=None, database=None)
 @given(designs(), st.integers(0, 2**32 - 1))
 def test_interpreter_and_reference_give_the_same_codes(design: Design, number: int) -> None:
+    check_interpreter(design, number)
+
+
+@seed(20261125)
+@settings(max_examples=60, deadline=None, database=None)
+@given(external_designs(), st.integers(0, 2**32 - 1))
+def test_they_do_so_of_states_from_outside(design: Design, number: int) -> None:
+    check_interpreter(design, number)
+
+
+def check_interpreter(design: Design, number: int) -> None:
     document = json.loads(json.dumps(to_document(design)))
     assert from_document(document) == design
     codes, last = stimulus(design, np.random.default_rng(number), 16)
@@ -128,7 +131,7 @@ def test_the_example_of_the_page(tmp_path: Path) -> None:
     assert design.encode(VALUES).tolist() == codes
     trace, want = run(design, codes, LAST), interpret(document, codes, LAST)
     assert (trace.states.tolist(), trace.outputs.tolist()) == (want.states, want.outputs)
-    low, high = dead_band(design.layer)
+    low, high = dead_band(design.ring)
     assert f"The dead band of this layer, half-up with S = 1, is {low} to {high}." in PAGE
 
 
@@ -194,7 +197,8 @@ def objects(value: Any, path: str = "design") -> Iterator[tuple[str, str, dict[s
         for item in value:
             yield from objects(item, f"{path}[]")
     elif isinstance(value, dict) and path != "provenance":  # which is free
-        yield path, value.get("kind", ""), value
+        family = "external" if value.get("family") == "external" else ""
+        yield path, value.get("kind", family), value
         for key, item in value.items():
             yield from objects(item, key if path == "design" else f"{path}.{key}")
 
@@ -202,7 +206,7 @@ def objects(value: Any, path: str = "design") -> Iterator[tuple[str, str, dict[s
 def every_law() -> list[Any]:
     """Documents that together use all that is built."""
     design = from_document(example())
-    layer = design.layer
+    layer = design.ring
     table = Table(QFormat(2, 1), (-15, -8, 4, 15))
     inputs = tuple(replace(channel, format=QFormat(4, 2)) for channel in design.inputs)
     features = replace(design.features, inputs=True)
@@ -219,6 +223,7 @@ def every_law() -> list[Any]:
                 readout=replace(design.readout, weights=rows),
             )
         ),
+        to_document(EXTERNAL),
     ]
 
 
@@ -280,14 +285,14 @@ def test_what_is_not_built_is_refused_by_name(path: str, value: Any) -> None:
 
 
 def test_the_table_of_refusals_is_read() -> None:
-    assert len(refusals()) == 23
+    assert len(refusals()) == 22
     document = example()
     document["layers"] *= 2
     with pytest.raises(DesignError, match="layers must hold one entry in this release, not 2"):
         from_document(document)
     document = example()
     document["layers"][0]["family"] = "reservoir"
-    with pytest.raises(DesignError, match="one of ring, leaky, euler, euler-ring, external"):
+    with pytest.raises(DesignError, match="one of ring, external, leaky, euler, euler-ring"):
         from_document(document)
 
 
@@ -344,7 +349,7 @@ def test_a_broken_file_is_named(tmp_path: Path, text: str, sentence: str) -> Non
 @pytest.mark.parametrize("rounding", list(Rounding))
 @pytest.mark.parametrize("shift", [0, 1, 2, 5, 10])
 def test_the_dead_band_is_where_the_step_rounds_to_zero(rounding: Rounding, shift: int) -> None:
-    layer = replace(from_document(example()).layer, rounding=rounding, leak_shift=shift)
+    layer = replace(from_document(example()).ring, rounding=rounding, leak_shift=shift)
     low, high = dead_band(layer)
     reach = 2 << shift
     still = [
@@ -361,7 +366,7 @@ def test_a_leaking_state_comes_to_rest_in_the_dead_band(rounding: Rounding) -> N
     state, target, shift = QFormat(8), 40, 3
     design = from_document(example())
     layer = replace(
-        design.layer, n_units=2, state=state, taps=(), rounding=rounding, leak_shift=shift,
+        design.ring, n_units=2, state=state, taps=(), rounding=rounding, leak_shift=shift,
         inputs=(LinearInput(QFormat(2), (0, 0)),), bias_format=state, bias=(target, target),
         activation=Clip(-128, 127), initial_state=(-128, 127),
     )  # fmt: skip

@@ -140,8 +140,8 @@ def objects(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 def every_kind() -> list[Design]:
     """Designs that together hold every kind of object the format has."""
-    clip = replace(EXAMPLE.layer, activation=Clip(-9, 9))
-    table = replace(EXAMPLE.layer, activation=tanh_table(EXAMPLE.layer.state, 4)[0])
+    clip = replace(EXAMPLE.ring, activation=Clip(-9, 9))
+    table = replace(EXAMPLE.ring, activation=tanh_table(EXAMPLE.ring.state, 4)[0])
     return [EXAMPLE, replace(EXAMPLE, layer=clip), replace(EXAMPLE, layer=table)]
 
 
@@ -185,7 +185,6 @@ LATER: dict[str, tuple[tuple[Any, ...], Any, str]] = {
     "euler": (("layers", 0, "family"), "euler", "the matrix engine is not built yet"),
     "leaky": (("layers", 0, "family"), "leaky", "the matrix engine is not built yet"),
     "euler ring": (("layers", 0, "family"), "euler-ring", "increment update is not built yet"),
-    "external": (("layers", 0, "family"), "external", "arrive on the stream are not built yet"),
     "increment": (("layers", 0, "update"), "increment", "increment update is not built yet"),
     "matrix": (("layers", 0, "matrix"), {}, "the matrix engine is not built yet"),
     "gain": (("layers", 0, "gain"), {}, "gains per unit are not built yet"),

@@ -28,6 +28,7 @@ THIRD_PARTY = {
     "hdl": {"amaranth"},
     "sim": {"amaranth", "cocotb", "cocotb_tools", "find_libpython", "numpy", "z3"},
     "plot": {"matplotlib", "numpy"},
+    "nodes": {"numpy", "scipy"},
     "cli": {"find_libpython", "numpy", "rich", "typer"},
 }
 # Beyond "only downwards": who may not see whom, and why the witnesses are two.
@@ -39,7 +40,8 @@ FORBIDDEN = {
 }
 HIGHEST = {"hdl": 1}  # whatever floor 2 will hold one day, the circuits do not see it
 HEAVY = ("amaranth", "cocotb", "matplotlib", "numba", "reservoirpy", "pmdarima", "scipy", "typer")
-COMPILED = {"rchw.model.ring", "rchw.reference.compiled"}  # these two load numba when they run
+# These load numba when they run.
+COMPILED = {"rchw.model.ring", "rchw.reference.compiled", "rchw.nodes.kernel"}
 
 
 def files(*folders: str) -> list[Path]:

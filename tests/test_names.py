@@ -9,8 +9,8 @@ from amaranth.lib.data import Const, View
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rchw.design import check_name
 from rchw.errors import DesignError
+from rchw.layers import check_name
 from rchw.names import KEYWORDS, identifier, unique
 from rchw.tools import environment_for_verilator, find
 from tests.sim.pair import pair

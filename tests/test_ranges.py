@@ -60,7 +60,7 @@ def worst(design: Design, unit: int, sign: int) -> tuple[Integers, Integers, boo
 
     A level whose threshold no code reaches keeps one of its two weights.
     """
-    layer, state = design.layer, state_interval(design.layer)
+    layer, state = design.ring, state_interval(design.ring)
     x = np.array([state.low] * layer.n_units, dtype=object)
     for tap in layer.taps:
         if sign * tap.weights[unit] > 0:
@@ -112,7 +112,7 @@ def check_layer(design: Design, rng: np.random.Generator) -> int:
 def test_sums_of_the_layer_stay_inside_and_reach_the_ends(design: Design, seed: int) -> None:
     """Every unit, driven by the worst states and inputs for it, then by random extremes."""
     reached = check_layer(design, np.random.default_rng(seed))
-    levels = any(isinstance(entry, LevelInput) for entry in design.layer.inputs)
+    levels = any(isinstance(entry, LevelInput) for entry in design.ring.inputs)
     assert reached == 2 * design.n_units or levels
 
 
@@ -169,7 +169,7 @@ def test_sums_of_the_readout_stay_inside_and_reach_the_ends(design: Design, seed
 def test_states_that_are_never_zero_may_still_be_missing_from_a_sum() -> None:
     """States from 3 to 9: a negative weight never adds, but its product may come last."""
     layer = replace(
-        EXAMPLE.layer, activation=Clip(3, 9), initial_state=(3, 4, 5, 9, 3), leak_shift=0
+        EXAMPLE.ring, activation=Clip(3, 9), initial_state=(3, 4, 5, 9, 3), leak_shift=0
     )
     readout = replace(EXAMPLE.readout, weights=((2, -3, 0, 1, -1), (-1, -1, -1, -1, -1)))
     features = replace(EXAMPLE.features, squares=None, inputs=False, one=None)
@@ -197,7 +197,7 @@ def test_squares_reach_exactly_the_ends_of_their_interval(
     design = replace(
         EXAMPLE,
         layer=replace(
-            EXAMPLE.layer, state=state, initial_state=(), activation=Clip(state.min, state.max)
+            EXAMPLE.ring, state=state, initial_state=(), activation=Clip(state.min, state.max)
         ),
         features=replace(EXAMPLE.features, squares=squares, square_rounding=rounding),
     )

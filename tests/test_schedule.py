@@ -75,8 +75,8 @@ def reads_are_right(design: Design, period: int, loop: int, samples: int = 5) ->
     for word, clocks in passes(design):
         begin[word], clock = clock, clock + clocks
     start = [begin[unit // design.layer.lanes] for unit in range(design.n_units)]
-    taps = [(tap.offset, tap.weights) for tap in design.layer.taps]
-    if design.layer.leak_shift:
+    taps = [(tap.offset, tap.weights) for tap in design.ring.taps]
+    if design.ring.leak_shift:
         taps.append((0, (1,) * design.n_units))
     for sample in range(1, samples):
         for offset, weights in taps:
@@ -193,8 +193,8 @@ def test_the_sentence_names_what_is_possible() -> None:
 def test_the_loop_grows_with_what_stands_in_it() -> None:
     """Five stages with clip, one more for a table, one more for a leak; the period follows."""
     plain = ring(4, 1)
-    table = replace(plain.layer, activation=tanh_table(QFormat(4, 3), 4)[0], state=QFormat(4, 3))
+    table = replace(plain.ring, activation=tanh_table(QFormat(4, 3), 4)[0], state=QFormat(4, 3))
     leaky = replace(table, leak_shift=1)
-    loops = [schedule(replace(plain, layer=layer)) for layer in (plain.layer, table, leaky)]
+    loops = [schedule(replace(plain, layer=layer)) for layer in (plain.ring, table, leaky)]
     assert [plan.loop_latency for plan in loops] == [5, 6, 7]
     assert [plan.clocks for plan in loops] == [6, 7, 8]

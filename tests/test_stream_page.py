@@ -54,7 +54,7 @@ def test_words_clocks_and_latency_of_the_page(
     design = from_document(example())
     design = replace(
         design,
-        layer=replace(design.layer, lanes=lanes),
+        layer=replace(design.ring, lanes=lanes),
         readout=replace(design.readout, multipliers=multipliers),
     )
     trace = trace_stream(AxiTop(design), beats())
@@ -68,7 +68,7 @@ def test_words_clocks_and_latency_of_the_page(
 
 def formula(design: Design) -> tuple[int, int]:
     """Clocks per sample and latency, as the page has them, from the design alone."""
-    layer, readout = design.layer, design.readout
+    layer, readout = design.ring, design.readout
     n, p, m = layer.n_units, layer.lanes, readout.multipliers
     outputs, squares = len(readout.outputs), design.features.squares is not None
     a = int(design.features.states) + int(squares)

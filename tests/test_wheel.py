@@ -20,7 +20,7 @@ from tests.notebooks import FOLDER, NAMES, code_cells
 
 ROOT = Path(__file__).parents[1]
 LINKS = ("hdl", "sim", "boards")
-CORE = {"numpy", "numba", "matplotlib", "typer", "rich"}
+CORE = {"numpy", "numba", "matplotlib", "typer", "rich", "scipy"}
 SKIPPED = shutil.ignore_patterns(
     ".*", "build", "dist", "*.egg-info", "__pycache__", "notebooks", "benchmarks", "tests"
 )

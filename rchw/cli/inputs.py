@@ -71,13 +71,13 @@ def _columns(
     if wanted is not None:
         indices = table.find(wanted, "input columns")
     else:
-        named = table.named([channel.name for channel in design.inputs])
+        named = table.named([channel.name for channel in design.beat])
         every = tuple(c for c, name in enumerate(table.names) if name != marks)
         indices = named or table.inputs or every
-    if len(indices) != design.n_inputs:
-        names = ", ".join(channel.name for channel in design.inputs)
+    if len(indices) != design.n_lanes:
+        names = ", ".join(channel.name for channel in design.beat)
         raise DesignError(
-            f"{table.path} must give {design.n_inputs} input columns, as the design has ({names}), "
+            f"{table.path} must give {design.n_lanes} input columns, as the design has ({names}), "
             f"not {len(indices)} (see --input-columns)"
         )
     return indices

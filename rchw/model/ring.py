@@ -135,6 +135,13 @@ class RingModel:
             kernel(drive, start, self._offsets, self._tap_weights, *self._law)
         return drive
 
+    def advance(self, inputs: ArrayLike, state: ArrayLike | None = None) -> tuple[Values, Values]:
+        """The states of `run`, and the last of them."""
+        states = self.run(inputs, state)
+        if len(states):
+            return states, states[-1]
+        return states, np.zeros(self.n_units) if state is None else np.array(state, np.float64)
+
     @property
     def _law(self) -> tuple[float, int]:
         return float(self.leak_rate), ACTIVATIONS.index(self.activation)

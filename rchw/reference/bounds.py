@@ -23,7 +23,7 @@ def integer_type(bound: int) -> Any:
 
 def ring_bound(design: Design) -> int:
     """Bound every number in a step of the ring, shifted and rounded."""
-    layer = design.layer
+    layer = design.ring
     frac = RingReference(design).fraction()
     state = _magnitude(layer.state)
     taps = sum(max(abs(w) for w in tap.weights) for tap in layer.taps) * state

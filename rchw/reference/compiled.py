@@ -73,7 +73,7 @@ def compiled_states(
     bound = ring_bound(design)
     if kernels is None or integer_type(bound) is object:
         return None
-    layer = design.layer
+    layer = design.ring
     ring = RingReference(design)
     initial = ring.initial_state()
     start = initial if state is None else np.asarray(state).astype(np.int64)
@@ -120,7 +120,7 @@ def compiled_states(
 
 def _input_tables(design: Design, frac: int) -> tuple[Integers, ...]:
     """Aligned linear weights, thresholds, low and high of every channel, and which are levels."""
-    layer = design.layer
+    layer = design.ring
     shape = (design.n_inputs, layer.n_units)
     weights, thresholds, low, high = (np.zeros(shape, dtype=np.int64) for _ in range(4))
     levels = np.zeros(design.n_inputs, dtype=bool)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rchw.design import Design
+from rchw.design import Design, ExternalLayer
 from rchw.errors import DesignError
 from rchw.reference.bounds import integer_type, ring_bound
 from rchw.reference.compiled import run_states, stepped_states
@@ -60,11 +60,11 @@ def run(
     Parameters
     ----------
     design : Design
-    codes : integer array (T, K)
+    codes : integer array (T, K), or (T, K + N) where the states come from outside
     last : bool array (T,), optional
         Marks the last sample of each sequence; the state then resets if the design says so.
     state : integer array (N,), optional
-        State codes to start from instead of the initial state.
+        State codes to start from instead of the initial state; states from outside have none.
     compiled : bool
         Take the compiled step where it applies: the same states, sooner. The numpy step of
         `rchw.reference.ring` is the definition.
@@ -79,11 +79,11 @@ def run(
         If a shape is wrong, or a code lies outside its format.
     """
     inputs = np.asarray(codes)
-    if inputs.ndim != 2 or inputs.shape[1] != design.n_inputs:
-        raise DesignError(f"input codes must have shape (T, {design.n_inputs}), not {inputs.shape}")
+    if inputs.ndim != 2 or inputs.shape[1] != design.n_lanes:
+        raise DesignError(f"input codes must have shape (T, {design.n_lanes}), not {inputs.shape}")
     if inputs.dtype.kind not in "iu":
         raise DesignError(f"input codes must be integers, not {inputs.dtype}")
-    for k, channel in enumerate(design.inputs):
+    for k, channel in enumerate(design.beat):
         outside = (inputs[:, k] < channel.format.min) | (inputs[:, k] > channel.format.max)
         if outside.any():
             row = int(np.argmax(outside))
@@ -94,6 +94,8 @@ def run(
     flags = np.zeros(len(inputs), dtype=bool) if last is None else np.asarray(last, dtype=bool)
     if flags.shape != (len(inputs),):
         raise DesignError(f"last flags must have shape ({len(inputs)},), not {flags.shape}")
+    if isinstance(design.layer, ExternalLayer):
+        return _external(design, inputs, state)
     start = None if state is None else _checked_state(design, state)
     if compiled:
         states = run_states(design, inputs, flags, start).astype(np.int64)
@@ -103,7 +105,16 @@ def run(
     if len(states) and not (flags[-1] and design.reset_on_last):
         final = states[-1]
     elif len(states) or start is None:
-        final = np.array(design.layer.initial_state, dtype=np.int64)
+        final = np.array(design.ring.initial_state, dtype=np.int64)
     else:
         final = start
     return Trace(states, ReadoutReference(design).outputs(states, inputs), final)
+
+
+def _external(design: Design, codes: NDArray[np.int64], state: ArrayLike | None) -> Trace:
+    """The states are those of the beat; nothing is remembered."""
+    if state is not None:
+        raise DesignError(f"state must be left out where layer {design.layer.name} is external")
+    channels, states = np.split(codes.astype(np.int64), [design.n_inputs], axis=1)
+    final = states[-1] if len(states) else np.zeros(design.n_units, dtype=np.int64)
+    return Trace(states, ReadoutReference(design).outputs(states, channels), final)

@@ -54,4 +54,11 @@ class ReferenceReservoir:
         DesignError
             If a shape is wrong, or a code lies outside its format.
         """
-        return run(self.design, inputs, state=state, compiled=self.compiled).states
+        return self.advance(inputs, state)[0]
+
+    def advance(
+        self, inputs: ArrayLike, state: ArrayLike | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The states of `run`, and the last of them."""
+        trace = run(self.design, inputs, state=state, compiled=self.compiled)
+        return trace.states, trace.final_state

@@ -31,11 +31,11 @@ class RingReference:
 
     def initial_state(self) -> Integers:
         """State codes before the first sample, shape (N,)."""
-        return np.array(self.design.layer.initial_state, dtype=self.dtype)
+        return np.array(self.design.ring.initial_state, dtype=self.dtype)
 
     def fraction(self) -> int:
         """Fraction bits of the pre-activation sum: the finest of all its terms."""
-        layer = self.design.layer
+        layer = self.design.ring
         fractions = [layer.state.frac + layer.tap_format.frac, layer.bias_format.frac]
         for channel, entry in zip(self.design.inputs, layer.inputs, strict=True):
             extra = channel.format.frac if isinstance(entry, LinearInput) else 0
@@ -47,7 +47,7 @@ class RingReference:
 
     def preactivation(self, state: Integers, inputs: Integers) -> Integers:
         """Exact sum of taps, inputs and bias; shapes (N,), (K,) -> (N,)."""
-        layer, frac = self.design.layer, self.fraction()
+        layer, frac = self.design.ring, self.fraction()
         total = self._codes(layer.bias, frac - layer.bias_format.frac)
         for tap in layer.taps:
             shift = frac - layer.state.frac - layer.tap_format.frac
@@ -66,7 +66,7 @@ class RingReference:
 
     def activate(self, total: Integers) -> Integers:
         """State codes of pre-activation sums, same shape."""
-        layer, frac = self.design.layer, self.fraction()
+        layer, frac = self.design.ring, self.fraction()
         activation = layer.activation
         if isinstance(activation, Clip):
             z = shift_round(total, frac - layer.state.frac, layer.rounding)
@@ -80,7 +80,7 @@ class RingReference:
 
     def leak(self, state: Integers, target: Integers) -> Integers:
         """Part of the way from the states to their targets, shapes (N,), (N,) -> (N,)."""
-        layer = self.design.layer
+        layer = self.design.ring
         if layer.leak_shift == 0:
             return target
         return state + shift_round(target - state, layer.leak_shift, layer.rounding)

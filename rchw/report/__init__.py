@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rchw import plot
+from rchw.design import ExternalLayer, Layer
 from rchw.devices import BOARDS
 from rchw.errors import DesignError, RchwError
 from rchw.experiment import FLOORS, verdicts
@@ -119,6 +120,9 @@ def _what(evidence: Evidence) -> str:
     design = evidence.design
     if design is None:
         return "A reservoir"
+    if isinstance(design.layer, ExternalLayer):
+        width = design.layer.state.width
+        return f"A readout of {design.n_units} states from outside with {width} bits"
     options = design.provenance.get("options")
     family = options.get("reservoir") if isinstance(options, Mapping) else None
     kind = _FAMILIES.get(str(family), "ring reservoir")
@@ -267,6 +271,18 @@ def _list(items: list[str]) -> str:
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
+def _layer(layer: Layer) -> dict[str, str]:
+    if isinstance(layer, ExternalLayer):
+        return {"states": f"{layer.n_units} of {layer.state}, from outside"}
+    taps = ", ".join(f"{tap.offset}" for tap in layer.taps)
+    leak = f", leak 2**-{layer.leak_shift}" if layer.leak_shift else ""
+    return {
+        "states": f"{layer.n_units} of {layer.state}, rounding {layer.rounding.value}",
+        "taps": f"offset {taps}, weights {layer.tap_format}",
+        "activation": type(layer.activation).__name__ + leak,
+    }
+
+
 def _design(evidence: Evidence) -> Iterator[Text]:
     design = evidence.design
     if design is None:
@@ -274,8 +290,6 @@ def _design(evidence: Evidence) -> Iterator[Text]:
     layer, readout, plan = design.layer, design.readout, schedule(design)
     lanes = "1 lane" if layer.lanes == 1 else f"{layer.lanes} lanes"
     yield section("What was built")
-    taps = ", ".join(f"{tap.offset}" for tap in layer.taps)
-    leak = f", leak 2**-{layer.leak_shift}" if layer.leak_shift else ""
     features = [
         "states" if design.features.states else "",
         f"squares {design.features.squares}" if design.features.squares else "",
@@ -286,9 +300,7 @@ def _design(evidence: Evidence) -> Iterator[Text]:
     yield facts(
         {
             "inputs": ", ".join(f"{u.name} {u.format}" for u in design.inputs),
-            "states": f"{layer.n_units} of {layer.state}, rounding {layer.rounding.value}",
-            "taps": f"offset {taps}, weights {layer.tap_format}",
-            "activation": type(layer.activation).__name__ + leak,
+            **_layer(layer),
             "features": f"{design.n_features}: " + ", ".join(word for word in features if word),
             "readout": f"weights {readout.weight_format}, {readout.multipliers} multipliers",
             "outputs": ", ".join(outputs),

@@ -340,7 +340,7 @@ def train(task: TrainingTask, options: TrainOptions, progress: Progress | None =
 
 def clipped_fraction(design: Design, states: NDArray[Any]) -> float:
     """Fraction of states at a rail of the activation."""
-    activation = design.layer.activation
+    activation = design.ring.activation
     if isinstance(activation, Table):
         low, high = min(activation.entries), max(activation.entries)
     else:

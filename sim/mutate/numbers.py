@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from rchw.activation import Clip, PiecewiseLinear, Table
-from rchw.design import Design, LevelInput, RingLayer
+from rchw.design import Design, ExternalLayer, LevelInput, RingLayer
 from rchw.fixed import Overflow, QFormat, Rounding
 
 __all__ = ["NUMBERS", "Change"]
@@ -48,7 +48,7 @@ def _layer(design: Design, layer: RingLayer) -> Design:
 
 
 def _input_weight(design: Design, rng: np.random.Generator) -> tuple[str, Design]:
-    layer, k = design.layer, _pick(rng, design.n_inputs)
+    layer, k = design.ring, _pick(rng, design.n_inputs)
     entry, channel = layer.inputs[k], design.inputs[k]
     if isinstance(entry, LevelInput):
         kind = ("low", "high", "thresholds")[_pick(rng, 3)]
@@ -64,7 +64,7 @@ def _input_weight(design: Design, rng: np.random.Generator) -> tuple[str, Design
 
 
 def _tap_weight(design: Design, rng: np.random.Generator) -> tuple[str, Design] | None:
-    layer = design.layer
+    layer = design.ring
     if not layer.taps:
         return None
     k = _pick(rng, len(layer.taps))
@@ -75,7 +75,7 @@ def _tap_weight(design: Design, rng: np.random.Generator) -> tuple[str, Design] 
 
 
 def _tap_offset(design: Design, rng: np.random.Generator) -> tuple[str, Design] | None:
-    layer = design.layer
+    layer = design.ring
     if not layer.taps:
         return None
     k, step = _pick(rng, len(layer.taps)), (-1, 1)[_pick(rng, 2)]
@@ -86,13 +86,13 @@ def _tap_offset(design: Design, rng: np.random.Generator) -> tuple[str, Design] 
 
 
 def _bias(design: Design, rng: np.random.Generator) -> tuple[str, Design]:
-    where, row = _flip(rng, design.layer.bias, design.layer.bias_format)
-    return f"bias{where}", _layer(design, replace(design.layer, bias=row))
+    where, row = _flip(rng, design.ring.bias, design.ring.bias_format)
+    return f"bias{where}", _layer(design, replace(design.ring, bias=row))
 
 
 def _initial_state(design: Design, rng: np.random.Generator) -> tuple[str, Design]:
-    where, row = _flip(rng, design.layer.initial_state, design.layer.state)
-    changed = replace(design.layer, initial_state=row)
+    where, row = _flip(rng, design.ring.initial_state, design.ring.state)
+    changed = replace(design.ring, initial_state=row)
     return f"initial state{where}", _layer(design, changed)
 
 
@@ -105,11 +105,12 @@ def _readout_weight(design: Design, rng: np.random.Generator) -> tuple[str, Desi
 
 
 def _rounding(design: Design, rng: np.random.Generator) -> tuple[str, Design]:
-    places = ["layer", "readout", *(["squares"] if design.features.squares else [])]
+    layers = [] if isinstance(design.layer, ExternalLayer) else ["layer"]
+    places = [*layers, "readout", *(["squares"] if design.features.squares else [])]
     place = places[_pick(rng, len(places))]
     new = list(Rounding)[_pick(rng, len(Rounding))]
     if place == "layer":
-        changed = _layer(design, replace(design.layer, rounding=new))
+        changed = _layer(design, replace(design.ring, rounding=new))
     elif place == "readout":
         changed = replace(design, readout=replace(design.readout, rounding=new))
     else:
@@ -125,28 +126,28 @@ def _overflow(design: Design, rng: np.random.Generator) -> tuple[str, Design]:
 
 
 def _rail(design: Design, rng: np.random.Generator) -> tuple[str, Design] | None:
-    law, step = design.layer.activation, (-1, 1)[_pick(rng, 2)]
+    law, step = design.ring.activation, (-1, 1)[_pick(rng, 2)]
     if isinstance(law, Table):
         return None
     side = ("low", "high")[_pick(rng, 2)]
     low, high = law.low + step * (side == "low"), law.high + step * (side == "high")
     new = replace(law, low=low, high=high)
-    changed = _layer(design, replace(design.layer, activation=new))
+    changed = _layer(design, replace(design.ring, activation=new))
     return f"{side} end of the activation, {step:+d}", changed
 
 
 def _leak(design: Design, rng: np.random.Generator) -> tuple[str, Design]:
-    shift = design.layer.leak_shift + (-1, 1)[_pick(rng, 2)]
-    return f"leak shift {shift}", _layer(design, replace(design.layer, leak_shift=shift))
+    shift = design.ring.leak_shift + (-1, 1)[_pick(rng, 2)]
+    return f"leak shift {shift}", _layer(design, replace(design.ring, leak_shift=shift))
 
 
 def _table(design: Design, rng: np.random.Generator) -> tuple[str, Design] | None:
-    law = design.layer.activation
+    law = design.ring.activation
     if isinstance(law, Clip):
         return None
     new: PiecewiseLinear | Table
     if isinstance(law, Table):
-        where, row = _flip(rng, law.entries, design.layer.state)
+        where, row = _flip(rng, law.entries, design.ring.state)
         where, new = f"table{where}", replace(law, entries=row)
     else:
         j, field, step = _pick(rng, len(law.segments)), _pick(rng, 3), (-1, 1)[_pick(rng, 2)]
@@ -157,7 +158,7 @@ def _table(design: Design, rng: np.random.Generator) -> tuple[str, Design] | Non
         segments = (*law.segments[:j], (start, shift, offset), *law.segments[j + 1 :])
         where = f"{('start', 'shift', 'offset')[field]} of segment {j}, {step:+d}"
         new = replace(law, segments=segments)
-    return where, _layer(design, replace(design.layer, activation=new))
+    return where, _layer(design, replace(design.ring, activation=new))
 
 
 def _two(rng: np.random.Generator, count: int) -> tuple[int, int]:
@@ -184,8 +185,8 @@ def _inputs(design: Design, rng: np.random.Generator) -> tuple[str, Design] | No
     if design.n_inputs < 2:
         return None
     first, second = _two(rng, design.n_inputs)
-    tables = _swapped(design.layer.inputs, first, second)
-    changed = _layer(design, replace(design.layer, inputs=tables))
+    tables = _swapped(design.ring.inputs, first, second)
+    changed = _layer(design, replace(design.ring, inputs=tables))
     return f"tables of inputs {first} and {second}", changed
 
 
@@ -204,20 +205,29 @@ def _sequence(design: Design, rng: np.random.Generator) -> tuple[str, Design]:
     return f"reset_on_last {str(new).lower()}", replace(design, reset_on_last=new)
 
 
+def _of_ring(change: Change) -> Change:
+    """Find no place where the states come from outside."""
+
+    def changed(design: Design, rng: np.random.Generator) -> tuple[str, Design] | None:
+        return None if isinstance(design.layer, ExternalLayer) else change(design, rng)
+
+    return changed
+
+
 NUMBERS: Mapping[str, Change] = {
-    "input weight": _input_weight,
-    "tap weight": _tap_weight,
-    "tap offset": _tap_offset,
-    "bias": _bias,
-    "initial state": _initial_state,
+    "input weight": _of_ring(_input_weight),
+    "tap weight": _of_ring(_tap_weight),
+    "tap offset": _of_ring(_tap_offset),
+    "bias": _of_ring(_bias),
+    "initial state": _of_ring(_initial_state),
     "readout weight": _readout_weight,
     "rounding": _rounding,
     "saturation": _overflow,
-    "clip rail": _rail,
-    "leak shift": _leak,
-    "activation table": _table,
+    "clip rail": _of_ring(_rail),
+    "leak shift": _of_ring(_leak),
+    "activation table": _of_ring(_table),
     "units swapped": _units,
-    "inputs swapped": _inputs,
+    "inputs swapped": _of_ring(_inputs),
     "outputs swapped": _outputs,
     "end of a sequence": _sequence,
 }

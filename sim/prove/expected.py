@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from rchw.design import Design
+from rchw.design import Design, ExternalLayer
 from rchw.ranges import Interval, state_interval
 from rchw.reference.readout import ReadoutReference, feature_codes
 from rchw.reference.ring import RingReference
@@ -109,15 +109,17 @@ class Expected:
         return form
 
     def state(self, age: int, unit: int) -> Form:
-        """State of a unit after a sample."""
+        """State of a unit after a sample; one from outside is a code of its beat."""
+        if isinstance(self.design.layer, ExternalLayer):
+            return self.input(age, self.design.n_inputs + unit)
         interval = self._intervals[unit]
         if interval.low == interval.high:
             return number(interval.low)
         return self.name(Role("x", age, unit), interval.low, interval.high)
 
     def input(self, age: int, channel: int) -> Form:
-        """Input code of a sample."""
-        fmt = self.design.inputs[channel].format
+        """Input code of a sample: of a channel, or behind them a state from outside."""
+        fmt = self.design.beat[channel].format
         return self.name(Role("u", age, channel), fmt.min, fmt.max)
 
     def last(self, age: int) -> Form:
@@ -203,6 +205,8 @@ class Expected:
         In a ring of one tap it is what inputs do reach, if that is half of all codes or more. Some
         units stay on a rail for ever, and then the circuit knows it.
         """
+        if isinstance(self.design.layer, ExternalLayer):
+            return []  # they are inputs
         forms, ring = self._forms, self._ring
         initial = [Interval(code, code) for code in ring.initial_state().tolist()]
         reached: list[Interval | None] = [None] * len(initial)
@@ -244,7 +248,11 @@ class Expected:
         first : int or None
             1 if the sample is the first of its sequence, 0 if not, None if the last flag of the
             sample before tells.
+
+        States from outside are none: they are inputs.
         """
+        if isinstance(self.design.layer, ExternalLayer):
+            return []
         forms, design, ring = self._forms, self.design, self._ring
         units = range(design.n_units)
         begins = number(first or 0)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rchw.design import ExternalLayer
 from rchw.schedule import latency
 from rchw.sim.prove.circuit import Bits, Contents, bits_of
 from rchw.sim.prove.cone import holders
@@ -61,7 +62,10 @@ class Pipeline(Reach):
             if f"core.x{i}" in names
         }
         self._codes = holders(self.circuit.words, "m_axis_tdata")
-        for age in range(RING, self.end + 1):
+        external = isinstance(self.design.layer, ExternalLayer)
+        self._sources = {"t", "square", "u" if external else "x"}
+        self._youngest = 1 if external else RING  # of whose states something is made
+        for age in range(self._youngest, self.end + 1):
             self.expected.outputs(age)
         self.expected.call_flag(RING - 1)
 
@@ -210,7 +214,7 @@ class Pipeline(Reach):
             role.age
             for form in {bit[0] for bit in bits if not isinstance(bit, int)}
             for role in map(roles.get, form.unknowns())
-            if role is not None and role.kind in ("x", "t", "square") and role.age >= RING
+            if role is not None and role.kind in self._sources and role.age >= self._youngest
         }
         samples = tuple((age, None) for age in sorted(ages))
         kinds = frozenset({"square", "y"} if shown else {"square"})

@@ -21,7 +21,7 @@ def check_ports(words: Words, design: Design) -> None:
     DesignError
         Which names the first of them.
     """
-    taken = sum(lane_map([channel.format for channel in design.inputs])[-1])
+    taken = sum(lane_map([channel.format for channel in design.beat])[-1])
     given = sum(lane_map([output.format for output in design.readout.outputs])[-1])
     ports = {
         "input": dict.fromkeys(

@@ -93,7 +93,7 @@ class Reach:
     def beat(self) -> dict[str, Bits]:
         """An input beat of unknown codes; the bits above them are unknown as well."""
         data: Bits = ()
-        for k, channel in enumerate(self.design.inputs):
+        for k, channel in enumerate(self.design.beat):
             data += bits_of(self.forms, self.expected.input(-1, k), channel.format.width)
             above = 8 * lane_bytes(channel.format) - channel.format.width
             if above:

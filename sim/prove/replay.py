@@ -42,7 +42,7 @@ class _Bench:
     def step(self, clock: Clock) -> bool:
         """Let a clock pass; tell whether the input beat was taken."""
         circuit, (valid, ready, last, codes) = self._circuit, clock
-        formats = [channel.format for channel in self._design.inputs]
+        formats = [channel.format for channel in self._design.beat]
         word = pack(np.array([codes]), formats)[0]
         handshakes = {"aresetn": 1, "s_axis_tvalid": valid, "m_axis_tready": ready}
         circuit.settle(handshakes | {"s_axis_tlast": last, "s_axis_tdata": word})
@@ -58,7 +58,7 @@ class _Bench:
     def difference(self) -> str | None:
         """Sentence on the first output beat that is not the reference's."""
         design = self._design
-        codes = np.array(self._codes, dtype=np.int64).reshape(-1, design.n_inputs)
+        codes = np.array(self._codes, dtype=np.int64).reshape(-1, design.n_lanes)
         want = reference.run(design, codes, np.array(self._last, dtype=bool)).outputs
         formats = [output.format for output in design.readout.outputs]
         got = unpack([word for word, _ in self._out], formats)
@@ -186,7 +186,7 @@ def _codes(design: Design, rng: np.random.Generator) -> tuple[int, ...]:
         int(rng.integers(fmt.min, fmt.max, endpoint=True))
         if rng.random() < 0.7
         else int(rng.choice([fmt.min, fmt.max]))
-        for fmt in (channel.format for channel in design.inputs)
+        for fmt in (channel.format for channel in design.beat)
     )
 
 

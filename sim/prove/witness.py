@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rchw import reference
-from rchw.design import Design
+from rchw.design import Design, ExternalLayer
 from rchw.reference.readout import ReadoutReference, feature_codes
 from rchw.sim.lanes import lane_bytes, unpack
 from rchw.sim.prove.circuit import Contents, Value
@@ -85,7 +85,7 @@ class _Run:
     def draw(self) -> None:
         """Another beat at the input."""
         codes, above, self._word, start = [], [], 0, 0
-        for channel in self.design.inputs:
+        for channel in self.design.beat:
             fmt, width = channel.format, 8 * lane_bytes(channel.format)
             code = int(self._rng.integers(fmt.min, fmt.max, endpoint=True))
             if self._rng.random() < 0.2:
@@ -111,10 +111,13 @@ class _Run:
         begins = 1 if before is None else before.begins
         initial = before is None or (begins and design.reset_on_last)
         start = None if initial or before is None else np.array(before.states)
-        if valid:
+        if isinstance(design.layer, ExternalLayer):
+            states = codes[0, design.n_inputs :]
+            codes = codes[:, : design.n_inputs]
+        elif valid:
             states = reference.run(design, codes, state=start).states[0]
         else:
-            states = np.array(design.layer.initial_state if before is None else before.states)
+            states = np.array(design.ring.initial_state if before is None else before.states)
         rows = states[None, :]
         squares: tuple[int, ...] = ()
         if design.features.squares is not None:
@@ -184,7 +187,7 @@ class _Values(dict[Atom, int]):
         if role.kind in ("p", "t"):
             return value_of(expected.plain(Form({(atom,): 1})), self)
         if role.age >= len(samples):  # before the first sample after the reset
-            initial = self._run.design.layer.initial_state
+            initial = self._run.design.ring.initial_state
             return initial[role.index] if role.kind == "x" else int(role.kind == "f")
         sample = samples[role.age]
         row = {

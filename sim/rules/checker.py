@@ -84,7 +84,7 @@ def checker(design: Design, inside: str = "", table: str = "") -> str:
         With the macro ``TABLE``: connections to the inside of the circuit, and what is asserted of
         it, as from `rchw.sim.rules.tables`.
     """
-    end_in = sum(lane_map([channel.format for channel in design.inputs])[-1])
+    end_in = sum(lane_map([channel.format for channel in design.beat])[-1])
     end_out = sum(lane_map([output.format for output in design.readout.outputs])[-1])
     numbers = bounds(design)
     parallel = schedule(design).parallel

@@ -45,15 +45,15 @@ class Data:
             words of `rchw.reference.run`.
         """
         rows = np.asarray(codes)
-        if rows.ndim != 2 or rows.shape[1] != design.n_inputs:
+        if rows.ndim != 2 or rows.shape[1] != design.n_lanes:
             raise DesignError(
-                f"input codes must have shape (T, {design.n_inputs}), not {rows.shape}"
+                f"input codes must have shape (T, {design.n_lanes}), not {rows.shape}"
             )
         if rows.dtype.kind not in "iu":
             raise DesignError(f"input codes must be integers, not {rows.dtype}")
         if not len(rows):
             raise DesignError("input codes must have at least one row, not 0")
-        for k, channel in enumerate(design.inputs):
+        for k, channel in enumerate(design.beat):
             fmt = channel.format
             outside = (rows[:, k] < fmt.min) | (rows[:, k] > fmt.max)
             if outside.any():

@@ -55,11 +55,11 @@ def _witness(
 ) -> Finding:
     """Two references that differ: neither can judge the circuit."""
     _, table = program.show(seed, stimulus.index)
-    k = design.n_inputs
+    k = design.n_lanes
     flags = np.stack([stimulus.last, stimulus.source, stimulus.sink], axis=1)
     mine = np.concatenate([stimulus.codes, flags, want], axis=1)
     found = first_mismatch(mine, table[: len(mine)])
-    names = [channel.name for channel in design.inputs] + ["tlast", "source pause", "sink pause"]
+    names = [channel.name for channel in design.beat] + ["tlast", "source pause", "sink pause"]
     names += [output.name for output in design.readout.outputs]
     text = "the interpreter of the soak and the reference must agree"
     if found is not None and found["kind"] == "code":

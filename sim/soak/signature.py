@@ -53,7 +53,7 @@ def beats(
     design: Design, starts: tuple[int, ...], samples: int, blocks: int
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Input codes (T, K) and last flags (T,) of all blocks, one after the other."""
-    formats = [channel.format for channel in design.inputs]
+    formats = [channel.format for channel in design.beat]
     wide = 8 * word_bytes(formats)
     mark = (1 << MARK_BITS) - 1
     state, words, last = list(starts), [], []
@@ -97,7 +97,7 @@ def plan_test(design: Design, *, samples: int = 4096, blocks: int = 16, seed: in
     for what, value, least in (("samples", samples, 64), ("blocks", blocks, 2)):
         if value < least or value & (value - 1):
             raise DesignError(f"{what} must be a power of two from {least}, not {value}")
-    wide = 8 * word_bytes([channel.format for channel in design.inputs])
+    wide = 8 * word_bytes([channel.format for channel in design.beat])
     count = -(-(wide + MARK_BITS) // 64)
     starts = tuple(int(word) | 1 for word in draw(seed, np.arange(count)))
     codes, last = beats(design, starts, samples, blocks)

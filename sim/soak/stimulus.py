@@ -141,11 +141,11 @@ def block(
     t = np.arange(length if samples is None else min(length, samples))
     heads = draw(key, 1 + t // _STRETCH)
     data, pauses = _one(key, _DATA), _one(key, _PAUSES)
-    lanes = design.n_inputs + 1
-    ends = draw(data, t * lanes + design.n_inputs) >> np.uint64(32)
+    lanes = design.n_lanes + 1
+    ends = draw(data, t * lanes + design.n_lanes) >> np.uint64(32)
     last, row = ends < _ODDS[_bits(heads, 3, 2)], None
     if fed is None:
-        formats = [channel.format for channel in design.inputs]
+        formats = [channel.format for channel in design.beat]
         columns = [_codes(fmt, heads, t, data, lanes, k) for k, fmt in enumerate(formats)]
         codes = np.stack(columns, axis=1)
     else:

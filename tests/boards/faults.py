@@ -33,11 +33,11 @@ def _weight(design: Design) -> Design:
 
 def _entry(design: Design) -> Design:
     """One entry of the table of the activation, in the middle, where most sums are."""
-    table = design.layer.activation
+    table = design.ring.activation
     assert isinstance(table, Table)
     entries = list(table.entries)
     entries[len(entries) // 2 + 3] += 1
-    layer = replace(design.layer, activation=replace(table, entries=tuple(entries)))
+    layer = replace(design.ring, activation=replace(table, entries=tuple(entries)))
     return replace(design, layer=layer)
 
 
@@ -48,10 +48,10 @@ def _rounding(design: Design) -> Design:
 
 def _lanes(design: Design) -> Design:
     """Two units of one word have their biases exchanged."""
-    bias = list(design.layer.bias)
+    bias = list(design.ring.bias)
     assert design.layer.lanes > 1 and bias[0] != bias[1]
     bias[:2] = bias[1::-1]
-    return replace(design, layer=replace(design.layer, bias=tuple(bias)))
+    return replace(design, layer=replace(design.ring, bias=tuple(bias)))
 
 
 DESIGN_FAULTS: dict[str, Callable[[Design], Design]] = {

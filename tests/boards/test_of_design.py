@@ -79,7 +79,7 @@ def evidence(design: Design, family: str, netlist: Path, out: Path) -> dict[str,
 
 def check_evidence(design: Design, record: dict[str, Any]) -> None:
     assert record["verdict"] == "pass", record["sentence"]
-    if isinstance(design.layer.activation, Clip):
+    if isinstance(design.ring.activation, Clip):
         assert record["state_rails"] == {"low": "hit", "high": "hit"}
     clocks = schedule(design).clocks
     assert record["clocks_per_sample"] == {"min": clocks, "max": clocks, "mean": clocks}

@@ -30,13 +30,13 @@ TABLE = tanh_table(STATE, 9)[0]
 
 
 def leaky(design: Design) -> Design:
-    return replace(design, layer=replace(design.layer, leak_shift=2))
+    return replace(design, layer=replace(design.ring, leak_shift=2))
 
 
 def of_20_bits(design: Design) -> Design:
     """States and weights so wide that memories take two blocks and products large multipliers."""
     state, readout = QFormat(20, 19), design.readout
-    layer = replace(design.layer, state=state, activation=Clip(state.min, state.max))
+    layer = replace(design.ring, state=state, activation=Clip(state.min, state.max))
     weights = tuple(tuple(code << 8 for code in row) for row in readout.weights)
     wide = replace(readout, weight_format=QFormat(20, 19), weights=weights)
     return replace(design, layer=layer, readout=wide)
@@ -107,7 +107,7 @@ def test_the_designs_are_of_every_kind() -> None:
         "state and square together", "leak", "table", "piecewise-linear", "clip", "level input",
         "several clocks per feature", "several features per clock",
     }  # fmt: skip
-    assert any(isinstance(design.layer.activation, Clip) for design in DESIGNS.values())
+    assert any(isinstance(design.ring.activation, Clip) for design in DESIGNS.values())
 
 
 @pytest.mark.slow

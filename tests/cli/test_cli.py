@@ -205,7 +205,7 @@ def test_options_reach_the_design(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert done.code == 0, done.err
     assert "dead band" in done.out and "missed" in done.out
     design = load(tmp_path / "small.json")
-    layer, readout = design.layer, design.readout
+    layer, readout = design.ring, design.readout
     assert (design.name, layer.leak_shift, layer.lanes, readout.multipliers) == ("other", 2, 3, 3)
     widths_found = (design.inputs[0].format.width, layer.state.width, readout.weight_format.width)
     assert widths_found == (6, 10, 9)
@@ -222,7 +222,7 @@ def test_encoder_and_weights_reach_the_design_and_the_command_that_repeats_it(
     design = load(tmp_path / "small.json")
     task = load_task(tmp_path / "small.csv", input_columns="x")
     assert design.inputs[0].encoder.offset == pytest.approx(task.inputs[task.train].mean())
-    entry = design.layer.inputs[0]
+    entry = design.ring.inputs[0]
     assert isinstance(entry, LinearInput) and entry.format.width == 8
     again = train_command_line(done.record, "small.json")
     for word in ("--encoder mean-std", "--weights integer", "--input-bits 7"):

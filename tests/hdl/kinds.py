@@ -16,7 +16,7 @@ __all__ = ["count_kinds", "kinds", "made_parallel", "shape"]
 def kinds(design: Design) -> dict[str, bool]:
     """Which classes a design belongs to."""
     plan, layer, features, readout = (
-        schedule(design), design.layer, design.features, design.readout,
+        schedule(design), design.ring, design.features, design.readout,
     )  # fmt: skip
     n, lanes, folded = layer.n_units, layer.lanes, not plan.parallel
     return {
@@ -58,7 +58,7 @@ def kinds(design: Design) -> dict[str, bool]:
 
 def never_clipped(design: Design) -> bool:
     """Whether every sum fits the state's own format, so that the clip has no bit to look at."""
-    ranges, state = layer_ranges(design), design.layer.state
+    ranges, state = layer_ranges(design), design.ring.state
     drop = ranges.frac - state.frac
     return all(
         state.min <= total.low >> drop and (total.high >> drop) < state.max
@@ -71,14 +71,14 @@ def made_parallel(design: Design) -> Design:
     multipliers = design.n_products * design.n_outputs
     return replace(
         design,
-        layer=replace(design.layer, lanes=design.n_units),
+        layer=replace(design.ring, lanes=design.n_units),
         readout=replace(design.readout, multipliers=multipliers),
     )
 
 
 def shape(design: Design) -> Hashable:
     """What must differ for two designs to count as two: not only some of the tables' codes."""
-    layer, readout = design.layer, design.readout
+    layer, readout = design.ring, design.readout
     return (
         layer.n_units,
         layer.lanes,
@@ -96,10 +96,10 @@ def shape(design: Design) -> Hashable:
 
 def mirrored(design: Design) -> bool:
     """Whether some unit gets the negative of what another gets from inputs and bias."""
-    if any(isinstance(entry, LevelInput) for entry in design.layer.inputs):
+    if any(isinstance(entry, LevelInput) for entry in design.ring.inputs):
         return False
-    weights = [entry.weights for entry in design.layer.inputs if isinstance(entry, LinearInput)]
-    rows = set(zip(*weights, design.layer.bias, strict=True))
+    weights = [entry.weights for entry in design.ring.inputs if isinstance(entry, LinearInput)]
+    rows = set(zip(*weights, design.ring.bias, strict=True))
     return any(any(row) and tuple(-code for code in row) in rows for row in rows)
 
 

@@ -82,7 +82,7 @@ def test_activation_over_all_codes(kind: Callable[[], list[Activation]], clocked
 
     def build(m: Module, total: Value) -> list[Value]:
         return [
-            activate(m, unit.layer, total, frac, f"a{k}", clocked)
+            activate(m, unit.ring, total, frac, f"a{k}", clocked)
             for k, (unit, (_, frac, _)) in enumerate(zip(units, cases, strict=True))
         ]
 
@@ -102,7 +102,7 @@ def nearest(value: Fraction, rounding: Rounding) -> int:
 def test_leak_over_all_codes() -> None:
     """Every pair of old state and target; the law in fractions, and never outside the two."""
     cases = list(product(range(8), ROUNDINGS))
-    layers = [one_unit(Clip(-15, 15), 4, rounding, shift).layer for shift, rounding in cases]
+    layers = [one_unit(Clip(-15, 15), 4, rounding, shift).ring for shift, rounding in cases]
 
     def build(m: Module, old: Value, target: Value) -> list[Value]:
         return [leak(layer, old, target) for layer in layers]

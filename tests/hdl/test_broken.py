@@ -67,7 +67,7 @@ def reversed_lanes(design: Design) -> Design:
 def broken(fault: str) -> str:
     """Verilog of the ring with one fault, its modules named after it."""
     design = replace(ring(), name=fault)
-    layer, readout = design.layer, design.readout
+    layer, readout = design.ring, design.readout
     if fault == "weight_bit":
         return flipped(emit(design))
     if fault == "rounding_mode":

@@ -50,7 +50,7 @@ def check(design: Design, drawn: int, source: str, sink: str) -> StreamTrace:
     """Outputs and last flags equal the reference; returns when the beats moved."""
     codes, last = stimulus(design, np.random.default_rng(drawn), SAMPLES)
     want = reference.run(design, codes, last).outputs
-    names = [channel.name for channel in design.inputs]
+    names = [channel.name for channel in design.beat]
     payloads = [
         {**dict(zip(names, row, strict=True)), "last": int(flag)}
         for row, flag in zip(codes.tolist(), last, strict=True)

@@ -79,7 +79,7 @@ def test_a_wrong_bit_is_seen() -> None:
     design = single(9)
     codes, last = stimulus(design, np.random.default_rng(0), 200)
     truth = run(design, codes, last, compiled=False).states
-    layer = design.layer
+    layer = design.ring
     weights = list(layer.taps[0].weights)
     weights[4] ^= 1
     for broken in (
@@ -96,7 +96,7 @@ def test_out_of_range_falls_back(monkeypatch: pytest.MonkeyPatch) -> None:
     design = single(5)
     codes, last = stimulus(design, np.random.default_rng(1), 50)
     wide = replace(
-        design, layer=replace(design.layer, bias_format=QFormat(24, 48), state=QFormat(8, 44),
+        design, layer=replace(design.ring, bias_format=QFormat(24, 48), state=QFormat(8, 44),
                               tap_format=QFormat(24, 20)),
     )  # fmt: skip
     assert compiled_states(wide, codes, last, None) is None

@@ -149,7 +149,7 @@ def test_memory_of_the_integer_reference() -> None:
     assert np.array_equal(states[:21], exact)
     memory = memory_of(states * 2.0**-20, range(1, 40)).sum()
     assert memory == pytest.approx(n - 1 + 0.5 ** (2 * n), abs=1e-6)
-    broken = replace(linear_ring(n).layer, taps=(Tap(1, (1, 1, 1, 1, 0)),))
+    broken = replace(linear_ring(n).ring, taps=(Tap(1, (1, 1, 1, 1, 0)),))
     states = ReferenceReservoir(replace(linear_ring(n), layer=broken)).run(impulse)
     assert abs(memory_of(states * 2.0**-20, range(1, 40)).sum() - memory) > 1e-4
 
@@ -199,8 +199,8 @@ def measured(design: Design, seed: int) -> dict[str, tuple[float, float]]:
     Units of one sample share their input and are no independent witnesses: only batches of time
     are counted. A state is followed along the ring, where it is one walk.
     """
-    assert isinstance(design.layer.activation, Clip)
-    kappa = design.layer.activation.high
+    assert isinstance(design.ring.activation, Clip)
+    kappa = design.ring.activation.high
     rng = np.random.default_rng(seed)
     reservoir = ReferenceReservoir(design)
     state: Array = reservoir.run(design.encode(rng.choice([-1.0, 1.0], (BATCH, 1))))[-1]
@@ -253,8 +253,8 @@ def test_another_network_breaks_the_law() -> None:
     """Steps of 2, a clip one higher on one side, a drive that is not fair: all are seen."""
     wanted = law(3)
     plain = integer_ring(3)
-    lopsided = replace(plain, layer=replace(plain.layer, activation=Clip(-4, 3)))
-    late = replace(plain.layer, taps=(Tap(2, plain.layer.taps[0].weights),))
+    lopsided = replace(plain, layer=replace(plain.ring, activation=Clip(-4, 3)))
+    late = replace(plain.ring, taps=(Tap(2, plain.ring.taps[0].weights),))
     for broken in (integer_ring(3, amplitude=2), lopsided, replace(plain, layer=late)):
         found = measured(broken, seed=103)
         assert any(abs(mean - wanted[name]) > 8 * error for name, (mean, error) in found.items())
@@ -273,7 +273,7 @@ def recall(kappa: int, delays: list[int]) -> list[float]:
         plain,
         inputs=tuple(InputChannel(f"s{k}", QFormat(1, 0, False)) for k in range(symbols)),
         layer=replace(
-            plain.layer,
+            plain.ring,
             n_units=n,
             taps=(Tap(1, (1,) * n),),
             inputs=tuple(LinearInput(QFormat(2), tuple(row.tolist())) for row in items),

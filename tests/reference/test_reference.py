@@ -94,7 +94,7 @@ def cut(design: Design, codes: Any, edges: list[int], state: Any = None) -> Trac
 def test_pieces_equal_the_whole(design: Design, seed: int) -> None:
     rng = np.random.default_rng(seed)
     codes, _ = stimulus(design, rng, 30)
-    fmt = design.layer.state
+    fmt = design.ring.state
     start = rng.integers(fmt.min, fmt.max + 1, design.n_units)
     for state in (None, start):
         assert equal(cut(design, codes, [0, 7, 8, 30], state), run(design, codes, state=state))
@@ -115,14 +115,14 @@ def test_the_last_sample_of_a_sequence_resets_or_means_nothing(design: Design, s
     parts = [run(design, part) for part in np.split(codes, ends) if len(part)]
     assert np.array_equal(got.states, np.concatenate([part.states for part in parts]))
     assert np.array_equal(got.outputs, np.concatenate([part.outputs for part in parts]))
-    after = design.layer.initial_state if last[-1] else tuple(parts[-1].states[-1].tolist())
+    after = design.ring.initial_state if last[-1] else tuple(parts[-1].states[-1].tolist())
     assert tuple(got.final_state.tolist()) == after
 
 
 def test_no_samples_leave_the_state_alone() -> None:
     empty = run(EXAMPLE, np.zeros((0, 2), dtype=np.int64))
     assert empty.states.shape == (0, 5) and empty.outputs.shape == (0, 2)
-    assert tuple(empty.final_state.tolist()) == EXAMPLE.layer.initial_state
+    assert tuple(empty.final_state.tolist()) == EXAMPLE.ring.initial_state
     state = np.array([1, 2, 3, 4, 5])
     assert run(EXAMPLE, np.zeros((0, 2), dtype=np.int8), state=state).final_state.tolist() == [
         1, 2, 3, 4, 5,
@@ -142,7 +142,7 @@ WIDE = st.integers(20, 48)
 def wide_designs(draw: Any) -> Design:
     """Designs whose sums need more than 63 bits, somewhere or everywhere."""
     design = draw(designs(max_units=4))
-    layer, features, readout = design.layer, design.features, design.readout
+    layer, features, readout = design.ring, design.features, design.readout
     if draw(st.booleans()):
         layer = replace(layer, tap_format=replace(layer.tap_format, frac=draw(WIDE)))
     if draw(st.booleans()):
@@ -185,7 +185,7 @@ def test_a_fine_index_of_a_table_does_not_wrap() -> None:
     state, weights = QFormat(16), rng.integers(-(2**15), 2**15, (2, 5))
     entries = tuple(rng.integers(-(2**15), 2**15, 1024).tolist())
     layer = replace(
-        EXAMPLE.layer,
+        EXAMPLE.ring,
         state=state,
         tap_format=QFormat(16),
         taps=tuple(Tap(k + 1, tuple(row.tolist())) for k, row in enumerate(weights)),
@@ -210,8 +210,8 @@ def test_the_bounds_hold_every_number_they_promise(design: Design, seed: int) ->
     aligned = np.concatenate(columns, axis=1)
     assert np.abs(aligned).max() <= feature_bound(design) <= readout_bound(design)
     if design.features.squares is not None:  # before they are rounded
-        extra = max(0, design.features.squares.frac - 2 * design.layer.state.frac)
-        raw = (int(design.layer.state.min) ** 2) << extra
+        extra = max(0, design.features.squares.frac - 2 * design.ring.state.frac)
+        raw = (int(design.ring.state.min) ** 2) << extra
         assert raw <= feature_bound(design)
     weights = np.array(design.readout.weights, dtype=object)
     totals = aligned @ weights.T

@@ -91,12 +91,12 @@ def test_ties_of_the_leak_begin_anew_after_tlast_and_reset() -> None:
     rows = by_case(EXAMPLE, job, passed(job))
     found = [rows[f"rounding of the leak: a tie, the code below it {word}"]["count"]
              for word in ("even", "odd")]  # fmt: skip
-    assert EXAMPLE.reset_on_last and EXAMPLE.layer.leak_shift == 1
+    assert EXAMPLE.reset_on_last and EXAMPLE.ring.leak_shift == 1
     assert found == wanted and min(found) > 0
 
 
 def test_what_cannot_be_is_no_hole() -> None:
-    layer = replace(EXAMPLE.layer, rounding=Rounding.TRUNCATE, lanes=5)
+    layer = replace(EXAMPLE.ring, rounding=Rounding.TRUNCATE, lanes=5)
     design = replace(EXAMPLE, layer=layer, readout=replace(EXAMPLE.readout, multipliers=20))
     job, _ = job_for(design, 48, 1)
     rows = by_case(design, job, passed(job))

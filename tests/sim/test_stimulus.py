@@ -112,7 +112,7 @@ def test_a_ring_that_grows_without_an_input_ends_within_the_doubles() -> None:
     """Weights far above 1, and an input that reaches no unit: nothing would ever be reached."""
     silent = design(3, input_weight=0)
     growing = QFormat(12)
-    wild = replace(silent.layer, tap_format=growing, taps=(Tap(1, (2000, 2000, 2000)),))
+    wild = replace(silent.ring, tap_format=growing, taps=(Tap(1, (2000, 2000, 2000)),))
     drive = rail_drive(replace(silent, layer=wild), True)
     assert np.isfinite(drive.bound) and not drive.proven
 

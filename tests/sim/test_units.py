@@ -29,18 +29,18 @@ def parallel() -> Design:
 
 def with_bias(design: Design, unit: int) -> Design:
     """Make a bias another by one code."""
-    codes = list(design.layer.bias)
+    codes = list(design.ring.bias)
     codes[unit] += 1
-    return replace(design, layer=replace(design.layer, bias=tuple(codes)))
+    return replace(design, layer=replace(design.ring, bias=tuple(codes)))
 
 
 def with_tap(design: Design, unit: int) -> Design:
     """Make the weight of a tap another."""
-    (tap,) = design.layer.taps
+    (tap,) = design.ring.taps
     weights = list(tap.weights)
     weights[unit] -= 1
     taps = (replace(tap, weights=tuple(weights)),)
-    return replace(design, layer=replace(design.layer, taps=taps))
+    return replace(design, layer=replace(design.ring, taps=taps))
 
 
 def with_readout(design: Design, feature: int) -> Design:

@@ -58,7 +58,7 @@ def test_flipped_weight_bit_is_found(verified: Verify) -> None:
 
 def test_the_unit_that_differs_is_in_the_record(tmp_path: Path) -> None:
     """A failing check is finished work: its record and waveform take the place of earlier ones."""
-    layer = ring().layer
+    layer = ring().ring
     bias = (*layer.bias[:3], layer.bias[3] + 1, layer.bias[4])
     wrong = replace(ring(), layer=replace(layer, bias=bias))
     source, out = write_verilog(wrong, tmp_path / "wrong"), tmp_path / "out"
@@ -120,7 +120,7 @@ def test_trained_integer_weights_are_a_right_circuit(tmp_path: Path) -> None:
     """From a small task through the search to the Verilog of folded units."""
     options = TrainOptions(units=10, lanes=2, squares=True, weights="integer", name="drawn")
     design = train(tiny_task(), options)
-    entry = design.layer.inputs[0]
+    entry = design.ring.inputs[0]
     assert isinstance(entry, LinearInput) and len({abs(code) for code in entry.weights}) > 5
     record = verify(design, tmp_path, samples=96)
     assert record["verdict"] == "pass", record["sentence"]

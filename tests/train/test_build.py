@@ -85,7 +85,7 @@ def test_every_combination_loads(reservoir: str, activation: str) -> None:
 
 def taps_of(design: Design) -> Any:
     """Values of the taps as a dense matrix."""
-    layer = design.layer
+    layer = design.ring
     return topology.dense(
         [(tap.offset, decode(np.array(tap.weights), layer.tap_format)) for tap in layer.taps]
     )
@@ -109,7 +109,7 @@ def test_taps_are_those_of_the_topology(reservoir: str, want: topology.TapTable)
 def weights_of(design: Design) -> Any:
     """Values of the linear input weights, shape (K, N)."""
     rows = []
-    for entry in design.layer.inputs:
+    for entry in design.ring.inputs:
         assert isinstance(entry, LinearInput)
         rows.append(decode(np.array(entry.weights), entry.format))
     return np.stack(rows)
@@ -120,11 +120,11 @@ def test_input_weights_and_bias_are_signs_times_magnitudes() -> None:
     design = build(hyper, channels=2)
     signs = topology.auto_signs(20, 2)
     assert np.array_equal(weights_of(design), 0.375 * signs)
-    bias = decode(np.array(design.layer.bias), design.layer.bias_format)
+    bias = decode(np.array(design.ring.bias), design.ring.bias_format)
     assert np.array_equal(bias, 0.0625 * signs[0])
     independent = build(replace(hyper, bias_signs="independent"), channels=2)
-    assert independent.layer.bias != design.layer.bias
-    assert not any(build(replace(hyper, bias_signs="none")).layer.bias)
+    assert independent.ring.bias != design.ring.bias
+    assert not any(build(replace(hyper, bias_signs="none")).ring.bias)
     levels = weights_of(build(replace(hyper, levels=True)))
     assert np.array_equal(levels, topology.level_weights(0.375 * topology.auto_signs(20)))
     later = weights_of(build(replace(hyper, window=1), channels=2))
@@ -153,7 +153,7 @@ def test_integer_weights_fill_8_bits_and_keep_signs_and_rank() -> None:
         found = weights_of(design)
         signs = topology.auto_signs(200, 2)
         assert np.array_equal(np.sign(found), signs) and topology.is_regular(found)
-        entry = design.layer.inputs[0]
+        entry = design.ring.inputs[0]
         assert isinstance(entry, LinearInput) and entry.format.width == 8
         codes = np.abs(np.array(entry.weights))
         top = int(scaling * 2.0**entry.format.frac)
@@ -161,11 +161,11 @@ def test_integer_weights_fill_8_bits_and_keep_signs_and_rank() -> None:
         assert 1 <= codes.min() <= 0.05 * top and 0.95 * top <= codes.max() <= top
         assert abs(codes.mean() / top - 0.5) < 0.1
         assert len(set(codes.tolist())) > 40
-        assert set(design.layer.taps[0].weights) == {93} and design.layer.tap_format.frac == 7
+        assert set(design.ring.taps[0].weights) == {93} and design.ring.tap_format.frac == 7
     assert build(hyper, weights="integer") == build(hyper, weights="integer")
-    first = build(hyper, weights="integer").layer.inputs
-    assert build(replace(hyper, window=1), weights="integer").layer.inputs != first
-    assert build(hyper, weights="integer", seed=1).layer.inputs != first
+    first = build(hyper, weights="integer").ring.inputs
+    assert build(replace(hyper, window=1), weights="integer").ring.inputs != first
+    assert build(hyper, weights="integer", seed=1).ring.inputs != first
     with pytest.raises(DesignError, match=r"^input scaling must be from 2\*\*-12 to 1, not 0\.0$"):
         build(Hyperparameters(input_scaling=0.0), weights="integer")
 
@@ -182,7 +182,7 @@ def test_a_drawn_row_that_loses_rank_is_drawn_again(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(topology, "auto_signs", lambda *_: signs)
     monkeypatch.setattr(topology, "is_regular", regular_at_last)
     again = build(weights="integer")
-    assert asked == [False, False, False, True] and again.layer.inputs != first.layer.inputs
+    assert asked == [False, False, False, True] and again.ring.inputs != first.ring.inputs
     assert np.array_equal(np.sign(weights_of(again)), signs)
 
 
@@ -248,10 +248,10 @@ def test_the_integer_ring_is_a_clip_of_kappa() -> None:
     for kappa, width in ((1, 2), (3, 3), (7, 4), (15, 5)):
         design = build(Hyperparameters(kappa=kappa), reservoir="integer")
         assert design.layer.state == QFormat(width)
-        assert design.layer.activation == Clip(-kappa, kappa)
-        assert not any(design.layer.bias)
+        assert design.ring.activation == Clip(-kappa, kappa)
+        assert not any(design.ring.bias)
     wide = build(Hyperparameters(kappa=3), reservoir="integer", state_bits=8)
-    assert wide.layer.state == QFormat(8) and wide.layer.activation == Clip(-3, 3)
+    assert wide.ring.state == QFormat(8) and wide.ring.activation == Clip(-3, 3)
     with pytest.raises(DesignError, match=r"^activation limits must satisfy"):
         build(Hyperparameters(kappa=8), reservoir="integer", state_bits=4)
 
@@ -274,7 +274,7 @@ def test_levels_turn_one_unit_after_the_other(units: int, bits: int) -> None:
     """Code u turns the first ``floor(N (u + 2^(b-1)) / 2^b)`` signs, so similarity is linear."""
     hyper = Hyperparameters(input_coding="level")
     design = build(hyper, reservoir="integer", units=units, input_bits=bits)
-    entry = design.layer.inputs[0]
+    entry = design.ring.inputs[0]
     assert isinstance(entry, LevelInput)
     signs = topology.auto_signs(units)[0]
     assert entry.high == tuple(signs.tolist()) and entry.low == tuple((-signs).tolist())
@@ -286,10 +286,10 @@ def test_levels_turn_one_unit_after_the_other(units: int, bits: int) -> None:
 
 def test_activations_are_those_asked_for() -> None:
     state = QFormat(8, 7)
-    assert build().layer.activation == Clip(-127, 127)
-    assert isinstance(build(activation="pwl").layer.activation, PiecewiseLinear)
+    assert build().ring.activation == Clip(-127, 127)
+    assert isinstance(build(activation="pwl").ring.activation, PiecewiseLinear)
     for rounding in Rounding:
-        table = build(activation="table", rounding=rounding.value).layer.activation
+        table = build(activation="table", rounding=rounding.value).ring.activation
         assert isinstance(table, Table) and table == tanh_table(state, 10, rounding)[0]
     with pytest.raises(DesignError, match=r"^state bits must be at least 4 .* pwl, not 3$"):
         build(activation="pwl", state_bits=3)
@@ -300,7 +300,7 @@ def test_options_reach_the_design() -> None:
         name="net", rounding="half-even", leak_shift=2, lanes=5, state_bits=10, readout_bits=9,
         output_bits=11, input_bits=6, squares=True, multipliers=10,
     )  # fmt: skip
-    layer, readout = design.layer, design.readout
+    layer, readout = design.ring, design.readout
     assert design.name == "net" and layer.rounding is Rounding.HALF_EVEN
     assert design.features.square_rounding is Rounding.HALF_EVEN
     assert (layer.leak_shift, layer.lanes, readout.multipliers) == (2, 5, 10)

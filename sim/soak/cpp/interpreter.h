@@ -110,6 +110,7 @@ class InterpreterOf : public Interpreter {
     }
     void step(const int32_t* u) {
         const int n = m_law.units;
+        if (m_law.external) return take(u + m_law.own_channels);
         Word* const sum = m_sum.data();
         std::copy(m_bias.begin(), m_bias.end(), sum);
         for (size_t k = 0; k < m_taps.size(); ++k) {
@@ -131,6 +132,13 @@ class InterpreterOf : public Interpreter {
         if (m_law.rounding == Rounding::kTruncate) update<Rounding::kTruncate>();
         if (m_law.rounding == Rounding::kHalfUp) update<Rounding::kHalfUp>();
         if (m_law.rounding == Rounding::kHalfEven) update<Rounding::kHalfEven>();
+    }
+    void take(const int32_t* states) {
+        for (int i = 0; i < m_law.units; ++i) {
+            m_ring[i] = Word(states[i]);
+            least_state = std::min(least_state, static_cast<int64_t>(states[i]));
+            greatest_state = std::max(greatest_state, static_cast<int64_t>(states[i]));
+        }
     }
     template <Rounding rounding>
     void update() {

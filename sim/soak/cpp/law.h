@@ -50,8 +50,10 @@ struct Law {  // a design file, as numbers
                      Rounding rounding; int count; };
     enum Activation { kClip, kSegments, kTable } activation = kClip;
 
-    std::vector<Format> channels, outputs;
+    std::vector<Format> channels, outputs;  // channels: every code of a beat
     Format state, index;
+    int own_channels = 0;  // those before the states of an external layer, section 10.7
+    bool external = false;
     int units = 0, fraction = 0, leak = 0, tap_shift = 0, bias_shift = 0;
     int finest = 0, weight_fraction = 0, n_features = 0;
     Rounding rounding{}, output_rounding{};
@@ -67,6 +69,7 @@ struct Law {  // a design file, as numbers
     explicit Law(const Json& file) {
         for (const Json& channel : file.at("inputs").list)
             channels.push_back(Format::of(channel.at("format")));
+        own_channels = static_cast<int>(channels.size());
         read_layer(file.at("layers").list.at(0), file);
         for (const Json& block : file.at("features").list) read_feature(block);
         read_readout(file.at("readouts").list.at(0));
@@ -79,6 +82,12 @@ struct Law {  // a design file, as numbers
     void read_layer(const Json& layer, const Json& file) {
         units = static_cast<int>(layer.at("units").integer);
         state = Format::of(layer.at("state"));
+        external = layer.at("family").text == "external";
+        if (external) {
+            channels.insert(channels.end(), units, state);
+            initial.assign(units, 0);
+            return;
+        }
         rounding = rounding_of(layer.at("rounding").text);
         leak = static_cast<int>(layer.at("leak_shift").integer);
         initial = layer.at("initial_state").integers();
@@ -138,7 +147,7 @@ struct Law {  // a design file, as numbers
             found.rounding = rounding_of(block.at("rounding").text);
         } else if (kind == "inputs") {
             found.kind = Feature::kInputs;
-            found.count = static_cast<int>(channels.size());
+            found.count = own_channels;
         } else if (kind == "one") {
             found.kind = Feature::kOne;
             found.count = 1;

@@ -19,7 +19,7 @@ def bent() -> Design:
     """A ring whose highest and lowest code are both odd, so that bit 0 is set where it clips."""
     design = ring("bent", 3, lanes=1, multipliers=1)
     state = QFormat(12, 11)
-    layer = replace(design.layer, state=state, activation=tanh_pwl(state)[0])
+    layer = replace(design.ring, state=state, activation=tanh_pwl(state)[0])
     return replace(design, layer=layer)
 
 

@@ -12,7 +12,7 @@ from rchw.sim.mutate.numbers import NUMBERS
 from tests.examples import EXAMPLE
 
 TABLED = replace(
-    EXAMPLE, layer=replace(EXAMPLE.layer, activation=tanh_table(EXAMPLE.layer.state, 5)[0])
+    EXAMPLE, layer=replace(EXAMPLE.ring, activation=tanh_table(EXAMPLE.ring.state, 5)[0])
 )
 
 
@@ -50,9 +50,9 @@ def test_a_flipped_bit_is_one_bit() -> None:
 
 
 def test_where_there_is_no_place_there_is_nothing() -> None:
-    law = EXAMPLE.layer.activation
+    law = EXAMPLE.ring.activation
     assert not isinstance(law, Clip)
-    clip = replace(EXAMPLE, layer=replace(EXAMPLE.layer, activation=Clip(-30, 29)))
+    clip = replace(EXAMPLE, layer=replace(EXAMPLE.ring, activation=Clip(-30, 29)))
     assert not changed("activation table", clip) and changed("activation table", TABLED)
     assert not changed("clip rail", TABLED) and changed("clip rail", clip)
     single = replace(
@@ -64,5 +64,5 @@ def test_where_there_is_no_place_there_is_nothing() -> None:
         ),
     )
     assert not changed("outputs swapped", single) and changed("outputs swapped", EXAMPLE)
-    bare = replace(EXAMPLE, layer=replace(EXAMPLE.layer, taps=()))
+    bare = replace(EXAMPLE, layer=replace(EXAMPLE.ring, taps=()))
     assert not changed("tap weight", bare) and not changed("tap offset", bare)

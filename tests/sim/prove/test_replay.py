@@ -125,7 +125,7 @@ def test_inputs_and_states_of_a_sample_are_not_any_two_numbers(tmp_path: Path) -
     """States are 7/8 of the input, which is a feature too: x0 + x1 - 2 u stays far from a rail."""
     fmt = QFormat(8, 7)
     layer = replace(
-        weighted(2).layer, taps=(), inputs=(LinearInput(QFormat(4, 3), (7, 7)),), bias=(0, 0)
+        weighted(2).ring, taps=(), inputs=(LinearInput(QFormat(4, 3), (7, 7)),), bias=(0, 0)
     )
     readout = Readout((Output("y", QFormat(9, 7)),), QFormat(3, 0), ((1, 1, -2),))
     features = Features(inputs=True, one=None)
@@ -136,7 +136,7 @@ def test_inputs_and_states_of_a_sample_are_not_any_two_numbers(tmp_path: Path) -
 
 def test_a_circuit_that_differs_at_all_states_is_refuted(tmp_path: Path) -> None:
     """States are positive, so the sums of weights 1 and 2 differ whatever they are."""
-    still = replace(weighted(3).layer, taps=(), bias_format=QFormat(8, 7), bias=(60,) * 3)
+    still = replace(weighted(3).ring, taps=(), bias_format=QFormat(8, 7), bias=(60,) * 3)
     readout = Readout((Output("y", QFormat(20, 7)),), QFormat(4, 0), ((1, 1, 1, 0),))
     design = replace(weighted(3), layer=still, readout=readout)
     wrong = replace(design, readout=replace(readout, weights=((2, 1, 1, 0),)))

@@ -86,13 +86,13 @@ def test_sums_of_any_width(
 
 
 WRONG = {
-    "bias": replace(EXAMPLE.layer, bias=(2, 0, -3, 1, 4)),
-    "rounding": replace(EXAMPLE.layer, rounding=Rounding.TRUNCATE),
-    "leak": replace(EXAMPLE.layer, leak_shift=2),
-    "start": replace(EXAMPLE.layer, initial_state=(1, 0, -7, 0, -20)),
-    "tap": replace(EXAMPLE.layer, taps=(Tap(1, (3, 3, -2, 3, 2)), EXAMPLE.layer.taps[1])),
+    "bias": replace(EXAMPLE.ring, bias=(2, 0, -3, 1, 4)),
+    "rounding": replace(EXAMPLE.ring, rounding=Rounding.TRUNCATE),
+    "leak": replace(EXAMPLE.ring, leak_shift=2),
+    "start": replace(EXAMPLE.ring, initial_state=(1, 0, -7, 0, -20)),
+    "tap": replace(EXAMPLE.ring, taps=(Tap(1, (3, 3, -2, 3, 2)), EXAMPLE.ring.taps[1])),
     "offset": replace(
-        EXAMPLE.layer, taps=(EXAMPLE.layer.taps[0], Tap(3, EXAMPLE.layer.taps[1].weights))
+        EXAMPLE.ring, taps=(EXAMPLE.ring.taps[0], Tap(3, EXAMPLE.ring.taps[1].weights))
     ),
 }
 

@@ -155,7 +155,7 @@ def test_the_audit_is_of_the_data(program: Program) -> None:
         assert found is not None and found["kind"] == "witness"
 
 
-LAYER, READOUT = EXAMPLE.layer, EXAMPLE.readout
+LAYER, READOUT = EXAMPLE.ring, EXAMPLE.readout
 MUTANTS = {
     **{name: replace(EXAMPLE, layer=layer) for name, layer in WRONG.items()},
     "segment": replace(

@@ -104,7 +104,7 @@ def test_wide_ports_and_the_record(tmp_path: Path) -> None:
 
 def test_a_wrong_unit_is_named(tmp_path: Path) -> None:
     """A failing soak is finished work: its record and waveform take the place of earlier ones."""
-    layer = ring().layer
+    layer = ring().ring
     bias = (*layer.bias[:3], layer.bias[3] + 1, layer.bias[4])
     wrong = replace(ring(), layer=replace(layer, bias=bias))
     source, out = write_verilog(wrong, tmp_path / "wrong"), tmp_path / "out"

@@ -79,8 +79,8 @@ def test_the_digest_sees_a_change_and_a_move() -> None:
 def held(formats: list[QFormat]) -> Design:
     """Build two units with channels of these formats."""
     channels = tuple(InputChannel(f"u{k}", fmt) for k, fmt in enumerate(formats))
-    entry = pair().layer.inputs[0]
-    layer = replace(pair().layer, inputs=(entry,) * len(channels))
+    entry = pair().ring.inputs[0]
+    layer = replace(pair().ring, inputs=(entry,) * len(channels))
     return replace(pair(), inputs=channels, layer=layer)
 
 

@@ -1,0 +1,83 @@
+"""From input values to what a device is driven with: scaling, range and digital-to-analog bits."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rchw.errors import DesignError
+
+__all__ = ["MAX_BITS", "Drive"]
+
+MAX_BITS = 24
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Drive:
+    """What stands between the input and the device.
+
+    An input u becomes ``(u - offset) * gain``, limited to -1 to 1; the mask multiplies it; a masked
+    value -1 becomes `low` and 1 becomes `high`, in `bits` bits. So the converter plays the masked
+    signal, as the generators of the experiments do.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends of the range of the converter, in the unit of the node's drive.
+    bits : int, optional
+        Of the converter, 1 to 24: its ``2**bits`` levels include both ends. None converts exactly.
+    offset, gain : float
+        Of the inputs.
+    """
+
+    low: float
+    high: float
+    bits: int | None = None
+    offset: float = 0.0
+    gain: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite([self.low, self.high]).all() and self.low < self.high):
+            raise DesignError(
+                f"range of the drive must be finite and rise, not go from {self.low} to {self.high}"
+            )
+        if self.bits is not None and not 1 <= self.bits <= MAX_BITS:
+            raise DesignError(f"DAC bits must be from 1 to {MAX_BITS}, not {self.bits}")
+        if not (np.isfinite([self.offset, self.gain]).all() and self.gain != 0):
+            raise DesignError(
+                f"scaling of the drive must have a finite offset and a finite gain other than 0, "
+                f"not offset {self.offset} and gain {self.gain}"
+            )
+
+    def fitted(self, inputs: ArrayLike) -> "Drive":
+        """Scale so that the least of these inputs becomes -1 and the greatest 1.
+
+        Parameters
+        ----------
+        inputs : array (T, K)
+            Of the training samples: other samples may then lie outside, and are limited.
+
+        Raises
+        ------
+        DesignError
+            If they do not vary.
+        """
+        values = np.asarray(inputs, dtype=np.float64)
+        low, high = float(values.min()), float(values.max())
+        if not low < high:
+            raise DesignError(f"inputs must vary to scale the drive, not be {low:g} throughout")
+        return replace(self, offset=(low + high) / 2, gain=2 / (high - low))
+
+    def scaled(self, inputs: ArrayLike) -> Values:
+        """Inputs as numbers from -1 to 1, same shape."""
+        scaled = (np.asarray(inputs, dtype=np.float64) - self.offset) * self.gain
+        return np.asarray(np.clip(scaled, -1.0, 1.0))
+
+    def played(self, masked: ArrayLike) -> Values:
+        """What the converter plays for masked values from -1 to 1, same shape."""
+        share = (np.clip(np.asarray(masked, dtype=np.float64), -1.0, 1.0) + 1) / 2
+        if self.bits is not None:
+            steps = 2**self.bits - 1
+            share = np.floor(share * steps + 0.5) / steps
+        return np.asarray(self.low + (self.high - self.low) * share)

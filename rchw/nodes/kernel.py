@@ -1,0 +1,39 @@
+"""Hot loops, compiled where numba can be imported: the same function, sooner."""
+
+import importlib
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+__all__ = ["Kernel"]
+
+
+class Kernel:
+    """A function of numbers and arrays, compiled when it is first called.
+
+    Parameters
+    ----------
+    loop : callable
+        The definition. It writes its results into the arrays that it is given.
+
+    Attributes
+    ----------
+    plain : callable
+        The same without a compiler; it runs where there is no numba.
+    """
+
+    def __init__(self, loop: Callable[..., Any]) -> None:
+        self.plain = loop
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call the compiled function."""
+        return self._fast(*arguments)
+
+    @cached_property
+    def _fast(self) -> Callable[..., Any]:
+        try:
+            numba: Any = importlib.import_module("numba")
+        except ImportError:
+            return self.plain
+        fast: Callable[..., Any] = numba.njit(cache=True)(self.plain)
+        return fast
