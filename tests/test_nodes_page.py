@@ -15,10 +15,9 @@ def test_the_code_of_the_page_runs() -> None:
     names: dict[str, Any] = {}
     for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
         exec(block, names)
-    assert names["states"].shape == names["codes"].shape == (1000, 100)
-    assert names["codes"].min() >= -128 and names["codes"].max() <= 127
-    layer = names["layer"]
-    assert (layer.encoder.encode(names["states"], layer.state) == names["codes"]).all()
+    assert names["states"].shape == (1000, 100) and names["codes"].shape == (1200, 100)
+    assert names["codes"].min() >= -512 and names["codes"].max() <= 511
+    assert (names["design"].n_units, names["design"].layer.lanes) == (100, 4)
 
 
 def test_the_table_has_every_node() -> None:
