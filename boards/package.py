@@ -7,7 +7,7 @@ from typing import Any
 import rchw
 from rchw.boards.place import constraints
 from rchw.boards.wrapper import StreamPorts, wrapper_verilog
-from rchw.design import Design
+from rchw.design import Design, ExternalLayer
 from rchw.devices import BOARDS
 from rchw.document import digest, save
 from rchw.files import sha256_of, together, write_atomic
@@ -61,8 +61,14 @@ def port_metadata(design: Design) -> dict[str, Any]:
                 [{"offset": output.offset, "scale": output.scale} for output in outputs],
             ),
         },
-        "state_after_tlast": "initial" if design.reset_on_last else "kept",
+        "state_after_tlast": _after_last(design),
     }
+
+
+def _after_last(design: Design) -> str:
+    if isinstance(design.layer, ExternalLayer):
+        return "none"
+    return "initial" if design.reset_on_last else "kept"
 
 
 def _core(name: str) -> str:

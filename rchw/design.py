@@ -188,8 +188,9 @@ class Design:
         self._check_tables()
         formats = {channel.format for channel in self.inputs}
         if self.features.inputs and len(formats) != 1:
-            rule = "share one format" if formats else "be there"
-            raise DesignError(f"inputs must {rule} to be features")
+            if not formats:
+                raise DesignError("inputs must be at least 1 channel to be features, not 0")
+            raise DesignError("inputs must share one format to be features")
         for index, row in enumerate(self.readout.weights):
             what = f"readout weights of output {self.readout.outputs[index].name}"
             check_codes(what, row, self.n_features, self.readout.weight_format)

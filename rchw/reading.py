@@ -203,7 +203,9 @@ def _read_features(items: list[Any], layer: Layer, channels: tuple[InputChannel,
         if kind == "squares":
             rounding = Rounding(reader.choice("rounding", _ROUNDINGS))
         reader.end()
-    wanted = {"states": layer.state, "inputs": channels[0].format if channels else layer.state}
+    wanted = {"states": layer.state}
+    if channels:
+        wanted["inputs"] = channels[0].format
     for kind, want in wanted.items():
         if kind in found and found[kind] != want:
             raise DesignError(f"format of the feature {kind} must be {want}, not {found[kind]}")

@@ -23,9 +23,10 @@ def showing_states(design: Design) -> Design:
     Raises
     ------
     DesignError
-        If there are more than 64 units, the most outputs that a design can have.
+        If there are more than 64 units, the most outputs that a design can have, or the states come
+        from outside.
     """
-    n_units, state = design.n_units, design.layer.state
+    n_units, state = design.n_units, design.ring.state
     if n_units > MAX_CHANNELS:
         raise DesignError(f"units must be at most {MAX_CHANNELS} to show them all, not {n_units}")
     outputs = tuple(Output(f"x{unit}", state) for unit in range(n_units))

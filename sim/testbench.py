@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rchw import reference
-from rchw.design import Design
+from rchw.design import Design, ExternalLayer
 from rchw.document import digest
 from rchw.errors import DesignError
 from rchw.files import write_atomic
@@ -72,9 +72,12 @@ def write_vectors(design: Design, out: Path, samples: int = 256, seed: int = 1) 
     top = top_of(design)
     words_in, words_out = pack(codes, top.inputs), pack(trace.outputs, top.outputs)
     names = [channel.name for channel in design.beat] + ["last"]
-    names += [f"x{unit}" for unit in range(design.n_units)]
+    columns = [codes, last[:, None]]
+    if not isinstance(design.layer, ExternalLayer):  # whose states are among the codes
+        names += [f"x{unit}" for unit in range(design.n_units)]
+        columns.append(trace.states)
     names += [output.name for output in design.readout.outputs]
-    table = np.concatenate([codes, last[:, None], trace.states, trace.outputs], axis=1)
+    table = np.concatenate([*columns, trace.outputs], axis=1)
     rows = [",".join(names), *(",".join(map(str, row)) for row in table.tolist())]
     name = design.name
     return [

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from rchw.cli.console import Outcome, Screen, pairs, table
+from rchw.design import Design, ExternalLayer
 from rchw.document import digest, load
 from rchw.errors import DesignError
 from rchw.files import check_file, sha256_of, write_atomic
@@ -197,7 +198,7 @@ def run_command(
     result: NDArray[Any] = trace.outputs if codes else design.decode(trace.outputs)
     header = [out.name for out in design.readout.outputs]
     if states:
-        held = trace.states if codes else trace.states * design.layer.state.resolution
+        held = trace.states if codes else _values(design, trace.states)
         header += [f"x{unit}" for unit in range(design.n_units)]
         rows = [[*a, *b] for a, b in zip(result.tolist(), held.tolist(), strict=True)]
     else:
@@ -218,6 +219,15 @@ def run_command(
     record |= {"output": str(output), "sha256": sha256_of(output)}
     told = {"samples": str(len(rows)), "digest": digest(design), "written": str(output)}
     return Outcome(record, [pairs(told)])
+
+
+def _values(design: Design, states: NDArray[Any]) -> NDArray[Any]:
+    """States as real values: of a ring by their format, from outside as the readings they were."""
+    layer = design.layer
+    values: NDArray[Any] = states * layer.state.resolution
+    if isinstance(layer, ExternalLayer):
+        values = layer.encoder.offset + values / layer.encoder.gain
+    return values
 
 
 def _csv(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -64,6 +64,8 @@ class Drive:
             If they do not vary.
         """
         values = np.asarray(inputs, dtype=np.float64)
+        if not values.size:
+            raise DesignError("inputs must hold samples to scale the drive, not be empty")
         low, high = float(values.min()), float(values.max())
         if not low < high:
             raise DesignError(f"inputs must vary to scale the drive, not be {low:g} throughout")

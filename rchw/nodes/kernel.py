@@ -35,5 +35,9 @@ class Kernel:
             numba: Any = importlib.import_module("numba")
         except ImportError:
             return self.plain
-        fast: Callable[..., Any] = numba.njit(cache=True)(self.plain)
+        fast: Callable[..., Any]
+        try:
+            fast = numba.njit(cache=True)(self.plain)
+        except RuntimeError:  # no folder to keep the machine code in
+            fast = numba.njit(self.plain)
         return fast

@@ -79,7 +79,7 @@ class Observation:
         if self.bits is not None and not 2 <= self.bits <= MAX_BITS:
             raise DesignError(f"ADC bits must be from 2 to {MAX_BITS}, not {self.bits}")
         if (self.low is None) != (self.high is None):
-            raise DesignError("full scale must have both ends or none")
+            raise DesignError(f"full scale must have both ends, not {self.low} and {self.high}")
         if self.low is not None and self.high is not None:
             if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
                 raise DesignError(
@@ -97,6 +97,8 @@ class Observation:
             Share of their span.
         """
         values = np.asarray(readings, dtype=np.float64)
+        if not values.size:
+            raise DesignError("readings must hold samples to fit the full scale, not be empty")
         low, high = float(values.min()), float(values.max())
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             raise DesignError(
@@ -129,14 +131,14 @@ class Observation:
     def format(self) -> QFormat:
         """Of the codes: signed, all bits but one behind the point."""
         if self.bits is None:
-            raise DesignError("codes need an ADC, but bits are not given")
+            raise DesignError("ADC bits must be given for codes, not left out")
         return QFormat(self.bits, self.bits - 1)
 
     @property
     def encoder(self) -> AffineEncoder:
         """From readings to codes, as an external layer of a design has it."""
         if self.low is None or self.high is None:
-            raise DesignError("codes need a full scale, but none is given or fitted")
+            raise DesignError("full scale must be given or fitted for codes, not left out")
         return AffineEncoder((self.low + self.high) / 2, 2 / (self.high - self.low))
 
     def observe(self, readings: Values, interval: float, filters: Values, first: int) -> Observed:

@@ -98,6 +98,10 @@ class PhysicalReservoir:
         now = self.start() if state is None else np.array(state, dtype=np.float64)
         if now.shape != (self.n_state,):
             raise DesignError(f"state must have shape ({self.n_state},), not {now.shape}")
+        if not np.isfinite(now).all() or now[-1] < 0 or now[-1] % 1:
+            raise DesignError(
+                f"state must be finite and end with the number of a sample, not {now[-1]:g}"
+            )
         inner, filters = now[: self.node.n_state], now[self.node.n_state : -1]
         first = int(now[-1])
         readings, inner = self.node.run(self.drives(inputs), inner)
@@ -132,8 +136,10 @@ class PhysicalReservoir:
             Of the converter, whose full scale is that of the readings, noise included, and 5 %.
         """
         scaled = replace(self, drive=self.drive.fitted(inputs))
-        readings = scaled.readings(inputs)
         seen = self.observation
+        # The noise is added behind the detector's bandwidth, so the signal counts there.
+        quiet = replace(seen, noise_absolute=0.0, noise_relative=0.0, bits=None)
+        readings = replace(scaled, observation=quiet).run(inputs)
         if snr_decibels is not None:
             seen = seen.at_snr(snr_decibels, readings)
         if adc_bits is not None:

@@ -71,6 +71,8 @@ def vary(parameters: Kind, variations: Sequence[Variation], devices: int, seed: 
     DesignError
         If a parameter is unknown or varied twice, or hardly any draw lies in its range.
     """
+    if seed < 0:
+        raise DesignError(f"seed of the variations must be at least 0, not {seed}")
     facts = {fact.name: fact for fact in parameters.facts()}
     names = [variation.parameter for variation in variations]
     for name in names:

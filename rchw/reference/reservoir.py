@@ -20,10 +20,18 @@ class ReferenceReservoir:
     design : Design
     compiled : bool
         As in `rchw.reference.run`: the same states, sooner.
+
+    Raises
+    ------
+    DesignError
+        If the states come from outside.
     """
 
     design: Design
     compiled: bool = True
+
+    def __post_init__(self) -> None:
+        _ = self.design.ring  # states from outside are no reservoir of the design
 
     @property
     def n_units(self) -> int:

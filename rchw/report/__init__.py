@@ -299,7 +299,7 @@ def _design(evidence: Evidence) -> Iterator[Text]:
     outputs = [f"{output.name} {output.format}" for output in readout.outputs]
     yield facts(
         {
-            "inputs": ", ".join(f"{u.name} {u.format}" for u in design.inputs),
+            "inputs": ", ".join(f"{u.name} {u.format}" for u in design.inputs) or "none",
             **_layer(layer),
             "features": f"{design.n_features}: " + ", ".join(word for word in features if word),
             "readout": f"weights {readout.weight_format}, {readout.multipliers} multipliers",

@@ -102,10 +102,11 @@ def train_external(
     states = np.asarray(codes)
     rows, check = training_rows(task), task.validation
     end = check.indices(len(task.inputs))[1]
-    if states.ndim != 2 or states.dtype.kind not in "iu" or len(states) < end:
+    right = states.ndim == 2 and states.shape[1] > 0 and len(states) >= end
+    if not right or states.dtype.kind not in "iu":
         raise DesignError(
-            f"state codes must be integers of shape (T, N) with T at least {end}, not "
-            f"{states.dtype} of {states.shape}"
+            f"state codes must be integers of shape (T, N) with T at least {end} and N at least 1, "
+            f"not {states.dtype} of {states.shape}"
         )
     states = states[:end].astype(np.int64)
     if states.min() < state.min or states.max() > state.max:

@@ -229,6 +229,6 @@ NUMBERS: Mapping[str, Change] = {
     "units swapped": _units,
     "inputs swapped": _of_ring(_inputs),
     "outputs swapped": _outputs,
-    "end of a sequence": _sequence,
+    "end of a sequence": _of_ring(_sequence),
 }
 """Operators by name. The list is fixed; it does not depend on what the checks catch."""

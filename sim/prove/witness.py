@@ -187,8 +187,9 @@ class _Values(dict[Atom, int]):
         if role.kind in ("p", "t"):
             return value_of(expected.plain(Form({(atom,): 1})), self)
         if role.age >= len(samples):  # before the first sample after the reset
-            initial = self._run.design.ring.initial_state
-            return initial[role.index] if role.kind == "x" else int(role.kind == "f")
+            if role.kind == "x":
+                return self._run.design.ring.initial_state[role.index]
+            return int(role.kind == "f")
         sample = samples[role.age]
         row = {
             "u": sample.codes, "above": sample.above, "x": sample.states,

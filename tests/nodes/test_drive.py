@@ -43,3 +43,5 @@ def test_bad_drives_are_refused(arguments: tuple[float, ...], sentence: str) -> 
 def test_inputs_that_stand_still_cannot_be_scaled() -> None:
     with pytest.raises(DesignError, match=r"^inputs must vary to scale the drive, not be 2 "):
         Drive(0.0, 1.0).fitted([[2.0], [2.0]])
+    with pytest.raises(DesignError, match=r"^inputs must hold samples to scale the drive, not be "):
+        Drive(0.0, 1.0).fitted(np.zeros((0, 1)))

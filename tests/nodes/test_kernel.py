@@ -29,3 +29,20 @@ def test_both_ways_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     kernel(values, without)
     assert np.array_equal(fast, slow) and np.array_equal(fast, without)
     assert kernel._fast is kernel.plain and builtins.callable(kernel.plain)
+
+
+def test_a_folder_that_cannot_be_written_costs_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Numba(ModuleType):
+        """A compiler that has nowhere to keep its code."""
+
+        @staticmethod
+        def njit(*loop: object, cache: bool = False) -> object:
+            def refused(_: object) -> object:
+                raise RuntimeError("no locator available")
+
+            return refused if cache else loop[0]
+
+    monkeypatch.setattr(importlib, "import_module", lambda name: Numba(name))
+    values, result = np.arange(5.0), np.empty(5)
+    Kernel(_halved)(values, result)
+    assert result[-1] > 0

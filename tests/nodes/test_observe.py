@@ -98,7 +98,7 @@ def test_no_sample_is_no_sample() -> None:
         ({"noise_relative": math.nan}, r"^relative noise must be finite and at least 0, not nan$"),
         ({"bandwidth": 0.0}, r"^bandwidth must be above 0 Hz, not 0\.0$"),
         ({"bits": 1}, r"^ADC bits must be from 2 to 24, not 1$"),
-        ({"low": 1.0}, r"^full scale must have both ends or none$"),
+        ({"low": 1.0}, r"^full scale must have both ends, not 1\.0 and None$"),
         ({"low": 1.0, "high": 1.0}, r"^full scale must be finite and rise, not go from 1\.0 to "),
     ],
 )
@@ -108,10 +108,10 @@ def test_bad_observations_are_refused(seen: dict[str, Any], sentence: str) -> No
 
 
 def test_codes_need_bits_and_a_full_scale() -> None:
-    with pytest.raises(DesignError, match=r"^codes need an ADC, but bits are not given$"):
+    with pytest.raises(DesignError, match=r"^ADC bits must be given for codes, not left out$"):
         _ = Observation().format
     with pytest.raises(
-        DesignError, match=r"^codes need a full scale, but none is given or fitted$"
+        DesignError, match=r"^full scale must be given or fitted for codes, not left out$"
     ):
         observed(Observation(bits=8), np.ones((2, 2)))
     with pytest.raises(DesignError, match=r"^signal-to-noise ratio must be a finite number of dB"):

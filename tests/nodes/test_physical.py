@@ -92,3 +92,25 @@ def test_bad_input_is_refused() -> None:
         DesignError, match=r"^drive must be from -4 to 4 V, where the model is valid"
     ):
         strong.run(np.ones((1, 1)) * [[-1.0]])
+
+
+def test_the_ratio_holds_behind_a_slow_detector() -> None:
+    """What the detector does not let through is no signal."""
+    values = inputs(3000)
+    slow = reservoir(observation=Observation(bandwidth=20.0))
+    quiet, noisy = slow.fitted(values), slow.fitted(values, snr_decibels=20.0)
+    signal = quiet.run(values).var(axis=0).mean()
+    error = noisy.run(values) - quiet.run(values)
+    assert abs(10 * np.log10(signal / error.var()) - 20) < 0.15
+    assert signal < 0.5 * reservoir().fitted(values).run(values).var(axis=0).mean()
+
+
+def test_a_state_is_finite_and_counts_samples() -> None:
+    made = reservoir()
+    for place, value in ((-1, np.nan), (-1, 0.5), (-1, -1.0), (5, np.inf)):
+        state = made.start()
+        state[place] = value
+        with pytest.raises(
+            DesignError, match=r"^state must be finite and end with the number of a "
+        ):
+            made.run(inputs(), state)

@@ -68,3 +68,5 @@ def test_bad_kinds_and_spreads_are_refused() -> None:
         Variation("share", 0.1, "x")
     with pytest.raises(DesignError, match=r"^spread must be finite and at least 0, not -0\.1$"):
         Variation("share", -0.1)
+    with pytest.raises(DesignError, match=r"^seed of the variations must be at least 0, not -1$"):
+        vary(Few(), [Variation("share", 0.1)], 2, -1)

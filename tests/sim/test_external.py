@@ -1,4 +1,4 @@
-"""A readout of states from outside under every check that rings have; each sees a fault."""
+"""A readout of states from outside under the checks that rings have."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +11,10 @@ from rchw.design import Design, Features
 from rchw.document import save
 from rchw.errors import DesignError
 from rchw.hdl.emit import write_verilog
+from rchw.reference import ReferenceReservoir
 from rchw.sim.mutate.run import mutate
 from rchw.sim.prove.command import prove_design
+from rchw.sim.reservoir import showing_states
 from rchw.sim.rules.command import prove_rules
 from rchw.sim.soak.run import soak
 from rchw.sim.verify import verify
@@ -42,7 +44,16 @@ def faulty(design: Design) -> Design:
     return replace(design, readout=replace(design.readout, weights=weights))
 
 
-@BOTH
+ALONE = replace(
+    EXTERNAL,
+    name="alone",
+    inputs=(),
+    features=replace(EXTERNAL.features, inputs=False),
+    readout=replace(EXTERNAL.readout, weights=tuple(row[:11] for row in EXTERNAL.readout.weights)),
+)  # without a channel
+
+
+@pytest.mark.parametrize("design", [EXTERNAL, PARALLEL, ALONE], ids=lambda design: design.name)
 def test_the_bench_passes_and_sees_a_fault(design: Design, tmp_path: Path) -> None:
     record = verify(design, tmp_path / "right", samples=300)
     assert record["verdict"] == "pass", record["sentence"]
@@ -73,15 +84,24 @@ def test_the_prover_proves_and_refutes(design: Design, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_stream_rules_are_proved(tmp_path: Path) -> None:
-    record = prove_rules(EXTERNAL, tmp_path)
+@pytest.mark.parametrize("design", [EXTERNAL, PARALLEL, ALONE], ids=lambda design: design.name)
+def test_the_stream_rules_are_proved(design: Design, tmp_path: Path) -> None:
+    record = prove_rules(design, tmp_path)
     assert record["verdict"] == "pass", record["sentence"]
 
 
 @pytest.mark.slow
-def test_planted_faults_are_caught(tmp_path: Path) -> None:
+@pytest.mark.parametrize("design", [EXTERNAL, ALONE], ids=lambda design: design.name)
+def test_folded_ones_are_proved(design: Design, tmp_path: Path) -> None:
+    record = prove_design(design, tmp_path)
+    assert record["verdict"] == "pass", record["sentence"]
+
+
+@pytest.mark.slow
+@BOTH
+def test_planted_faults_are_caught(design: Design, tmp_path: Path) -> None:
     """Those in numbers of a ring find no place here."""
-    record = mutate(PARALLEL, tmp_path, mutants=25, proof_seconds=20.0)
+    record = mutate(design, tmp_path, mutants=25, proof_seconds=20.0)
     assert record["verdict"] == "pass", record["sentence"]
     made = {row["operator"] for row in record["mutants"]}
     assert "readout weight" in made
@@ -103,5 +123,6 @@ def test_the_reference_refuses_what_there_is_not() -> None:
     codes[1, 3] = 32
     with pytest.raises(DesignError, match=r"^input x2 at sample 1 must be from -32 to 31 "):
         reference.run(EXTERNAL, codes)
-    with pytest.raises(DesignError, match=r"^layer external must be a ring, not external$"):
-        _ = EXTERNAL.ring
+    for made in (ReferenceReservoir, showing_states):
+        with pytest.raises(DesignError, match=r"^layer external must be a ring, not external$"):
+            made(EXTERNAL)

@@ -104,6 +104,8 @@ def test_bad_codes_are_refused(task: Task, reservoir: PhysicalReservoir, codes: 
     seen = reservoir.observation
     with pytest.raises(DesignError, match=r"^state codes must be integers of shape \(T, N\) with "):
         train_external(task, codes[:500], seen.format, seen.encoder)
+    with pytest.raises(DesignError, match=r"N at least 1, not int64 of \(1200, 0\)$"):
+        train_external(task, codes[:, :0], seen.format, seen.encoder)
     with pytest.raises(DesignError, match=r"^state codes must be integers of shape .* not float64"):
         train_external(task, codes / 2, seen.format, seen.encoder)
     with pytest.raises(DesignError, match=r"^state codes must be from -128 to 127 \(sfix8_en7\)"):

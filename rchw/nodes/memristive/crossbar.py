@@ -56,7 +56,8 @@ class CrossbarParameters(Parameters):
         super().__post_init__()
         for fact in self.facts():
             if isinstance(getattr(self, fact.name), tuple):
-                raise DesignError(f"{fact.name.replace('_', ' ')} must be one value in a crossbar")
+                words = fact.name.replace("_", " ")
+                raise DesignError(f"{words} must be one value in a crossbar, not one per device")
         if not self.low_conductance < self.high_conductance:
             raise DesignError(
                 f"high conductance must be above the low one, not {self.high_conductance:g} S "
@@ -138,7 +139,7 @@ class Crossbar:
         if not np.isfinite(given).all():
             raise DesignError("weights must be finite, not NaN or infinite")
         if not given.any():
-            raise DesignError("weights must not all be 0: they would have no scale")
+            raise DesignError("weights must have one that is not 0, not be 0 throughout")
         given.flags.writeable = False
         object.__setattr__(self, "weights", given)
         if self.kind not in cells.KINDS:

@@ -52,7 +52,7 @@ struct Law {  // a design file, as numbers
 
     std::vector<Format> channels, outputs;  // channels: every code of a beat
     Format state, index;
-    int own_channels = 0;  // those before the states of an external layer, section 10.7
+    int own_channels = 0;  // those before the states of an external layer, end of section 4
     bool external = false;
     int units = 0, fraction = 0, leak = 0, tap_shift = 0, bias_shift = 0;
     int finest = 0, weight_fraction = 0, n_features = 0;
