@@ -96,15 +96,16 @@ class FoldedCore(wiring.Component):
                 for lane in range(layer.lanes)
             ]
             word_data, token = self._state_pass(m, sequencer, taken, first, columns)
-        inputs = [self.i.payload[channel.name] for channel in design.inputs]
-        held = Signal(len(readout.inputs), name="inputs", reset_less=True)
-        with m.If(taken):
-            m.d.sync += held.eq(Cat(*inputs))
         m.d.comb += [
             readout.advance.eq(token),
             readout.states.eq(Cat(*(value[: layer.state.width] for value in word_data))),
-            readout.inputs.eq(held),
         ]
+        if design.inputs:  # a signal without bits would be one of two in Verilog
+            inputs = [self.i.payload[channel.name] for channel in design.inputs]
+            held = Signal(len(readout.inputs), name="inputs", reset_less=True)
+            with m.If(taken):
+                m.d.sync += held.eq(Cat(*inputs))
+            m.d.comb += readout.inputs.eq(held)
         wiring.connect(m, readout.o, wiring.flipped(self.o))
         return m
 

@@ -89,7 +89,7 @@ class FoldedReadout(wiring.Component):
     states : In(P * width)
         State codes of the word in work, two clocks after `advance`.
     inputs : In(K * width)
-        Of the sample in work, valid with its first word.
+        Of the sample in work, valid with its first word; not there without channels.
     last : In(1)
         Of the sample in work, valid with `reserve`, or as many clocks later as it takes to read a
         word if the period has clocks in which nothing is multiplied.
@@ -122,11 +122,12 @@ class FoldedReadout(wiring.Component):
         self._ranges = readout_ranges(design)
         self._clocks = readout_clocks(design)
         self._late = 2 if design.features.squares is not None else 0
+        width = sum(channel.format.width for channel in design.inputs)
         super().__init__(
             {
                 "advance": In(1),
                 "states": In(design.layer.lanes * design.layer.state.width),
-                "inputs": In(sum(channel.format.width for channel in design.inputs)),
+                **({"inputs": In(width)} if width else {}),
                 "last": In(1),
                 "reserve": In(1),
                 "free": Out(1),
