@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from rchw.errors import DesignError
 
-__all__ = ["Node", "checked_drives", "checked_state"]
+__all__ = ["Node", "check_counts", "checked_drives", "checked_state"]
 
 Values = NDArray[np.float64]
 
@@ -74,6 +74,18 @@ class Node(Protocol):
     def reference(self, drives: Values, state: Values) -> tuple[Values, Values]:
         """Do the same by a slow integrator of the equations themselves."""
         ...
+
+
+def check_counts(n_devices: int, n_virtual: int) -> None:
+    """Refuse a node without devices or virtual nodes.
+
+    Raises
+    ------
+    DesignError
+    """
+    for words, count in (("devices", n_devices), ("virtual nodes", n_virtual)):
+        if count < 1:
+            raise DesignError(f"{words} must be at least 1, not {count}")
 
 
 def checked_drives(drives: Values, node: Node, low: float, high: float) -> Values:

@@ -16,13 +16,14 @@ was not read, but the code that was published with it, and the constants of thei
 
 import math
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rchw.errors import DesignError
 from rchw.nodes.kernel import Kernel
-from rchw.nodes.node import checked_drives, checked_state
+from rchw.nodes.memristive.array import MemristorArray, check_rising
 from rchw.nodes.parameters import Parameters, Quantity, quantity
 
 __all__ = ["GRID_FIT", "TWO_TERMINAL_FIT", "BalanceMemristor", "BalanceParameters"]
@@ -48,14 +49,7 @@ class BalanceParameters(Parameters):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        low, high = np.atleast_1d(self.low_conductance), np.atleast_1d(self.high_conductance)
-        if 1 not in (low.size, high.size) and low.size != high.size:
-            return  # `of_devices` says so, knowing how many there are
-        if not (low < high).all():
-            raise DesignError(
-                f"high conductance must be above the low one, not {high.min():g} S "
-                f"beside {low.max():g} S"
-            )
+        check_rising("conductance", "S", self.low_conductance, self.high_conductance)
 
 
 GRID_FIT = BalanceParameters(
@@ -77,7 +71,7 @@ TWO_TERMINAL_FIT = BalanceParameters(
 
 
 @dataclass(frozen=True)
-class BalanceMemristor:
+class BalanceMemristor(MemristorArray):
     """An array of separate edges, each driven by the voltages of its own mask.
 
     Parameters
@@ -94,14 +88,10 @@ class BalanceMemristor:
     n_virtual: int
     parameters: BalanceParameters = field(default_factory=BalanceParameters)
     limit: float = 2.0
-    drive_unit: str = field(default="V", init=False)
-    reading_unit: str = field(default="A", init=False)
+    memory: ClassVar[str] = "the normalised memory of each edge"
 
     def __post_init__(self) -> None:
-        for name in ("n_devices", "n_virtual"):
-            if getattr(self, name) < 1:
-                words = {"n_devices": "devices", "n_virtual": "virtual nodes"}[name]
-                raise DesignError(f"{words} must be at least 1, not {getattr(self, name)}")
+        self._check_array()
         p = self.parameters.of_devices(self.n_devices)
         most = _LARGEST_EXPONENT / max(p["build_slope"].max(), p["decay_slope"].max(), 1.0)
         if not 0 < self.limit <= most:
@@ -109,16 +99,6 @@ class BalanceMemristor:
                 f"limit must be above 0 and at most {most:g} V, where rates are still finite, "
                 f"not {self.limit:g}"
             )
-
-    @property
-    def n_drives(self) -> int:
-        """One voltage per device and virtual node."""
-        return self.n_devices * self.n_virtual
-
-    @property
-    def n_state(self) -> int:
-        """The g of each device."""
-        return self.n_devices
 
     @property
     def interval(self) -> float:
@@ -167,14 +147,6 @@ class BalanceMemristor:
                 conductance = p["low_conductance"] * (1 - now) + p["high_conductance"] * now
                 currents[t, :, k] = conductance * v
         return currents.reshape(len(currents), self.n_drives), now
-
-    def _checked(self, drives: Values, state: Values) -> tuple[Values, Values]:
-        """Voltages (T, devices, M) and a copy of the state."""
-        voltages = checked_drives(drives, self, -self.limit, self.limit)
-        now = checked_state(state, self)
-        if not ((now >= 0) & (now <= 1)).all():
-            raise DesignError("state must be from 0 to 1, the normalised memory of each edge")
-        return voltages.reshape(len(voltages), self.n_devices, self.n_virtual), now
 
 
 def _steps(

@@ -27,13 +27,14 @@ refuses those in which x would move by more than `largest`.
 
 import math
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rchw.errors import DesignError
 from rchw.nodes.kernel import Kernel
-from rchw.nodes.node import checked_drives, checked_state
+from rchw.nodes.memristive.array import MemristorArray, check_move, check_rising
 from rchw.nodes.parameters import Parameters, Quantity, quantity
 
 __all__ = ["WINDOWS", "DriftMemristor", "DriftParameters"]
@@ -59,18 +60,11 @@ class DriftParameters(Parameters):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        low, high = np.atleast_1d(self.low_resistance), np.atleast_1d(self.high_resistance)
-        if 1 not in (low.size, high.size) and low.size != high.size:
-            return  # `of_devices` says so, knowing how many there are
-        if not (low < high).all():
-            raise DesignError(
-                f"high resistance must be above the low one, not {high.min():g} ohm "
-                f"beside {low.max():g} ohm"
-            )
+        check_rising("resistance", "ohm", self.low_resistance, self.high_resistance)
 
 
 @dataclass(frozen=True)
-class DriftMemristor:
+class DriftMemristor(MemristorArray):
     """An array of HP memristors, each driven by the voltages of its own mask.
 
     Parameters
@@ -96,31 +90,16 @@ class DriftMemristor:
     substeps: int = 4
     largest: float = 1e-3
     limit: float = 2.0
-    drive_unit: str = field(default="V", init=False)
-    reading_unit: str = field(default="A", init=False)
+    memory: ClassVar[str] = "the share of the film that is doped"
 
     def __post_init__(self) -> None:
-        for name in ("n_devices", "n_virtual", "substeps"):
-            if getattr(self, name) < 1:
-                words = {"n_devices": "devices", "n_virtual": "virtual nodes"}.get(name, name)
-                raise DesignError(f"{words} must be at least 1, not {getattr(self, name)}")
+        self._check_array()
+        if self.substeps < 1:
+            raise DesignError(f"substeps must be at least 1, not {self.substeps}")
         if self.window not in WINDOWS:
             raise DesignError(f"window must be one of {', '.join(WINDOWS)}, not {self.window!r}")
         if not 0 < self.largest <= 0.1:
             raise DesignError(f"largest move must be above 0 and at most 0.1, not {self.largest}")
-        if not 0 < self.limit < np.inf:
-            raise DesignError(f"limit must be finite and above 0 V, not {self.limit}")
-        self.parameters.of_devices(self.n_devices)
-
-    @property
-    def n_drives(self) -> int:
-        """One voltage per device and virtual node."""
-        return self.n_devices * self.n_virtual
-
-    @property
-    def n_state(self) -> int:
-        """The x of each device."""
-        return self.n_devices
 
     @property
     def interval(self) -> float:
@@ -148,11 +127,7 @@ class DriftMemristor:
             p["low_resistance"], p["high_resistance"], p["exponent"], p["height"],
             WINDOWS.index(self.window), self.substeps, worst,
         )  # fmt: skip
-        if not worst[0] <= self.largest:
-            raise DesignError(
-                f"move of x in a Runge-Kutta step must be at most {self.largest:g}, not "
-                f"{worst[0]:.3g}: take more substeps than {self.substeps}, or a shorter step"
-            )
+        check_move(worst[0], self.largest, self.substeps)
         return currents.reshape(len(currents), self.n_drives), now
 
     def reference(self, drives: Values, state: Values) -> tuple[Values, Values]:
@@ -198,14 +173,6 @@ class DriftMemristor:
             "prodromakis": q["height"] * (1 - ((x - 0.5) ** 2 + 0.75) ** p),
         }
         return np.asarray(values[self.window])
-
-    def _checked(self, drives: Values, state: Values) -> tuple[Values, Values]:
-        """Voltages (T, devices, M) and a copy of the state."""
-        voltages = checked_drives(drives, self, -self.limit, self.limit)
-        now = checked_state(state, self)
-        if not ((now >= 0) & (now <= 1)).all():
-            raise DesignError("state must be from 0 to 1, the share of the film that is doped")
-        return voltages.reshape(len(voltages), self.n_devices, self.n_virtual), now
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from rchw.errors import DesignError
 from rchw.nodes.kernel import Kernel
-from rchw.nodes.node import checked_drives, checked_state
+from rchw.nodes.node import check_counts, checked_drives, checked_state
 from rchw.nodes.parameters import Parameters, Quantity, quantity
 
 __all__ = ["DynamicMemristor", "DynamicParameters"]
@@ -64,10 +63,7 @@ class DynamicMemristor:
     reading_unit: str = field(default="A", init=False)
 
     def __post_init__(self) -> None:
-        for name in ("n_devices", "n_virtual"):
-            if getattr(self, name) < 1:
-                words = {"n_devices": "devices", "n_virtual": "virtual nodes"}[name]
-                raise DesignError(f"{words} must be at least 1, not {getattr(self, name)}")
+        check_counts(self.n_devices, self.n_virtual)
         self.parameters.of_devices(self.n_devices)
 
     @property

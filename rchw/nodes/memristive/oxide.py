@@ -19,13 +19,14 @@ Not confirmed: above all the unit of lambda, taken as 1/s here, for which a puls
 
 import math
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rchw.errors import DesignError
 from rchw.nodes.kernel import Kernel
-from rchw.nodes.node import checked_drives, checked_state
+from rchw.nodes.memristive.array import MemristorArray
 from rchw.nodes.parameters import Parameters, Quantity, quantity
 
 __all__ = ["OxideMemristor", "OxideParameters"]
@@ -53,7 +54,7 @@ class OxideParameters(Parameters):
 
 
 @dataclass(frozen=True)
-class OxideMemristor:
+class OxideMemristor(MemristorArray):
     """An array of tungsten-oxide memristors, each driven by the pulses of its own mask.
 
     A pulse holds its voltage, then a pause at 0 V follows.
@@ -79,32 +80,15 @@ class OxideMemristor:
     read_voltage: float | None = None
     stops: bool = True
     limit: float = 2.0
-    drive_unit: str = field(default="V", init=False)
-    reading_unit: str = field(default="A", init=False)
+    memory: ClassVar[str] = "the share that conducts by tunnelling"
 
     def __post_init__(self) -> None:
-        for name in ("n_devices", "n_virtual"):
-            if getattr(self, name) < 1:
-                words = {"n_devices": "devices", "n_virtual": "virtual nodes"}[name]
-                raise DesignError(f"{words} must be at least 1, not {getattr(self, name)}")
-        if not 0 < self.limit < np.inf:
-            raise DesignError(f"limit must be finite and above 0 V, not {self.limit}")
+        self._check_array()
         if self.read_voltage is not None and not abs(self.read_voltage) <= self.limit:
             raise DesignError(
                 f"read voltage must be from {-self.limit:g} to {self.limit:g} V, "
                 f"not {self.read_voltage}"
             )
-        self.parameters.of_devices(self.n_devices)
-
-    @property
-    def n_drives(self) -> int:
-        """One pulse per device and virtual node."""
-        return self.n_devices * self.n_virtual
-
-    @property
-    def n_state(self) -> int:
-        """The w of each device."""
-        return self.n_devices
 
     @property
     def interval(self) -> float:
@@ -162,14 +146,6 @@ class OxideMemristor:
                     if part == 0 or self.read_voltage is not None:
                         shares[t, :, k] = now
         return self._currents(voltages, shares), now
-
-    def _checked(self, drives: Values, state: Values) -> tuple[Values, Values]:
-        """Voltages (T, devices, M) and a copy of the state."""
-        voltages = checked_drives(drives, self, -self.limit, self.limit)
-        now = checked_state(state, self)
-        if not ((now >= 0) & (now <= 1)).all():
-            raise DesignError("state must be from 0 to 1, the share that conducts by tunnelling")
-        return voltages.reshape(len(voltages), self.n_devices, self.n_virtual), now
 
     def _refuse(self, outside: float) -> None:
         if outside and not self.stops:

@@ -20,13 +20,14 @@ in MemTorch, which has no windows, and the exponential law as in a public SPICE 
 
 import math
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rchw.errors import DesignError
 from rchw.nodes.kernel import Kernel
-from rchw.nodes.node import checked_drives, checked_state
+from rchw.nodes.memristive.array import MemristorArray, check_move, check_rising
 from rchw.nodes.parameters import Parameters, Quantity, quantity
 
 __all__ = ["LAWS", "WINDOWS", "VteamMemristor", "VteamParameters"]
@@ -56,18 +57,11 @@ class VteamParameters(Parameters):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        low, high = np.atleast_1d(self.low_resistance), np.atleast_1d(self.high_resistance)
-        if 1 not in (low.size, high.size) and low.size != high.size:
-            return  # `of_devices` says so, knowing how many there are
-        if not (low < high).all():
-            raise DesignError(
-                f"high resistance must be above the low one, not {high.min():g} ohm "
-                f"beside {low.max():g} ohm"
-            )
+        check_rising("resistance", "ohm", self.low_resistance, self.high_resistance)
 
 
 @dataclass(frozen=True)
-class VteamMemristor:
+class VteamMemristor(MemristorArray):
     """An array of VTEAM devices, each driven by the voltages of its own mask.
 
     Parameters
@@ -96,33 +90,18 @@ class VteamMemristor:
     substeps: int = 4
     largest: float = 0.02
     limit: float = 1.0
-    drive_unit: str = field(default="V", init=False)
-    reading_unit: str = field(default="A", init=False)
+    memory: ClassVar[str] = "the share of the way from on to off"
 
     def __post_init__(self) -> None:
-        for name in ("n_devices", "n_virtual", "substeps"):
-            if getattr(self, name) < 1:
-                words = {"n_devices": "devices", "n_virtual": "virtual nodes"}.get(name, name)
-                raise DesignError(f"{words} must be at least 1, not {getattr(self, name)}")
+        self._check_array()
+        if self.substeps < 1:
+            raise DesignError(f"substeps must be at least 1, not {self.substeps}")
         if self.law not in LAWS:
             raise DesignError(f"law must be one of {', '.join(LAWS)}, not {self.law!r}")
         if self.window not in WINDOWS:
             raise DesignError(f"window must be one of {', '.join(WINDOWS)}, not {self.window!r}")
         if not 0 < self.largest <= 0.1:
             raise DesignError(f"largest move must be above 0 and at most 0.1, not {self.largest}")
-        if not 0 < self.limit < np.inf:
-            raise DesignError(f"limit must be finite and above 0 V, not {self.limit}")
-        self.parameters.of_devices(self.n_devices)
-
-    @property
-    def n_drives(self) -> int:
-        """One voltage per device and virtual node."""
-        return self.n_devices * self.n_virtual
-
-    @property
-    def n_state(self) -> int:
-        """The x of each device."""
-        return self.n_devices
 
     @property
     def interval(self) -> float:
@@ -150,11 +129,7 @@ class VteamMemristor:
             p["off_threshold"], p["low_resistance"], p["high_resistance"], p["exponent"],
             self.law == "exponential", self.substeps if self.window == "biolek" else 0, worst,
         )  # fmt: skip
-        if worst[0] > self.largest:
-            raise DesignError(
-                f"move of x in a Runge-Kutta step must be at most {self.largest:g}, not "
-                f"{worst[0]:.3g}: take more substeps than {self.substeps}, or a shorter step"
-            )
+        check_move(worst[0], self.largest, self.substeps)
         return currents.reshape(len(currents), self.n_drives), now
 
     def reference(self, drives: Values, state: Values) -> tuple[Values, Values]:
@@ -199,14 +174,6 @@ class VteamMemristor:
                     currents[t, d, k] = v / (linear if self.law == "linear" else curved)
             now[d] = w / q["travel"]
         return currents.reshape(len(currents), self.n_drives), now
-
-    def _checked(self, drives: Values, state: Values) -> tuple[Values, Values]:
-        """Voltages (T, devices, M) and a copy of the state."""
-        voltages = checked_drives(drives, self, -self.limit, self.limit)
-        now = checked_state(state, self)
-        if not ((now >= 0) & (now <= 1)).all():
-            raise DesignError("state must be from 0 to 1, the share of the way from on to off")
-        return voltages.reshape(len(voltages), self.n_devices, self.n_virtual), now
 
 
 def _steps(

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rchw.errors import DesignError
+from rchw.nodes.node import check_counts
 
 __all__ = ["by_device", "by_time", "check_node", "whole_steps"]
 
@@ -20,9 +21,7 @@ def check_node(n_devices: int, n_virtual: int, seed: int, **positive: float) -> 
     ------
     DesignError
     """
-    for name, count in (("devices", n_devices), ("virtual nodes", n_virtual)):
-        if count < 1:
-            raise DesignError(f"{name} must be at least 1, not {count}")
+    check_counts(n_devices, n_virtual)
     if seed < 0:
         raise DesignError(f"seed of the node must be at least 0, not {seed}")
     for name, value in positive.items():
