@@ -29,11 +29,12 @@ from numpy.typing import NDArray
 
 from rchw.errors import DesignError
 from rchw.nodes.kernel import Kernel
-from rchw.nodes.node import checked_drives, checked_state
+from rchw.nodes.node import check_counts
 from rchw.nodes.parameters import Parameters, Quantity, quantity
 from rchw.nodes.photonic.loop import (
     Between,
-    checked_counts,
+    DelayLoops,
+    SlowLoops,
     continuous_loop,
     rest_point,
     sampled_loop,
@@ -65,7 +66,7 @@ class LowPassIkedaParameters(Parameters):
 
 
 @dataclass(frozen=True)
-class LowPassIkeda:
+class LowPassIkeda(SlowLoops):
     """Slow loops, each driven by the masked input of its virtual nodes.
 
     Parameters
@@ -87,30 +88,9 @@ class LowPassIkeda:
     parameters: LowPassIkedaParameters = field(default_factory=LowPassIkedaParameters)
     theta: float = 20.87e-6 / 400 / 240e-9
     limit: float = 1.0
-    drive_unit: str = field(default="1", init=False)
-    reading_unit: str = field(default="1", init=False)
 
     def __post_init__(self) -> None:
-        checked_counts(self.n_devices, self.n_virtual)
-        for name in ("theta", "limit"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise DesignError(f"{name} must be finite and above 0, not {getattr(self, name)}")
-        self.parameters.of_devices(self.n_devices)
-
-    @property
-    def n_drives(self) -> int:
-        """One value per device and virtual node."""
-        return self.n_devices * self.n_virtual
-
-    @property
-    def n_state(self) -> int:
-        """What is in the delay lines."""
-        return self.n_devices * self.n_virtual
-
-    @property
-    def interval(self) -> float:
-        """Seconds between virtual nodes, the same for all devices."""
-        return self.theta * float(self.parameters.of_devices(self.n_devices)["response"].mean())
+        self._check_loops("theta")
 
     def start(self) -> Values:
         """Delay lines at a fixed point of the loops without drive, (devices * N,)."""
@@ -150,12 +130,6 @@ class LowPassIkeda:
         ratios = self.interval / p["response"]
         readings = continuous_loop(_squared_sine(p), masked, line, ratios)
         return readings.reshape(-1, self.n_drives)
-
-    def _checked(self, drives: Values, state: Values) -> tuple[Values, Values, dict[str, Values]]:
-        masked = checked_drives(drives, self, -self.limit, self.limit)
-        line = checked_state(state, self).reshape(self.n_devices, self.n_virtual)
-        shape = (len(masked), self.n_devices, self.n_virtual)
-        return masked.reshape(shape), line, self.parameters.of_devices(self.n_devices)
 
 
 def _squared_sine(p: dict[str, Values]) -> Between:
@@ -201,7 +175,7 @@ class SineIkedaParameters(Parameters):
 
 
 @dataclass(frozen=True)
-class SineIkeda:
+class SineIkeda(DelayLoops):
     """Fast loops, each driven by the masked input of its virtual nodes.
 
     Parameters
@@ -226,25 +200,15 @@ class SineIkeda:
     desynchronisation: int = 1
     loop: float = 8.5e-6
     limit: float = 1.0
-    drive_unit: str = field(default="1", init=False)
-    reading_unit: str = field(default="1", init=False)
 
     def __post_init__(self) -> None:
-        checked_counts(self.n_devices, self.n_virtual)
+        check_counts(self.n_devices, self.n_virtual)
         if self.desynchronisation < 0 or math.gcd(self.desynchronisation, self.n_virtual) != 1:
             raise DesignError(
                 f"desynchronisation must have no divisor in common with {self.n_virtual} virtual "
                 f"nodes, not be {self.desynchronisation}"
             )
-        for name in ("loop", "limit"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise DesignError(f"{name} must be finite and above 0, not {getattr(self, name)}")
-        self.parameters.of_devices(self.n_devices)
-
-    @property
-    def n_drives(self) -> int:
-        """One value per device and virtual node."""
-        return self.n_devices * self.n_virtual
+        self._check_loops("loop")
 
     @property
     def n_state(self) -> int:
@@ -299,12 +263,6 @@ class SineIkeda:
         readings = np.array(x[rounds:]).reshape(-1, self.n_drives)
         end = np.concatenate(x[-rounds:], axis=1)[:, lost:]
         return readings, end.ravel()
-
-    def _checked(self, drives: Values, state: Values) -> tuple[Values, Values, dict[str, Values]]:
-        masked = checked_drives(drives, self, -self.limit, self.limit)
-        line = checked_state(state, self).reshape(self.n_devices, -1)
-        shape = (len(masked), self.n_devices, self.n_virtual)
-        return masked.reshape(shape), line, self.parameters.of_devices(self.n_devices)
 
 
 def _fast(

@@ -22,9 +22,8 @@ from numpy.typing import NDArray
 
 from rchw.errors import DesignError
 from rchw.nodes.kernel import Kernel
-from rchw.nodes.node import checked_drives, checked_state
+from rchw.nodes.node import check_counts, checked_drives, checked_state
 from rchw.nodes.photonic.lang_kobayashi import LIGHT, LaserParameters, solved
-from rchw.nodes.photonic.loop import checked_counts
 
 __all__ = ["SemiconductorLaser"]
 
@@ -64,7 +63,7 @@ class SemiconductorLaser:
     reading_unit: str = field(default="m^-3", init=False)
 
     def __post_init__(self) -> None:
-        checked_counts(self.n_devices, self.n_virtual)
+        check_counts(self.n_devices, self.n_virtual)
         if not 0 < self.limit < np.inf:
             raise DesignError(f"limit must be finite and above 0, not {self.limit}")
         p = self.parameters.of_devices(self.n_devices)

@@ -11,13 +11,23 @@ delay ago. In the continuous one it is x(t - tau) itself.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rchw.errors import DesignError
+from rchw.nodes.node import check_counts, checked_drives, checked_state
+from rchw.nodes.parameters import Parameters
 
-__all__ = ["Between", "checked_counts", "continuous_loop", "rest_point", "sampled_loop"]
+__all__ = [
+    "Between",
+    "DelayLoops",
+    "SlowLoops",
+    "continuous_loop",
+    "rest_point",
+    "sampled_loop",
+]
 
 Values = NDArray[np.float64]
 Between = Callable[[Values, Values], Values]
@@ -115,14 +125,60 @@ def rest_point(between: Between, low: Values, high: Values) -> Values:
     return (low + high) / 2
 
 
-def checked_counts(n_devices: int, n_virtual: int) -> None:
-    """Refuse a loop without devices or virtual nodes.
+class DelayLoops:
+    """Base of loops that are driven by the masked input of their virtual nodes.
 
-    Raises
-    ------
-    DesignError
+    A class that derives from it is a dataclass with `n_devices`, `n_virtual`, `parameters` and
+    `limit`, the largest magnitude of a drive.
     """
-    if n_devices < 1:
-        raise DesignError(f"devices must be at least 1, not {n_devices}")
-    if n_virtual < 1:
-        raise DesignError(f"virtual nodes must be at least 1, not {n_virtual}")
+
+    n_devices: int
+    n_virtual: int
+    parameters: Parameters
+    limit: float
+
+    @property
+    def n_drives(self) -> int:
+        """One value per device and virtual node."""
+        return self.n_devices * self.n_virtual
+
+    @property
+    def n_state(self) -> int:
+        """What is in the delay lines."""
+        return self.n_devices * self.n_virtual
+
+    @property
+    def drive_unit(self) -> str:
+        """None."""
+        return "1"
+
+    @property
+    def reading_unit(self) -> str:
+        """None."""
+        return "1"
+
+    def _check_loops(self, *positive: str) -> None:
+        check_counts(self.n_devices, self.n_virtual)
+        for name in (*positive, "limit"):
+            if not 0 < getattr(self, name) < np.inf:
+                raise DesignError(f"{name} must be finite and above 0, not {getattr(self, name)}")
+        self.parameters.of_devices(self.n_devices)
+
+    def _checked(self, drives: Values, state: Values) -> tuple[Values, Values, dict[str, Values]]:
+        """Drives (T, devices, N), a copy of the lines (devices, .), parameters (devices,)."""
+        node: Any = self  # which is a `Node` once it is derived from
+        masked = checked_drives(drives, node, -self.limit, self.limit)
+        line = checked_state(state, node).reshape(self.n_devices, -1)
+        shape = (len(masked), self.n_devices, self.n_virtual)
+        return masked.reshape(shape), line, self.parameters.of_devices(self.n_devices)
+
+
+class SlowLoops(DelayLoops):
+    """Base of loops with a response time, of which an interval is the share `theta`."""
+
+    theta: float
+
+    @property
+    def interval(self) -> float:
+        """Seconds between virtual nodes, the same for all devices."""
+        return self.theta * float(self.parameters.of_devices(self.n_devices)["response"].mean())

@@ -28,9 +28,8 @@ from numpy.typing import NDArray
 
 from rchw.errors import DesignError
 from rchw.nodes.kernel import Kernel
-from rchw.nodes.node import checked_drives, checked_state
 from rchw.nodes.parameters import Parameters, Quantity, quantity
-from rchw.nodes.photonic.loop import Between, checked_counts, continuous_loop, sampled_loop
+from rchw.nodes.photonic.loop import Between, SlowLoops, continuous_loop, sampled_loop
 
 __all__ = ["MackeyGlass", "MackeyGlassParameters"]
 
@@ -57,7 +56,7 @@ class MackeyGlassParameters(Parameters):
 
 
 @dataclass(frozen=True)
-class MackeyGlass:
+class MackeyGlass(SlowLoops):
     """Delay loops, each driven by the masked input of its virtual nodes.
 
     Parameters
@@ -78,30 +77,9 @@ class MackeyGlass:
     parameters: MackeyGlassParameters = field(default_factory=MackeyGlassParameters)
     theta: float = 0.2
     limit: float = 1.0
-    drive_unit: str = field(default="1", init=False)
-    reading_unit: str = field(default="1", init=False)
 
     def __post_init__(self) -> None:
-        checked_counts(self.n_devices, self.n_virtual)
-        for name in ("theta", "limit"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise DesignError(f"{name} must be finite and above 0, not {getattr(self, name)}")
-        self.parameters.of_devices(self.n_devices)
-
-    @property
-    def n_drives(self) -> int:
-        """One value per device and virtual node."""
-        return self.n_devices * self.n_virtual
-
-    @property
-    def n_state(self) -> int:
-        """What is in the delay lines."""
-        return self.n_devices * self.n_virtual
-
-    @property
-    def interval(self) -> float:
-        """Seconds between virtual nodes, the same for all devices."""
-        return self.theta * float(self.parameters.of_devices(self.n_devices)["response"].mean())
+        self._check_loops("theta")
 
     def start(self) -> Values:
         """Empty delay lines, (devices * N,): without drive, the loops stay there."""
@@ -148,14 +126,6 @@ class MackeyGlass:
         line = np.zeros((self.n_devices, self.n_virtual, steps, 3))
         readings = continuous_loop(self._between(p), masked, line, self._ratios(p))
         return readings.reshape(-1, self.n_drives)
-
-    def _checked(
-        self, drives: Values, state: Values
-    ) -> tuple[Values, Values, dict[str, NDArray[np.float64]]]:
-        masked = checked_drives(drives, self, -self.limit, self.limit)
-        line = checked_state(state, self).reshape(self.n_devices, self.n_virtual)
-        shape = (len(masked), self.n_devices, self.n_virtual)
-        return masked.reshape(shape), line, self.parameters.of_devices(self.n_devices)
 
     def _ratios(self, p: dict[str, Values]) -> Values:
         return self.interval / p["response"]

@@ -32,9 +32,8 @@ from numpy.typing import NDArray
 
 from rchw.errors import DesignError
 from rchw.nodes.kernel import Kernel
-from rchw.nodes.node import checked_drives, checked_state
+from rchw.nodes.node import check_counts, checked_drives, checked_state
 from rchw.nodes.parameters import Parameters, Quantity, quantity
-from rchw.nodes.photonic.loop import checked_counts
 
 __all__ = ["Microring", "MicroringParameters"]
 
@@ -100,7 +99,7 @@ class Microring:
     reading_unit: str = field(default="W", init=False)
 
     def __post_init__(self) -> None:
-        checked_counts(self.n_devices, self.n_virtual)
+        check_counts(self.n_devices, self.n_virtual)
         if not 0 < self.limit < np.inf:
             raise DesignError(f"limit must be finite and above 0, not {self.limit}")
         longest = float(self.photon_lifetime.min()) / 5
