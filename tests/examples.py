@@ -1,4 +1,6 @@
-"""One small literal design in which every part of a design has a say."""
+"""Two small literal designs in which every part of a design has a say."""
+
+from dataclasses import replace
 
 from rchw.activation import Clip, PiecewiseLinear
 from rchw.design import (
@@ -86,27 +88,9 @@ EXAMPLE = Design(
 
 EXTERNAL = Design(
     name="outside",
-    inputs=(InputChannel("wind", QFormat(4, 3), AffineEncoder(2.0, 0.125)),),
+    inputs=EXAMPLE.inputs[:1],
     layer=ExternalLayer(5, QFormat(6, 5), AffineEncoder(1.5e-6, 4e5), lanes=2),
-    features=Features(
-        squares=QFormat(7, 6, False),
-        square_rounding=Rounding.HALF_EVEN,
-        inputs=True,
-        one=QFormat(3, 2),
-    ),
-    readout=Readout(
-        outputs=(
-            Output("power", QFormat(9, 4), 3.0, 0.25),
-            Output("trend", QFormat(7, 2), -1.0, 2.0),
-        ),
-        weight_format=QFormat(5, 3),
-        weights=(
-            (7, -3, 2, 9, -11, 4, 0, 1, -2, 6, 3, -5),
-            (-1, 2, -3, 4, -5, 6, -7, 8, -9, 10, -11, 12),
-        ),
-        rounding=Rounding.HALF_EVEN,
-        overflow=Overflow.WRAP,
-        multipliers=4,
-    ),
-    provenance={"source": "written by hand"},
+    features=EXAMPLE.features,
+    readout=replace(EXAMPLE.readout, weights=tuple(row[:12] for row in EXAMPLE.readout.weights)),
+    provenance=EXAMPLE.provenance,
 )

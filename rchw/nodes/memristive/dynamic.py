@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rchw.nodes.kernel import Kernel
-from rchw.nodes.node import check_counts, checked_drives, checked_state
+from rchw.nodes.memristive.array import MemristorArray
+from rchw.nodes.node import checked_drives, checked_state
 from rchw.nodes.parameters import Parameters, Quantity, quantity
 
 __all__ = ["DynamicMemristor", "DynamicParameters"]
@@ -42,7 +43,7 @@ class DynamicParameters(Parameters):
 
 
 @dataclass(frozen=True)
-class DynamicMemristor:
+class DynamicMemristor(MemristorArray):
     """An array of dynamic memristors, each driven by the pulses of its own mask.
 
     Parameters
@@ -59,22 +60,9 @@ class DynamicMemristor:
     n_virtual: int
     parameters: DynamicParameters = field(default_factory=DynamicParameters)
     limit: float = 4.0
-    drive_unit: str = field(default="V", init=False)
-    reading_unit: str = field(default="A", init=False)
 
     def __post_init__(self) -> None:
-        check_counts(self.n_devices, self.n_virtual)
-        self.parameters.of_devices(self.n_devices)
-
-    @property
-    def n_drives(self) -> int:
-        """One pulse per device and virtual node."""
-        return self.n_devices * self.n_virtual
-
-    @property
-    def n_state(self) -> int:
-        """The conductance state of each device."""
-        return self.n_devices
+        self._check_array()
 
     @property
     def interval(self) -> float:
