@@ -29,6 +29,7 @@ THIRD_PARTY = {
     "sim": {"amaranth", "cocotb", "cocotb_tools", "find_libpython", "numpy", "z3"},
     "plot": {"matplotlib", "numpy"},
     "nodes": {"numpy", "scipy"},
+    "lab": {"numpy", "scipy"},
     "cli": {"find_libpython", "numpy", "rich", "typer"},
 }
 # Beyond "only downwards": who may not see whom, and why the witnesses are two.

@@ -29,10 +29,19 @@ from rchw.cli.build import (
     report_command,
     verilog_command,
 )
+from rchw.cli.compare import compare_command
 from rchw.cli.console import Outcome, Screen
+from rchw.cli.emulate import emulate_command
 from rchw.cli.evidence import evidence_command
 from rchw.cli.prove import prove_command
-from rchw.cli.tables import EXTRAS, boards_command, doctor_command, tasks_command
+from rchw.cli.reproduce import reproduce_command
+from rchw.cli.tables import (
+    EXTRAS,
+    boards_command,
+    doctor_command,
+    nodes_command,
+    tasks_command,
+)
 from rchw.cli.train import run_command, train_command
 from rchw.cli.verify import verify_command
 from rchw.errors import MismatchError, RchwError, ToolError
@@ -141,7 +150,11 @@ _register("prove", prove_command)
 _register("build", build_command)
 _register("report", report_command)
 _register("evidence", evidence_command)
+_register("emulate", emulate_command)
+_register("compare", compare_command)
+_register("reproduce", reproduce_command)
 _register("tasks", tasks_command)
+_register("nodes", nodes_command)
 _register("boards", boards_command)
 _register("doctor", doctor_command)
 _register("demo", demo_command)

@@ -17,7 +17,7 @@ from rchw.design import Design
 from rchw.devices import BOARDS
 from rchw.tools import survey
 
-__all__ = ["EXTRAS", "boards_command", "doctor_command", "tasks_command"]
+__all__ = ["EXTRAS", "boards_command", "doctor_command", "nodes_command", "tasks_command"]
 
 
 def tasks_command(as_json: Json = False) -> Outcome:
@@ -49,6 +49,37 @@ def tasks_command(as_json: Json = False) -> Outcome:
     ]
     columns = ["task", "what is predicted", "metric", ">horizon", ">split"]
     return Outcome({"kind": "tasks", "version": 1, "tasks": entries}, [table(columns, rows)])
+
+
+def nodes_command(as_json: Json = False) -> Outcome:
+    """List the reservoirs that can be emulated, with their presets."""
+    from rchw.nodes.presets import NODES
+
+    entries, rows = [], []
+    for info in NODES.values():
+        for preset in info.presets:
+            entries.append(
+                {
+                    "name": info.name,
+                    "description": info.description,
+                    "preset": preset.name,
+                    "as": preset.description,
+                    "source": preset.source,
+                    "units": preset.units,
+                    "axes": {key: list(values) for key, values in preset.axes.items()},
+                }
+            )
+            rows.append(
+                [
+                    info.name,
+                    info.description,
+                    preset.name,
+                    str(preset.units),
+                    ", ".join(preset.axes),
+                ]
+            )
+    columns = ["node", "what it is", "preset", ">units", "tuned, or set by --set"]
+    return Outcome({"kind": "nodes", "version": 1, "nodes": entries}, [table(columns, rows)])
 
 
 def boards_command(as_json: Json = False) -> Outcome:

@@ -18,13 +18,23 @@ from rchw.errors import DesignError
 from rchw.files import check_file, sha256_of, write_atomic
 from rchw.names import KEYWORDS
 
-__all__ = ["Json", "errors_table", "run_command", "train_command"]
+__all__ = ["Json", "Split", "errors_table", "parse_split", "run_command", "train_command"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON record on stdout.")]
+Split = Annotated[
+    str | None, typer.Option(help="A,B,C: training, validation, test samples; the task's.")
+]
 _Flag = bool | None
 
 
-def _split(text: str | None) -> tuple[int, int, int] | None:
+def parse_split(text: str | None) -> tuple[int, int, int] | None:
+    """Three numbers of samples of a text such as ``2000,3000,3000``.
+
+    Raises
+    ------
+    DesignError
+        If it is none.
+    """
     if text is None:
         return None
     parts = text.split(",")
@@ -77,9 +87,7 @@ def train_command(
     washout: Annotated[
         int | None, typer.Option(help="First training samples that teach nothing; the task's.")
     ] = None,
-    split: Annotated[
-        str | None, typer.Option(help="A,B,C: training, validation, test samples; the task's.")
-    ] = None,
+    split: Split = None,
     input_columns: Annotated[
         str | None, typer.Option(help="Of a file: names or numbers, by commas.")
     ] = None,
@@ -109,7 +117,7 @@ def train_command(
         name=name or _identifier(output.stem),
     )  # fmt: skip
     task = load_task(
-        source, horizon=horizon, washout=washout, split=_split(split), seed=seed,
+        source, horizon=horizon, washout=washout, split=parse_split(split), seed=seed,
         input_columns=input_columns, target_columns=target_columns,
     )  # fmt: skip
     columns = (input_columns, target_columns)

@@ -9,7 +9,7 @@ from rchw.errors import DesignError
 
 __all__ = ["KINDS", "Mask"]
 
-KINDS = ("binary", "ternary", "mls", "analog", "none")
+KINDS = ("binary", "ternary", "mls", "analog", "none", "direct")
 Values = NDArray[np.float64]
 
 
@@ -23,6 +23,7 @@ class Mask:
         ``binary``: -1 or 1. ``ternary``: -1, 0 or 1. ``mls``: a maximum-length sequence of -1 and 1
         (of linear feedback shift registers, as in L. Appeltant et al., Sci. Rep. 4, 3629, 2014),
         whose windows are all distinct. ``analog``: uniform from -1 to 1. ``none``: all 1.
+        ``direct``: each drive is one channel, for nodes that have weights of their own.
     seed : int
         Of what is drawn; of ``mls`` where the sequence begins.
     """
@@ -45,7 +46,19 @@ class Mask:
             D.
         n_inputs : int
             K.
+
+        Raises
+        ------
+        DesignError
+            If a direct mask has not one drive per channel.
         """
+        if self.kind == "direct":
+            if n_drives != n_inputs:
+                raise DesignError(
+                    f"drives must be as many as the {n_inputs} channels for a direct mask, "
+                    f"not {n_drives}"
+                )
+            return np.eye(n_inputs)
         count = n_drives * n_inputs
         if self.kind == "none":
             flat = np.ones(count)

@@ -127,6 +127,39 @@ class Observation:
         signal = float(np.asarray(readings, dtype=np.float64).var(axis=0).mean())
         return replace(self, noise_absolute=math.sqrt(signal / 10 ** (decibels / 10)))
 
+    def matched(
+        self,
+        readings: Values,
+        interval: float,
+        devices: int,
+        *,
+        snr_decibels: float | None = None,
+        adc_bits: int | None = None,
+    ) -> "Observation":
+        """Set the noise, then the converter, by readings of training samples from rest.
+
+        Parameters
+        ----------
+        readings : float64 array (T, N)
+            Without bandwidth, noise or converter.
+        interval : float
+            Seconds between two readings of a device.
+        devices : int
+        snr_decibels : float, optional
+            See `at_snr`; without it the noise stays as it is. It is added behind the detector's
+            bandwidth, so the signal counts there.
+        adc_bits : int, optional
+            Of the converter, whose full scale is that of the readings, noise included, and 5 %.
+        """
+        rest, seen = np.zeros(devices), self
+        if snr_decibels is not None:
+            quiet = replace(self, noise_absolute=0.0, noise_relative=0.0, bits=None)
+            seen = seen.at_snr(snr_decibels, quiet.observe(readings, interval, rest, 0).values)
+        if adc_bits is not None:
+            analog = replace(seen, bits=None).observe(readings, interval, rest, 0).values
+            seen = replace(seen, bits=adc_bits).fitted(analog)
+        return seen
+
     @property
     def format(self) -> QFormat:
         """Of the codes: signed, all bits but one behind the point."""

@@ -136,13 +136,11 @@ class PhysicalReservoir:
             Of the converter, whose full scale is that of the readings, noise included, and 5 %.
         """
         scaled = replace(self, drive=self.drive.fitted(inputs))
-        seen = self.observation
-        # The noise is added behind the detector's bandwidth, so the signal counts there.
-        quiet = replace(seen, noise_absolute=0.0, noise_relative=0.0, bits=None)
-        readings = replace(scaled, observation=quiet).run(inputs)
-        if snr_decibels is not None:
-            seen = seen.at_snr(snr_decibels, readings)
-        if adc_bits is not None:
-            analog = replace(scaled, observation=replace(seen, bits=None)).run(inputs)
-            seen = replace(seen, bits=adc_bits).fitted(analog)
+        seen = self.observation.matched(
+            scaled.readings(inputs),
+            self.node.interval,
+            self.node.n_devices,
+            snr_decibels=snr_decibels,
+            adc_bits=adc_bits,
+        )
         return replace(scaled, observation=seen)

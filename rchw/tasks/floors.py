@@ -22,6 +22,8 @@ __all__ = [
     "TAPS",
     "delayed",
     "floors",
+    "linear",
+    "memoryless",
     "most_products",
     "persistence",
 ]
@@ -69,7 +71,7 @@ def floors(task: Task, n_units: int) -> dict[str, float]:
         raise DesignError(f"units must be at least 1, not {n_units}")
     return {
         "persistence": task.error(persistence(task)[task.test], task.targets[task.test]),
-        "linear": _best(task, [delayed(task.inputs, TAPS * task.n_inputs)]),
+        "linear": linear(task),
         "quadratic_ring": _best(task, _ring_features(task, n_units)),
         "volterra": _best(task, [_volterra_features(task, n_units)]),
     }
@@ -86,6 +88,17 @@ def persistence(task: Task) -> Values:
     lag = max(task.horizon, 1)
     known = np.maximum(np.arange(len(task.targets)) - lag, 0)
     return np.asarray(task.targets[known])
+
+
+def linear(task: Task) -> float:
+    """Test error of a finite impulse response filter of 60 taps on every input channel."""
+    return _best(task, [delayed(task.inputs, TAPS * task.n_inputs)])
+
+
+def memoryless(task: Task) -> float:
+    """Test error of a cubic of each present input: what needs neither memory nor a reservoir."""
+    now = _standard(task.inputs, task)
+    return _best(task, [np.hstack([now, now**2, now**3])])
 
 
 def delayed(inputs: Values, count: int) -> Values:

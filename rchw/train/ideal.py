@@ -11,7 +11,6 @@ the small factor), which gives all lambdas at once. Unlike `rchw.train.ridge` th
 the linear algebra library: this is a yardstick, not a design.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -24,6 +23,7 @@ from rchw import topology
 from rchw.errors import DesignError
 from rchw.model.ring import RingModel
 from rchw.train.ideal_options import IdealOptions, IdealPoint, TunedIdeal, ideal_axes
+from rchw.train.linear import moments, ridge_path
 from rchw.train.options import LINES, WINDOWS
 from rchw.train.proposals import BUDGETS, UNORDERED, proposals
 from rchw.train.search import Progress, TrainingTask, training_rows
@@ -34,43 +34,11 @@ __all__ = [
     "IdealPoint",
     "TunedIdeal",
     "fit_ideal",
-    "ridge_path",
     "train_ideal",
     "tune_ideal",
 ]
 
 Values = NDArray[np.float64]
-
-
-def ridge_path(
-    features: ArrayLike, targets: ArrayLike, lambdas: Sequence[float]
-) -> tuple[Values, Values]:
-    """Ridge weights for a list of lambdas from one decomposition.
-
-    Minimises ``mean (y - Z w)**2 + lambda w'w`` for every output, with y centred by the caller.
-
-    Parameters
-    ----------
-    features : float64 array (T, F)
-        Z; standardised, so that lambda is relative to the variance of a feature.
-    targets : float64 array (T, L)
-    lambdas : sequence of float
-        Above 0; accurate down to about 1e-24, for the features are not squared.
-
-    Returns
-    -------
-    weights : float64 array (len(lambdas), F, L)
-    singular : float64 array (min(T, F),)
-        Singular values of ``Z / sqrt(T)``.
-    """
-    z, y = np.asarray(features, dtype=np.float64), np.asarray(targets, dtype=np.float64)
-    q, r = np.linalg.qr(z)
-    u, s, vt = np.linalg.svd(r, full_matrices=False)
-    moment = u.T @ (q.T @ y)
-    square = len(z) * np.asarray(lambdas, dtype=np.float64)
-    shrink = s / (s**2 + square[:, None])
-    weights = np.einsum("kf,lk,ko->lfo", vt, shrink, moment, optimize=True)
-    return weights, s / math.sqrt(len(z))
 
 
 @dataclass(frozen=True)
@@ -169,12 +137,7 @@ class _Run:
     def moments(self) -> tuple[Values, Values, Values]:
         """Mean and deviation of every feature, mean of every target, over the training samples."""
         rows = training_rows(self.task)
-        x = self.features[rows]
-        deviation = x.std(axis=0)
-        # A constant feature has rounding for its deviation: it gets 1, a column of about 0.
-        constant = deviation <= 1e-13 * np.abs(x).max(axis=0)
-        deviation[constant] = 1.0
-        return x.mean(axis=0), deviation, self.task.targets[rows].mean(axis=0)
+        return *moments(self.features[rows]), self.task.targets[rows].mean(axis=0)
 
     def solve(self, lambdas: Sequence[float]) -> Values:
         """Weights (len(lambdas), F, L) from the training samples."""

@@ -20,11 +20,11 @@ from rchw.train.ideal import (
     IdealPoint,
     TunedIdeal,
     fit_ideal,
-    ridge_path,
     train_ideal,
     tune_ideal,
 )
 from rchw.train.ideal_options import ideal_axes
+from rchw.train.linear import ridge_path
 
 Values = NDArray[np.float64]
 

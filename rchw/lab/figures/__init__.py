@@ -1,0 +1,10 @@
+"""Published figures, each run by `rchw reproduce`: `FIGURES`, by name."""
+
+from rchw.lab.figures import photonic
+from rchw.lab.figures.figure import Band, Measured, PublishedFigure, Told
+
+__all__ = ["FIGURES", "Band", "Measured", "PublishedFigure", "Told"]
+
+FIGURES: dict[str, PublishedFigure] = {
+    figure.name: figure for family in (photonic,) for figure in family.FIGURES
+}

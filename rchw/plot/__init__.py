@@ -1,0 +1,21 @@
+"""The few figures used everywhere; the only importer of matplotlib.
+
+Every function returns a `matplotlib.figure.Figure` made without pyplot, and `svg` turns one into
+text; see `rchw.plot.style`.
+"""
+
+from rchw.plot.physical import comparison_figure, emulation_figure
+from rchw.plot.series import error_bars, prediction_figure, search_trace
+from rchw.plot.style import THEMES, svg
+from rchw.plot.timing import timing_diagram
+
+__all__ = [
+    "THEMES",
+    "comparison_figure",
+    "emulation_figure",
+    "error_bars",
+    "prediction_figure",
+    "search_trace",
+    "svg",
+    "timing_diagram",
+]
