@@ -92,6 +92,21 @@ def test_memory_is_scored_on_samples_it_was_not_trained_on() -> None:
     assert memory_capacity(states, inputs, range(1, 41)).total < 40 * 0.02
 
 
+def test_a_delay_line_remembers_what_it_holds_and_noise_nothing() -> None:
+    """Taps u(t-1) to u(t-30) hold 30 delays, whatever else is asked for; white noise holds none."""
+    rng = np.random.default_rng(4)
+    u = rng.uniform(-1, 1, 4000)
+    taps = np.column_stack([np.roll(u, k) for k in range(1, 31)])
+    found = memory_capacity(taps, u, range(1, 61))
+    assert found.significant == pytest.approx(30, abs=1e-9)
+    assert found.per_delay[30:].max() < found.chance < 0.02
+    assert memory_capacity(taps, u).total == pytest.approx(30, abs=0.1)
+    for seed in range(20):
+        noise = np.random.default_rng(seed).normal(size=(4000, 30))
+        nothing = memory_capacity(noise, u, range(1, 61))
+        assert nothing.significant == 0.0 and 0 < nothing.total < 0.1
+
+
 def test_a_memory_off_by_one_is_seen() -> None:
     """States shifted by one sample lose the delay 0 and have one more at the other end."""
     inputs = np.random.default_rng(1).normal(size=5000)

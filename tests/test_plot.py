@@ -29,11 +29,31 @@ def figures() -> dict[str, Figure]:
         "prediction": plot.prediction_figure(truth, truth + 0.1),
         "errors": plot.error_bars({"floor": 0.2, "ours": 0.01}, roles={"ours": "good"}),
         "trace": plot.search_trace([float("inf"), 0.3, 0.1, 0.1]),
+        "emulation": plot.emulation_figure(
+            np.random.default_rng(0).normal(size=(50, 5)),
+            truth[:, None],
+            truth[:, None] + 0.1,
+            {"linear floor": 0.5, "as observed": 0.02},
+            metric="NMSE",
+            unit="A",
+            own=["as observed"],
+        ),
+        "comparison": plot.comparison_figure(
+            {"ring": [0.3, 0.1], "magnet": [0.5, 0.4]},
+            [4, 8],
+            {"ring": [0.2, 0.1, 0.0], "magnet": [2.0, 0.4, 0.4]},
+            [20.0, 40.0, 60.0],
+            metric="NMSE",
+            floors={"linear floor": 0.3},
+            captions=("60 dB", "8 bits"),
+        ),
         "timing": plot.timing_diagram(SIGNALS, first_clock=7, clock_in=8, clock_out=11),
     }
 
 
-@pytest.mark.parametrize("kind", ["prediction", "errors", "trace", "timing"])
+@pytest.mark.parametrize(
+    "kind", ["prediction", "errors", "trace", "timing", "emulation", "comparison"]
+)
 def test_svg_is_one_repeatable_element_without_links(kind: str) -> None:
     text = plot.svg(figures()[kind], kind)
     assert text == plot.svg(figures()[kind], kind)
@@ -49,7 +69,7 @@ def test_svg_is_one_repeatable_element_without_links(kind: str) -> None:
     assert "http" not in outside and "<style" not in text and ":date" not in text
 
 
-@pytest.mark.parametrize("kind", ["prediction", "errors", "trace", "timing"])
+@pytest.mark.parametrize("kind", ["prediction", "errors", "trace", "timing", "emulation"])
 def test_every_colour_of_a_themed_drawing_has_a_name(kind: str) -> None:
     text = plot.svg(figures()[kind], kind, themed=True)
     named = re.sub(r"var\(--([a-z]+), (#[0-9a-f]{6})\)", "", text)
@@ -148,3 +168,33 @@ def test_the_command_line_does_not_import_matplotlib() -> None:
         check=True,
     )  # fmt: skip
     assert done.stdout == "[]\n"
+
+
+def test_a_comparison_shows_every_error_at_its_place() -> None:
+    """An error of 0 has no place on a logarithmic axis and is drawn at its lower end."""
+    figure = figures()["comparison"]
+    left, right = figure.axes
+    lines = {line.get_label(): line for line in right.get_lines()}
+    assert np.asarray(lines["magnet"].get_ydata()).tolist() == [2.0, 0.4, 0.4]
+    assert np.asarray(lines["ring"].get_ydata()).tolist() == [0.2, 0.1, 0.05]
+    assert np.asarray(lines["ring"].get_xdata()).tolist() == [20.0, 40.0, 60.0]
+    assert [text.get_text() for text in right.texts] == ["linear floor"]
+    assert left.get_title(loc="left") == "60 dB"
+
+
+def test_a_figure_of_nothing_is_refused() -> None:
+    with pytest.raises(DesignError, match=r"^window must hold at least 2 samples, not 1$"):
+        plot.emulation_figure(
+            [[1.0]], [[1.0]], [[1.0]], {"a": 1.0}, metric="NMSE", unit="A", own=[]
+        )
+    for errors in ([], [np.nan], [-1.0]):
+        with pytest.raises(DesignError, match=r"^errors must be finite, from 0, and at least one"):
+            plot.comparison_figure(
+                {"ring": errors},
+                [4] * len(errors),
+                {},
+                [],
+                metric="NMSE",
+                floors={},
+                captions=("", ""),
+            )

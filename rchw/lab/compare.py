@@ -29,7 +29,7 @@ from rchw.tasks.floors import floors, memoryless
 __all__ = ["FILES", "CompareOptions", "Compared", "Row", "compare"]
 
 FILES = ("compare.json", "compare.csv", "compare.svg")
-_MOST = 200  # conditions
+_MOST = 200  # conditions, and runs
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,9 @@ class CompareOptions:
             chosen = getattr(self, name)
             if not chosen or len(set(chosen)) < len(chosen):
                 raise DesignError(f"{name} must be distinct and at least one, not {chosen}")
-        if self.runs < 1:
-            raise DesignError(f"runs must be at least 1, not {self.runs}")
+        if not 1 <= self.runs <= _MOST:
+            raise DesignError(f"runs must be from 1 to {_MOST}, not {self.runs}")
+        Size(self.units, 1, self.seed + self.runs)
         if len(self.bits) * len(self.decibels) > _MOST:
             raise DesignError(
                 f"conditions must be at most {_MOST}, not {len(self.bits)} times "
@@ -75,8 +76,7 @@ class CompareOptions:
             )
         for name in self.reservoirs:
             self.preset(name)
-        for condition in self.conditions():
-            Observation(bits=condition.adc_bits)
+        self.conditions()  # have rules of their own
 
     @staticmethod
     def preset(name: str) -> tuple[str, Preset]:
@@ -163,11 +163,11 @@ def compare(task: Task, options: CompareOptions, steps: Steps) -> Compared:
         If a node refuses what it is asked for, or the data cannot be trained on.
     """
     begun = time.monotonic()
+    rows = [_row(task, name, options, steps) for name in options.reservoirs]
     with steps.step("measuring the floors"):
         levels = {"memoryless cubic": memoryless(task)}
         found = floors(task, options.units)
         levels |= {"linear floor": found["linear"], "Volterra filter": found["volterra"]}
-    rows = [_row(task, name, options, steps) for name in options.reservoirs]
     conditions = options.conditions()
     record: dict[str, Any] = {
         "kind": "compare",

@@ -139,7 +139,8 @@ def emulate(
         If the node refuses what it is asked for, or the data cannot be trained on.
     """
     begun = time.monotonic()
-    size = Size(options.units or preset.units, task.n_inputs, options.seed)
+    units = preset.units if options.units is None else options.units
+    size = Size(units, task.n_inputs, options.seed)
     with steps.bar(f"{info.name}, preset {preset.name}, on {task.name}") as show:
         ideal, asked = try_preset(
             task,
@@ -292,7 +293,7 @@ def _capacity(reservoir: PhysicalReservoir, seed: int) -> dict[str, Any]:
     found = memory_capacity(
         reservoir.run(inputs), inputs[:, 0], range(1, longest + 1), washout=_WASHOUT
     )
-    return {"total": found.total, "delays": longest, "samples": samples}
+    return {"total": found.significant, "delays": longest, "samples": samples}
 
 
 def _result(

@@ -22,6 +22,7 @@ __all__ = ["Condition", "Measurement", "Progress", "Trial", "observed", "try_pre
 
 Values = NDArray[np.float64]
 Progress = Callable[[int, int, float], None]
+_DECIBELS = (-100, 300)
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,14 @@ class Condition:
 
     snr_decibels: float | None = None
     adc_bits: int | None = None
+
+    def __post_init__(self) -> None:
+        low, high = _DECIBELS
+        if self.snr_decibels is not None and not low <= self.snr_decibels <= high:
+            raise DesignError(
+                f"signal-to-noise ratio must be from {low} to {high} dB, not {self.snr_decibels:g}"
+            )
+        Observation(bits=self.adc_bits)  # has a rule for bits
 
     def __str__(self) -> str:
         noise = "no noise" if self.snr_decibels is None else f"{self.snr_decibels:g} dB"

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import ArrayLike
 
 from rchw.errors import DesignError
@@ -131,23 +131,21 @@ def comparison_figure(
                 shown = [max(error, least) for error in errors]
                 axes.plot(places, shown, color=_LINES[number % len(_LINES)], lw=1.4, ms=4.5,
                           marker=_MARKERS[number % len(_MARKERS)], label=name)  # fmt: skip
-            _draw_floors(axes, floors)
+            for value in floors.values():
+                axes.axhline(value, color=THEMES["floor"][0], lw=1.0, ls=(0, (4, 3)), zorder=1)
             axes.set_xlabel(label)
+            axes.set_xticks(list(places))
             axes.grid(axis="y")
-            if log:
-                axes.set_yscale("log")
+        if log:
+            left.set_yscale("log")
+            left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            left.yaxis.set_major_formatter("{x:g}")
+            left.yaxis.set_minor_formatter(NullFormatter())
+        for name, value in floors.items():
+            right.text(1.02, value, name, transform=right.get_yaxis_transform(), va="center",
+                       fontsize=7.5, color=THEMES["muted"][0])  # fmt: skip
         left.set_title(captions[0])
         right.set_title(captions[1])
         left.set_ylabel(f"{metric} on the test samples")
         figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
-
-
-def _draw_floors(axes: Axes, floors: Mapping[str, float]) -> None:
-    """Dashed lines with their names at the right end, within the axes."""
-    for name, value in floors.items():
-        axes.axhline(value, color=THEMES["floor"][0], lw=1.0, ls=(0, (4, 3)), zorder=1)
-        axes.annotate(
-            name, (0.99, value), (0, 2), xycoords=("axes fraction", "data"), ha="right",
-            fontsize=7.5, color=THEMES["floor"][0], textcoords="offset points",
-        )  # fmt: skip

@@ -82,12 +82,16 @@ def contents(folder: Path) -> dict[str, bytes]:
 def commands(folder: Path) -> dict[str, tuple[tuple[str | Path, ...], Path]]:
     """Commands that write, and where."""
     design = folder / "small.json"
+    data = ("--task", folder / "small.csv", "--input-columns", "x", "--units", "8", "--no-tune")
     return {
         "train": (("train", folder / "small.csv", *SMALL_WORDS, "-o"), folder / "out/small.json"),
         "run": (
             ("run", design, folder / "small.csv", "--input-columns", "x", "-o"),
             folder / "out/y.csv",
         ),
+        "emulate": (("emulate", "cycle", *data, "-o"), folder / "out"),
+        "compare": (("compare", *data, "--reservoirs", "cycle,spintronic", "-o"), folder / "out"),
+        "reproduce": (("reproduce", "dambre-threshold", "-o"), folder / "out"),
         "verilog": (("verilog", design, "-o"), folder / "out"),
         "verify": (("verify", design, "--samples", "48", "-o"), folder / "out"),
         "prove": (("prove", design, "-o"), folder / "out"),

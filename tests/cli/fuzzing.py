@@ -21,6 +21,7 @@ from rchw.cli import main
 from rchw.document import load
 from rchw.errors import RchwError
 from rchw.hdl.emit import emit
+from rchw.lab.trial import try_preset
 from rchw.train import train
 from tests.cli.command_line import Called
 
@@ -154,13 +155,21 @@ def idle(monkeypatch: pytest.MonkeyPatch, design: Path) -> None:
         raise FileNotFoundError(2, "No tool starts in this test")
 
     def stop(*_: Any, **__: Any) -> NoReturn:
-        raise RchwError("nothing of the demo runs in this test")
+        raise RchwError("nothing that long runs in this test")
 
     def briefly(task: Any, options: Any, progress: Any) -> Any:
         if options.units > 16 or options.search != "none" or len(task.inputs) > 1000:
             raise RchwError("nothing that trains for long does so in this test")
         return train(task, options, progress)
 
+    def tried(task: Any, preset: Any, size: Any, *rest: Any, **options: Any) -> Any:
+        if size.units > 16 or options["tune"] or len(task.inputs) > 1000:
+            raise RchwError("nothing that is tuned for long is so in this test")
+        return try_preset(task, preset, size, *rest, **options)
+
+    monkeypatch.setattr("rchw.lab.emulate.try_preset", tried)
+    monkeypatch.setattr("rchw.lab.compare.try_preset", tried)
+    monkeypatch.setattr("rchw.lab.reproduce.reproduce", stop)
     monkeypatch.setattr("rchw.hdl.emit.emit", lambda design: text)
     monkeypatch.setattr(subprocess, "Popen", refuse)
     monkeypatch.setattr("rchw.demo.experiment", stop)

@@ -26,6 +26,7 @@ from tests.cli.command_line import (
 Capture = pytest.CaptureFixture[str]
 
 
+LAB = ("emulate", "compare", "reproduce")
 ROWS = [str(0.1 * (t % 7)) for t in range(40)]
 DATA = {
     "empty": ("", "empty"),
@@ -261,7 +262,9 @@ def test_a_design_too_large_for_the_board(folder: Path, capsys: Capture) -> None
     assert contents(folder) == before
 
 
-@pytest.mark.parametrize("name", ["train", "run", "verilog", "verify", "netlist", "prove", "build"])
+@pytest.mark.parametrize(
+    "name", ["train", "run", *LAB, "verilog", "verify", "netlist", "prove", "build"]
+)
 def test_an_output_folder_that_is_a_file(name: str, folder: Path, capsys: Capture) -> None:
     (folder / "out").write_text("in the way")
     before = contents(folder)
@@ -271,7 +274,7 @@ def test_an_output_folder_that_is_a_file(name: str, folder: Path, capsys: Captur
 
 
 @pytest.mark.parametrize(
-    "name", ["train", "run", "verilog", "verify", "netlist", "prove", "report"]
+    "name", ["train", "run", *LAB, "verilog", "verify", "netlist", "prove", "report"]
 )
 def test_a_full_disk(
     name: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch

@@ -46,7 +46,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_commands_are_those_of_the_documentation() -> None:
     circuits = ["verilog", "verify", "prove", "build", "report", "evidence"]
-    assert COMMANDS == ["train", "run", *circuits, "tasks", "boards", "doctor", "demo"]
+    lab = ["emulate", "compare", "reproduce"]
+    looks = ["tasks", "nodes", "boards", "doctor"]
+    assert COMMANDS == ["train", "run", *circuits, *lab, *looks, "demo"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

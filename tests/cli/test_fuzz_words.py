@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from rchw.cli import app
 from rchw.devices import BOARDS
+from rchw.nodes.presets import NODES
 from rchw.tasks import TASKS
 from tests.cli.command_line import Called
 from tests.cli.fuzzing import LONG, behaves, examples, fresh, idle, spoken
@@ -74,8 +75,9 @@ def options(name: str | None) -> dict[str, tuple[Any, Any]]:
 
 def kind_of(kind: Any) -> type:
     """Type of a value, where None means that it is left out."""
-    parts: list[type] = [part for part in (*get_args(kind), kind) if part is not type(None)]
-    return parts[0]
+    parts = [part for part in (*get_args(kind), kind) if part is not type(None)]
+    found: type = get_origin(parts[0]) or parts[0]
+    return found
 
 
 def spellings(key: str, declared: Any) -> list[str]:
@@ -89,7 +91,7 @@ def spellings(key: str, declared: Any) -> list[str]:
 
 # Words of the help of all options: among them are the values that they take.
 VOCABULARY = sorted(
-    {*TASKS, *BOARDS}
+    {*TASKS, *BOARDS, *NODES}
     | {
         word
         for name in COMMANDS

@@ -162,7 +162,7 @@ NODES = (
                 "constants of Milano et al., Neural Networks 150, 137 (2022), published code",
                 60,
                 _nanowire,
-                {"across": (0.8, 0.5, 0.3), "step": (0.05, 0.2)},
+                {"across": (0.5, 0.3, 0.7), "step": (0.05, 0.2)},
             ),
         ),
     ),

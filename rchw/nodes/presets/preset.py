@@ -10,6 +10,7 @@ from rchw.nodes.physical import PhysicalReservoir
 __all__ = ["NodeInfo", "Point", "Preset", "Size", "devices"]
 
 Point = Mapping[str, float]
+MOST_UNITS = 4096
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,13 @@ class Size:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for words, value, least in (
-            ("units", self.units, 1),
-            ("input channels", self.inputs, 1),
-            ("seed", self.seed, 0),
+        for words, value, least, most in (
+            ("units", self.units, 1, MOST_UNITS),
+            ("input channels", self.inputs, 1, MOST_UNITS),
+            ("seed", self.seed, 0, 2**63 - 1),
         ):
-            if value < least:
-                raise DesignError(f"{words} must be at least {least}, not {value}")
+            if not least <= value <= most:
+                raise DesignError(f"{words} must be from {least} to {most}, not {value}")
 
 
 @dataclass(frozen=True)

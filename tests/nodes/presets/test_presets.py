@@ -60,9 +60,10 @@ def test_what_is_unknown_is_refused() -> None:
 @pytest.mark.parametrize(
     ("size", "sentence"),
     [
-        ((0, 1, 0), "units must be at least 1, not 0"),
-        ((1, 0, 0), "input channels must be at least 1, not 0"),
-        ((1, 1, -1), "seed must be at least 0, not -1"),
+        ((0, 1, 0), "units must be from 1 to 4096, not 0"),
+        ((4097, 1, 0), "units must be from 1 to 4096, not 4097"),
+        ((1, 0, 0), "input channels must be from 1 to 4096, not 0"),
+        ((1, 1, -1), "seed must be from 0 to 9223372036854775807, not -1"),
     ],
 )
 def test_sizes_are_checked(size: tuple[int, int, int], sentence: str) -> None:
