@@ -31,7 +31,7 @@ demo: venv
 	$(BIN)/rchw demo -o build/demo
 
 test: venv
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 slow: venv
 	$(BIN)/python -m pytest -q -m slow

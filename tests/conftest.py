@@ -1,5 +1,6 @@
 """Time per area at the end of a run, and one place for Hypothesis settings."""
 
+import os
 import signal
 from collections import defaultdict
 from pathlib import Path
@@ -10,6 +11,12 @@ from hypothesis import settings
 # The same examples on every machine, and no database: a run must be reproducible from the checkout.
 settings.register_profile("rchw", derandomize=True, database=None, deadline=None, print_blob=True)
 settings.load_profile("rchw")
+
+# Beside other workers, threads of the linear algebra only wait for each other; and the width of the
+# terminal is nothing to tests: what a command prints there does not depend on it.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.pop("COLUMNS", None)
 
 # A shell without job control starts what runs in the background deaf to Ctrl-C, children included;
 # tests of interruptions need it.
