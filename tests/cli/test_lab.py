@@ -1,6 +1,5 @@
 """`emulate`, `compare` and `reproduce` as they are called."""
 
-import csv
 import json
 from pathlib import Path
 
@@ -41,10 +40,8 @@ def test_emulate_says_what_it_found(
     record = json.loads((out / "emulate.json").read_text())
     assert f"{record['test']['errors']['observed']:.6g}" in done.out
     again = call(capsys, "run", out / "readout.json", out / "states.csv", "--codes", "--json")
-    assert (
-        again.code == 0
-        and again.record["samples"] == len(list(csv.reader((out / "states.csv").open()))) - 1
-    )
+    rows = (out / "states.csv").read_text().splitlines()
+    assert again.code == 0 and again.record["samples"] == len(rows) - 1
     before = contents(out)
     assert call(capsys, "emulate", "memristive", *data, *BRIEF, "-o", out).code == 0
     after = contents(out)
