@@ -15,14 +15,14 @@ from rchw.files import check_folder
 __all__ = ["emulate_command", "joules"]
 
 
-def _settings(texts: Sequence[str]) -> dict[str, float]:
+def _settings(texts: Sequence[str], what: str) -> dict[str, float]:
     found = {}
     for text in texts:
         name, _, value = text.partition("=")
         try:
             found[name.strip()] = float(value)
         except ValueError:
-            raise DesignError(f"set must be NAME=NUMBER, not {text[:60]!r}") from None
+            raise DesignError(f"{what} must be NAME=NUMBER, not {text[:60]!r}") from None
     return found
 
 
@@ -49,6 +49,10 @@ def emulate_command(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="NAME=NUMBER: fix what else is tuned.")
     ] = None,
+    spread: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=SHARE: devices differ in this parameter, normally distributed."),
+    ] = None,
     tune: Annotated[
         bool, typer.Option("--tune/--no-tune", help="Choose on validation samples.")
     ] = True,
@@ -74,6 +78,7 @@ def emulate_command(
     from rchw.lab.emulate import EmulateOptions, emulate, emulate_recorded
     from rchw.lab.measured import read_states
     from rchw.lab.trial import Condition
+    from rchw.nodes import Variation
     from rchw.nodes.presets import node as find
     from rchw.tasks import load_task
     from rchw.train import ExternalOptions
@@ -82,11 +87,13 @@ def emulate_command(
         raise DesignError("node must be named, or states given by --measured, and not both")
     if output is not None:
         check_folder(output)
-    settings = _settings(set_ or ())
+    settings = _settings(set_ or (), "set")
+    spreads = _settings(spread or (), "spread")
     if measured is not None:
         for words, given in (
             ("--preset", preset), ("--units", units), ("--snr-db", snr_db),
             ("--dac-bits", dac_bits), ("--set", settings or None),
+            ("--spread", spreads or None),
         ):  # fmt: skip
             if given is not None:
                 raise DesignError(f"{words} must be left out for --measured, not be {given}")
@@ -103,6 +110,7 @@ def emulate_command(
         dac_bits=dac_bits,
         tune=tune,
         settings=settings,
+        variations=tuple(Variation(name, share) for name, share in spreads.items()),
         readout=ExternalOptions("readout", lanes=lanes),
     )
     screen = Screen(as_json)

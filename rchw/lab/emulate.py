@@ -25,7 +25,7 @@ from rchw.lab.measured import RecordedReservoir
 from rchw.lab.readout import FpgaReadout, fpga_readout
 from rchw.lab.trial import Condition, Measurement, try_preset
 from rchw.metrics import memory_capacity
-from rchw.nodes import Observation, Parameters, PhysicalReservoir
+from rchw.nodes import Observation, Parameters, PhysicalReservoir, Variation, vary
 from rchw.nodes.observe import Observed
 from rchw.nodes.presets import NodeInfo, Preset, Size
 from rchw.tasks import Task
@@ -67,6 +67,8 @@ class EmulateOptions:
         Choose the preset's axes on validation samples.
     settings : mapping
         Axes that are set.
+    variations : tuple of Variation
+        How devices differ, drawn from the seed.
     readout : ExternalOptions
         Of the readout in an FPGA.
     """
@@ -77,6 +79,7 @@ class EmulateOptions:
     dac_bits: int | None = None
     tune: bool = True
     settings: Mapping[str, float] = field(default_factory=dict)
+    variations: tuple[Variation, ...] = ()
     readout: ExternalOptions = field(default_factory=ExternalOptions)
 
 
@@ -144,7 +147,7 @@ def emulate(
     with steps.bar(f"{info.name}, preset {preset.name}, on {task.name}") as show:
         ideal, asked = try_preset(
             task,
-            _with_dac(preset, options.dac_bits),
+            _prepared(preset, options),
             size,
             (Condition(), options.condition),
             tune=options.tune,
@@ -170,6 +173,7 @@ def emulate(
             "refused": asked.refused,
         },
         "parameters": _parameters(reservoir),
+        "variations": [asdict(each) for each in options.variations],
         "converters": _converters(reservoir),
         "memory_capacity": capacity,
         "energy": _energy(items),
@@ -228,14 +232,21 @@ def _seen(observation: Observation, values: Values) -> Observed:
     return observation.observe(values, 1.0, np.zeros(values.shape[1]), 0)
 
 
-def _with_dac(preset: Preset, bits: int | None) -> Preset:
-    """The preset with so many bits of its digital-to-analog converter."""
-    if bits is None:
-        return preset
+def _prepared(preset: Preset, options: EmulateOptions) -> Preset:
+    """The preset with bits of its digital-to-analog converter, and with devices that differ."""
 
     def build(size: Size, **point: float) -> PhysicalReservoir:
         made = preset.build(size, **point)
-        return replace(made, drive=replace(made.drive, bits=bits))
+        if options.dac_bits is not None:
+            made = replace(made, drive=replace(made.drive, bits=options.dac_bits))
+        if options.variations:
+            node: Any = made.node
+            parameters = getattr(node, "parameters", None)
+            if not isinstance(parameters, Parameters):
+                raise DesignError(f"node must have parameters to vary, not be a {preset.name}")
+            drawn = vary(parameters, options.variations, node.n_devices, size.seed)
+            made = replace(made, node=replace(node, parameters=drawn))
+        return made
 
     return replace(preset, build=build)
 

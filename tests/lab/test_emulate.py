@@ -12,6 +12,7 @@ from rchw.document import digest, load
 from rchw.errors import DesignError
 from rchw.lab.emulate import FILES, Emulated, EmulateOptions, emulate, emulate_recorded
 from rchw.lab.trial import Condition
+from rchw.nodes import Variation
 from rchw.nodes.presets import Size, node
 from rchw.reference import run
 from rchw.tasks import Task, load_task
@@ -73,6 +74,20 @@ def test_converter_bits_before_the_device() -> None:
     coarse, fine = (emulated(dac_bits=bits).record for bits in (2, 12))
     assert coarse["converters"]["dac"]["bits"] == 2
     assert coarse["test"]["errors"]["noiseless"] > 2 * fine["test"]["errors"]["noiseless"]
+
+
+def test_devices_may_differ() -> None:
+    spread = (Variation("retention", 0.05), Variation("sensitivity", 0.2, "lognormal"))
+    record = emulated("memristive", variations=spread).record
+    rows = {row["name"]: row for row in record["parameters"]}
+    assert rows["retention"]["least"] < rows["retention"]["greatest"] < 1
+    assert rows["rest"]["least"] == rows["rest"]["greatest"]
+    assert [each["parameter"] for each in record["variations"]] == ["retention", "sensitivity"]
+    assert record["test"] != emulated("memristive").record["test"]
+    with pytest.raises(DesignError, match=r"^node must have parameters to vary, not be a rodan"):
+        emulated("cycle", variations=spread)
+    with pytest.raises(DesignError, match=r"^variation must be of one of pulse, .*, not 'size'$"):
+        emulated("memristive", variations=(Variation("size", 0.1),))
 
 
 def test_recorded_states_go_the_same_way(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ NODES = (
                 "constants of public code on coupled modes; couplings and loss chosen",
                 50,
                 _ring,
-                {"high": (1e-3, 1e-4, 3e-3), "detuning": (0.0, -10e9, -30e9)},
+                {"high": (1e-3, 1e-4, 3e-3), "detuning": (0.0, -1e9, 1e9)},
             ),
         ),
     ),
