@@ -41,7 +41,7 @@ icarus: venv
 
 oracle: venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[oracles]'
-	$(BIN)/python -m pytest -q -m oracle
+	$(BIN)/python -m benchmarks.oracle
 
 lint types: venv
 	$(BIN)/ruff check .
