@@ -1,8 +1,8 @@
 """Published figures of physical reservoirs: what they are, and what came out here.
 
 ``python -m benchmarks.figures`` runs all of them, as ``rchw reproduce`` does, and writes
-``benchmarks/results/figures.json`` and ``benchmarks/figures.md``. With names it runs those alone and
-keeps the others as they are; ``--page`` only writes the page.
+``benchmarks/results/figures.json`` and ``benchmarks/figures.md``. With names it runs those alone
+and keeps the others as they are; ``--page`` only writes the page.
 """
 
 import argparse

@@ -34,16 +34,16 @@ def test_the_table_holds_every_trial_once(tmp_path: Path) -> None:
     keys = {(r["reservoir"], r["snr_decibels"], r["adc_bits"], r["run"]) for r in rows}
     assert len(keys) == len(rows)
     (trial,) = try_preset(
-        task, node("cycle").preset(), Size(12, 1, 1), [Condition(20.0, 4)], tune=False,
+        task, node("photonic-ikeda").preset("larger"), Size(12, 1, 1), [Condition(20.0, 4)], tune=False,
         observation=Observation(seed=1),
     )  # fmt: skip
-    wanted = ("cycle", "20", "4", "1")
+    wanted = ("photonic-ikeda:larger", "20", "4", "1")
     row = next(
         r for r in rows if (r["reservoir"], r["snr_decibels"], r["adc_bits"], r["run"]) == wanted
     )
     assert float(row["test"]) == trial.error
     assert float(row["validation"]) == trial.measurement.readout.validation
-    entry = found.record["reservoirs"][1]["conditions"][1]
+    entry = found.record["reservoirs"][2]["conditions"][1]
     assert (entry["snr_decibels"], entry["adc_bits"]) == (20.0, 4)
     assert entry["test"][1] == trial.error
     assert found.record["task"]["split_sha256"] == task.hashes()

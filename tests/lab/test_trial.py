@@ -40,7 +40,7 @@ def test_nothing_is_chosen_by_test_samples() -> None:
     """Other test samples change the test error and nothing else."""
     whole = task()
     inputs, targets = whole.inputs.copy(), whole.targets.copy()
-    inputs[400:], targets[400:] = inputs[250:400], -targets[250:400]
+    inputs[400:], targets[400:] = 3 * inputs[250:400], -targets[250:400]
     other = replace(whole, inputs=inputs, targets=targets)
     conditions = [Condition(), Condition(30.0, 6)]
     for first, second in zip(
