@@ -44,6 +44,31 @@ def test_noise_depends_on_seed_and_number_of_the_sample_alone() -> None:
     assert len(np.unique(whole)) == 150
 
 
+def test_two_noises_add_their_powers() -> None:
+    readings = np.full((4000, 20), -5.0)
+    noisy = observed(Observation(0.3, 0.08, seed=6), readings).values
+    assert abs((noisy - readings).std() - 0.5) < 0.005
+
+
+def test_what_tells_units_apart_is_no_signal() -> None:
+    """Means that lie far apart carry nothing in time, so they buy no noise."""
+    rng = np.random.default_rng(8)
+    varying = rng.normal(size=(2000, 10))
+    near, far = (Observation().at_snr(20.0, varying + gap * np.arange(10)) for gap in (0, 100))
+    assert far.noise_absolute == pytest.approx(near.noise_absolute, rel=1e-9)
+
+
+def test_matching_leaves_room_for_the_noise() -> None:
+    readings = np.random.default_rng(9).uniform(-1, 1, (500, 4))
+    quiet, noisy = (
+        Observation(seed=1).matched(readings, 1e-3, 1, snr_decibels=snr, adc_bits=8)
+        for snr in (None, 0.0)
+    )
+    assert (quiet.low, quiet.high) == pytest.approx((-1.1, 1.1), abs=0.01)
+    assert noisy.high is not None and noisy.high > 2
+    assert observed(noisy, readings).clipped == 0
+
+
 @pytest.mark.parametrize("decibels", [0.0, 20.0, 40.0])
 def test_a_signal_to_noise_ratio_is_met(decibels: float) -> None:
     rng = np.random.default_rng(3)
@@ -83,6 +108,15 @@ def test_a_detector_of_first_order_answers_a_step() -> None:
     want = 1 - np.exp(-2 * np.pi * 50 * times)
     assert np.allclose(found.values, np.hstack([want, -2 * want]), rtol=1e-12, atol=0)
     assert np.allclose(found.filters, [want[-1, -1], -2 * want[-1, -1]], rtol=1e-12, atol=0)
+
+
+def test_a_detector_goes_on_where_it_was() -> None:
+    readings = np.random.default_rng(7).normal(size=(9, 6))
+    seen = Observation(bandwidth=80.0)
+    whole = observed(seen, readings, devices=2)
+    first = observed(seen, readings[:4], devices=2)
+    second = seen.observe(readings[4:], 1e-3, first.filters, 4)
+    assert np.array_equal(np.concatenate([first.values, second.values]), whole.values)
 
 
 def test_no_sample_is_no_sample() -> None:

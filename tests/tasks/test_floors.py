@@ -14,6 +14,7 @@ from rchw.tasks.floors import (
     _volterra_features,
     delayed,
     floors,
+    memoryless,
     most_products,
     persistence,
 )
@@ -65,6 +66,13 @@ def test_a_filter_is_found_by_the_filters_and_a_product_by_volterra_alone() -> N
     product = past[:, [2 * 2]] * past[:, [2 * 4 + 1]]
     found = floors(synthetic(product, u), 40)
     assert found["volterra"] < 1e-20 and found["linear"] > 0.9
+
+
+def test_a_cubic_needs_no_memory_and_has_none() -> None:
+    u = noise()
+    cubic, past = 2 * u**3 - u**2, np.roll(u, 1, axis=0)
+    for targets, least, most in ((cubic, 0, 1e-20), (cubic + u**5, 1e-4, 0.05), (past, 0.9, 1.1)):
+        assert least <= memoryless(synthetic(targets, u)) <= most
 
 
 def test_ring_recalls_and_squares() -> None:

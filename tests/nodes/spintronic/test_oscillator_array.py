@@ -18,6 +18,7 @@ NODE = OscillatorArray(
     5, 3, OscillatorArrayParameters(frequency=(0, 4e6, -3e6, 1e6, -8e6)), columns=3
 )
 BIAS = 6e-3
+INJECTED = replace(NODE, injection=2e7)
 PAIR = OscillatorArrayParameters(nonlinear_shift=0.0)
 
 
@@ -26,28 +27,31 @@ def amplitudes(state: Values) -> NDArray[np.complex128]:
     return state.view(np.complex128)
 
 
-def test_fast_map_is_the_equation() -> None:
+@pytest.mark.parametrize("node", [NODE, INJECTED])
+def test_fast_map_is_the_equation(node: OscillatorArray) -> None:
     """Relative 1e-6 over 60 ns, that is 240 steps of at most 0.1 rad."""
-    drives = currents(NODE, 4, 3e-3, 9e-3)
-    fast, end = NODE.run(drives, NODE.start())
-    slow, after = NODE.reference(drives, NODE.start())
+    drives = currents(node, 4, 3e-3, 9e-3)
+    fast, end = node.run(drives, node.start())
+    slow, after = node.reference(drives, node.start())
     assert np.allclose(fast, slow, rtol=1e-6, atol=0)
     assert np.allclose(end, after, rtol=0, atol=1e-6)
 
 
-def test_order_is_4() -> None:
-    drives = currents(NODE, 2, 3e-3, 9e-3)
-    _, exact = NODE.reference(drives, NODE.start())
+@pytest.mark.parametrize("node", [NODE, INJECTED])
+def test_order_is_4(node: OscillatorArray) -> None:
+    drives = currents(node, 2, 3e-3, 9e-3)
+    _, exact = node.reference(drives, node.start())
     steps = [0.0625e-9, 0.125e-9, 0.25e-9]
     errors = [
-        float(np.abs(replace(NODE, step=step).run(drives, NODE.start())[1] - exact).max())
+        float(np.abs(replace(node, step=step).run(drives, node.start())[1] - exact).max())
         for step in steps
     ]
     assert slope(steps, errors) == pytest.approx(4, abs=0.15)
 
 
-def test_contract() -> None:
-    obeys_the_contract(NODE, currents(NODE, 8, 2e-3, 9e-3))
+@pytest.mark.parametrize("node", [NODE, INJECTED])
+def test_contract(node: OscillatorArray) -> None:
+    obeys_the_contract(node, currents(node, 8, 2e-3, 9e-3))
 
 
 def test_coupling_matrix_by_hand() -> None:
@@ -126,6 +130,53 @@ def test_locking_range_by_hand() -> None:
     assert replace(node, phase=0.0).locking_range(BIAS)[0] == pytest.approx(8e5)
 
 
+def injected(share: float, shift: float, injection: float) -> OscillatorArray:
+    """One oscillator, away from the injected signal by a share of the locking range."""
+    node = OscillatorArray(
+        1, 100, OscillatorArrayParameters(nonlinear_shift=shift), injection=injection
+    )
+    away = share * node.injection_range(BIAS)[0] - shift / 4
+    parameters = replace(node.parameters, frequency=float(away) / (2 * math.pi))
+    return replace(node, parameters=parameters)
+
+
+@pytest.mark.parametrize("shift", [0.0, 2e8, -2e8])
+def test_an_oscillator_locks_to_a_weak_injected_signal_as_adler_says(shift: float) -> None:
+    """Inside the range the phase stands still, outside it beats at a known rate.
+
+    The injection is 1 / 500 of the rate at which the power is held, which bounds the error.
+    """
+    injection = 2e5
+    whole = injected(0.0, shift, injection).injection_range(BIAS)[0]
+
+    def phases(share: float, samples: int) -> Values:
+        node = injected(share, shift, injection)
+        state, found = node.start(), []
+        for _ in range(samples):
+            _, state = node.run(np.full((1, 100), BIAS), state)
+            found.append(float(np.angle(amplitudes(state)[0])))
+        return np.unwrap(found)
+
+    lag = math.atan(shift / 2e8)  # nu is 1 at 2e8
+    for share in (-0.9, 0.5):
+        locked = phases(share, 120)
+        assert np.ptp(locked[-10:]) < 1e-3
+        assert math.sin(locked[-1] + lag) == pytest.approx(-share, abs=0.02)
+    for share in (1.2, -1.5):
+        free = phases(share, 240)
+        beat = abs(free[-1] - free[20]) / (219 * 0.5e-6)
+        assert beat == pytest.approx(whole * math.sqrt(share**2 - 1), rel=0.05)
+
+
+def test_injection_range_by_hand() -> None:
+    """At twice the threshold the power is 1 / 4, and nu is 1."""
+    node = OscillatorArray(2, 1, injection=-2e7)
+    assert node.injection_range(BIAS) == pytest.approx([2e7 * 2 * math.sqrt(2)] * 2)
+    plain = OscillatorArrayParameters(nonlinear_shift=0.0)
+    assert replace(node, parameters=plain).injection_range(BIAS)[0] == pytest.approx(4e7)
+    assert replace(node, injection=0.0).injection_range(BIAS)[0] == 0
+
+
 def test_neighbours_are_seen() -> None:
     """Another current in one oscillator changes the readings of all others."""
     drives = currents(NODE, 6, 4e-3, 8e-3)
@@ -167,6 +218,10 @@ def test_refusals() -> None:
         OscillatorArray(1, 1, columns=0)
     with pytest.raises(DesignError, match=r"^coupling must be finite, not inf$"):
         OscillatorArray(1, 1, coupling=math.inf)
+    with pytest.raises(DesignError, match=r"^injection must be finite, not nan$"):
+        OscillatorArray(1, 1, injection=math.nan)
+    with pytest.raises(DesignError, match=r"^step must be at most .* s for these rates"):
+        OscillatorArray(1, 1, injection=-1e9)
     with pytest.raises(DesignError, match=r"^interval must be a multiple of the step"):
         OscillatorArray(1, 1, step=0.3e-9)
     with pytest.raises(DesignError, match=r"^damping must be above 0 1/s, not 0$"):
