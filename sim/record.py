@@ -1,7 +1,5 @@
 """What every record of a check begins with: of what it is, and with what it was made."""
 
-import hashlib
-import importlib.util
 import json
 import platform
 from collections.abc import Sequence
@@ -12,25 +10,12 @@ from typing import Any
 from rchw.design import Design
 from rchw.document import digest
 from rchw.files import sha256_of, write_atomic
+from rchw.sim.law import law_sha256
 from rchw.tools import find
 
-__all__ = ["heading", "reference_sha256", "versions", "write_record"]
+__all__ = ["heading", "versions", "write_record"]
 
 _PACKAGES = ("amaranth", "numpy")
-_REFERENCE = ("rchw.fixed", "rchw.activation", "rchw.design", "rchw.reference")
-
-
-def reference_sha256() -> str:
-    """Hash of the source of the reference: of all that decides what the right codes are."""
-    whole = hashlib.sha256()
-    for module in _REFERENCE:
-        spec = importlib.util.find_spec(module)
-        assert spec is not None and spec.origin is not None
-        origin = Path(spec.origin)
-        files = sorted(origin.parent.glob("*.py")) if origin.stem == "__init__" else [origin]
-        for file in files:
-            whole.update(f"{module}/{file.name}\n".encode() + file.read_bytes())
-    return whole.hexdigest()
 
 
 def versions(packages: Sequence[str] = (), programs: Sequence[str] = ()) -> dict[str, str]:
@@ -69,7 +54,7 @@ def heading(
         "digest": digest(design),
         "verilog": verilog.name,
         "verilog_sha256": sha256_of(verilog),
-        "reference_sha256": reference_sha256(),
+        "reference_sha256": law_sha256(design),
         "tools": tools,
     }
     return record if seed is None else record | {"seed": seed}

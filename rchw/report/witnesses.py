@@ -201,7 +201,7 @@ def _header(record: Mapping[str, Any]) -> Text:
     hashes = {
         "design": record["digest"],
         f"{record['verilog']} as it is emitted": record["verilog_sha256"],
-        "source of the reference": record["reference_sha256"],
+        "law of the reference": record["reference_sha256"],
     }
     told = facts({name: code(value) for name, value in hashes.items()})
     return Text(

@@ -1,0 +1,70 @@
+"""A name for what the reference computes for a design: it tells old records from current ones.
+
+A hash of the source would call every record stale after a comment. Here the reference runs on
+unknowns (see `rchw.sim.prove.forms`), and the hash is that of the formulas which come out: the next
+state of every unit, and every output code. Two references with the same formulas give the same
+codes for all states and inputs. What lies around the formulas, the start of sequences and the
+compiled path, goes in by a run on a fixed series.
+"""
+
+import hashlib
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from rchw.design import Design, ExternalLayer
+from rchw.reference import run
+from rchw.reference.readout import ReadoutReference, feature_codes
+from rchw.reference.ring import RingReference
+from rchw.sim.prove.forms import Forms
+from rchw.sim.prove.wholes import Wholes
+
+__all__ = ["law_sha256"]
+
+_SAMPLES = 96
+_LAST = (17, 40, 41, 95)  # samples that end a sequence: two in a row, and the last of all
+
+
+@lru_cache(maxsize=8)
+def law_sha256(design: Design) -> str:
+    """Hash, in hexadecimal, of the formulas of a design's reference and of a run of it."""
+    whole = hashlib.sha256()
+    for line in (*_formulas(design), *_trace(design)):
+        whole.update(line.encode() + b"\n")
+    return whole.hexdigest()
+
+
+def _formulas(design: Design) -> list[str]:
+    """New states and outputs, one formula each."""
+    forms = Forms()
+    low, high = design.layer.state.min, design.layer.state.max
+    units, channels = range(design.n_units), enumerate(design.inputs)
+    states = Wholes(forms, [forms.unknown(f"x{unit}", low, high) for unit in units])
+    inputs = Wholes(
+        forms, [forms.unknown(f"u{k}", c.format.min, c.format.max) for k, c in channels]
+    )
+    found = []
+    if not isinstance(design.layer, ExternalLayer):
+        ring: Any = RingReference(design, object)
+        after = ring.leak(states, ring.activate(ring.preactivation(states, inputs)))
+        found += [repr(after.form(unit)) for unit in units]
+    rows: Any = (Wholes(forms, states.items[None]), Wholes(forms, inputs.items[None]))
+    readout = ReadoutReference(design)
+    outputs: Any = readout.rounded(*readout.totals(feature_codes(design, *rows)))
+    return found + [repr(outputs.form(0, k)) for k in range(design.n_outputs)]
+
+
+def _trace(design: Design) -> list[str]:
+    """States and outputs of a fixed series, by both paths, as text."""
+    rng = np.random.default_rng(1)
+    columns = [rng.integers(c.format.min, c.format.max + 1, _SAMPLES) for c in design.beat]
+    codes = np.stack(columns, axis=1) if columns else np.zeros((_SAMPLES, 0), dtype=np.int64)
+    last = np.isin(np.arange(_SAMPLES), _LAST)
+    found = []
+    for compiled in (False, True):
+        for stop in (_SAMPLES, _SAMPLES - 1):
+            trace = run(design, codes[:stop], last[:stop], compiled=compiled)
+            parts = (trace.states, trace.outputs, trace.final_state)
+            found += [hashlib.sha256(part.astype("<i8").tobytes()).hexdigest() for part in parts]
+    return found
