@@ -34,9 +34,13 @@ def test_the_table_holds_every_trial_once(tmp_path: Path) -> None:
     keys = {(r["reservoir"], r["snr_decibels"], r["adc_bits"], r["run"]) for r in rows}
     assert len(keys) == len(rows)
     (trial,) = try_preset(
-        task, node("photonic-ikeda").preset("larger"), Size(12, 1, 1), [Condition(20.0, 4)], tune=False,
+        task,
+        node("photonic-ikeda").preset("larger"),
+        Size(12, 1, 1),
+        [Condition(20.0, 4)],
+        tune=False,
         observation=Observation(seed=1),
-    )  # fmt: skip
+    )
     wanted = ("photonic-ikeda:larger", "20", "4", "1")
     row = next(
         r for r in rows if (r["reservoir"], r["snr_decibels"], r["adc_bits"], r["run"]) == wanted

@@ -17,19 +17,22 @@ other; they do because the loop is k intervals longer than the mask of N::
 
     x_i(n) = sin(alpha x_(i-k)(n-1) + beta u_i(n) + phi),  x_(N+i-k)(n-2) in the place of i < k
 
+Its noise is white and is added to x in each interval, before x goes round the loop.
+
 Sources: L. Larger et al., Opt. Express 20, 3241 (2012), whose times are in public code; Y. Paquot
 et al., Sci. Rep. 2, 287 (2012), whose recursion is not confirmed. The papers were not read.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rchw.errors import DesignError
 from rchw.nodes.kernel import Kernel
-from rchw.nodes.node import check_counts
+from rchw.nodes.node import check_counts, checked_state
+from rchw.nodes.noise import normals
 from rchw.nodes.parameters import Parameters, Quantity, quantity
 from rchw.nodes.photonic.loop import (
     Between,
@@ -192,6 +195,10 @@ class SineIkeda(DelayLoops):
         Delay of the loop in seconds; the default is that of Paquot et al. (2012).
     limit : float
         Largest magnitude of a drive.
+    noise : float
+        Standard deviation of the noise in the loops, of which x is at most 1.
+    seed : int
+        Of that noise.
     """
 
     n_virtual: int
@@ -200,9 +207,15 @@ class SineIkeda(DelayLoops):
     desynchronisation: int = 1
     loop: float = 8.5e-6
     limit: float = 1.0
+    noise: float = 0.0
+    seed: int = 0
 
     def __post_init__(self) -> None:
         check_counts(self.n_devices, self.n_virtual)
+        if not 0 <= self.noise < math.inf:
+            raise DesignError(f"noise must be finite and at least 0, not {self.noise}")
+        if self.seed < 0:
+            raise DesignError(f"seed of the noise must be at least 0, not {self.seed}")
         if self.desynchronisation < 0 or math.gcd(self.desynchronisation, self.n_virtual) != 1:
             raise DesignError(
                 f"desynchronisation must have no divisor in common with {self.n_virtual} virtual "
@@ -212,8 +225,8 @@ class SineIkeda(DelayLoops):
 
     @property
     def n_state(self) -> int:
-        """What is in the loops: N + k values of each."""
-        return self.n_devices * (self.n_virtual + self.desynchronisation)
+        """What is in the loops, N + k values of each; with noise also the number of a sample."""
+        return self.n_devices * (self.n_virtual + self.desynchronisation) + (self.noise > 0)
 
     @property
     def interval(self) -> float:
@@ -221,7 +234,7 @@ class SineIkeda(DelayLoops):
         return self.loop / (self.n_virtual + self.desynchronisation)
 
     def start(self) -> Values:
-        """Loops at a fixed point without drive, (devices * (N + k),)."""
+        """Loops at a fixed point without drive, before sample 0, (`n_state`,)."""
         p = self.parameters.of_devices(self.n_devices)
 
         def between(delayed: Values, drive: Values) -> Values:
@@ -229,18 +242,22 @@ class SineIkeda(DelayLoops):
 
         edge = np.ones(self.n_devices)
         rest = rest_point(between, -edge, edge)
-        return np.repeat(rest, self.n_virtual + self.desynchronisation)
+        lines = np.repeat(rest, self.n_virtual + self.desynchronisation)
+        return np.append(lines, 0.0) if self.noise else lines
 
     def run(self, drives: Values, state: Values) -> tuple[Values, Values]:
         """Values of x in each interval; (T, D), (S,) -> (T, D), (S,)."""
         masked, line, p = self._checked(drives, state)
         flat = masked.transpose(1, 0, 2).reshape(self.n_devices, len(masked) * self.n_virtual)
         values = np.concatenate([line, np.empty_like(flat)], axis=1)
-        _FAST(flat, values, line.shape[1], p["feedback"], p["input_gain"], p["bias"])
+        kicks = self._kicks(state, len(masked))
+        kicks = kicks.transpose(1, 0, 2).reshape(self.n_devices, -1)
+        _FAST(flat, values, kicks, line.shape[1], p["feedback"], p["input_gain"], p["bias"])
         readings = values[:, line.shape[1] :].reshape(self.n_devices, -1, self.n_virtual)
+        end = values[:, values.shape[1] - line.shape[1] :].ravel()
         return (
             readings.transpose(1, 0, 2).reshape(-1, self.n_drives),
-            values[:, values.shape[1] - line.shape[1] :].ravel(),
+            self._after(end, state, len(masked)),
         )
 
     def reference(self, drives: Values, state: Values) -> tuple[Values, Values]:
@@ -251,7 +268,8 @@ class SineIkeda(DelayLoops):
         lost = rounds * nodes - line.shape[1]  # nodes of the oldest sample, which nothing reads
         padded = np.concatenate([np.zeros((self.n_devices, lost)), line], axis=1)
         x = list(padded.reshape(self.n_devices, rounds, nodes).transpose(1, 0, 2))
-        for drive in masked:
+        kicks = self._kicks(state, len(masked)) if self.noise else np.zeros_like(masked)
+        for drive, kick in zip(masked, kicks, strict=True):
             now = np.empty((self.n_devices, nodes))
             for i in range(nodes):
                 before, node = divmod(i - k, nodes)
@@ -259,22 +277,53 @@ class SineIkeda(DelayLoops):
                 now[:, i] = np.sin(
                     p["feedback"] * delayed + p["input_gain"] * drive[:, i] + p["bias"]
                 )
-            x.append(now)
+            x.append(now + kick)
         readings = np.array(x[rounds:]).reshape(-1, self.n_drives)
         end = np.concatenate(x[-rounds:], axis=1)[:, lost:]
-        return readings, end.ravel()
+        return readings, self._after(end.ravel(), state, len(masked))
+
+    def _checked(self, drives: Values, state: Values) -> tuple[Values, Values, dict[str, Values]]:
+        """As without noise; the number of a sample is checked, and left to `_kicks`."""
+        if not self.noise:
+            return super()._checked(drives, state)
+        now = checked_state(state, self)
+        if now[-1] < 0 or now[-1] % 1:
+            raise DesignError(f"state must end with the number of a sample, not {now[-1]:g}")
+        return replace(self, noise=0.0)._checked(drives, now[:-1])
+
+    def _kicks(self, state: Values, samples: int) -> Values:
+        """Noise of the next samples, (T, devices, N), or none of them."""
+        if not self.noise:
+            return np.empty((0, self.n_devices, self.n_virtual))
+        white = normals(samples, self.n_drives, int(state[-1]), self.seed)
+        return self.noise * white.reshape(samples, self.n_devices, self.n_virtual)
+
+    def _after(self, lines: Values, state: Values, samples: int) -> Values:
+        """State from what is in the loops, (S,)."""
+        return np.append(lines, state[-1] + samples) if self.noise else lines
 
 
 def _fast(
-    drives: Values, values: Values, delay: int, feedback: Values, input_gain: Values, bias: Values
+    drives: Values,
+    values: Values,
+    kicks: Values,
+    delay: int,
+    feedback: Values,
+    input_gain: Values,
+    bias: Values,
 ) -> None:
-    """Shapes (devices, intervals), (devices, delay + intervals), then (devices,); fills values."""
+    """Shapes (devices, intervals), (devices, delay + intervals), then as drives, then (devices,).
+
+    Fills values. Kicks may be empty.
+    """
     devices, intervals = drives.shape
+    noisy = kicks.size > 0
     for d in range(devices):
         for m in range(intervals):
-            values[d, delay + m] = math.sin(
-                feedback[d] * values[d, m] + input_gain[d] * drives[d, m] + bias[d]
-            )
+            x = math.sin(feedback[d] * values[d, m] + input_gain[d] * drives[d, m] + bias[d])
+            if noisy:
+                x += kicks[d, m]
+            values[d, delay + m] = x
 
 
 _FAST = Kernel(_fast)

@@ -4,19 +4,25 @@ With c_i the complex amplitude of oscillator i, p_i = |c_i|^2, and I_i its curre
 that turns at the carrier::
 
     dc_i/dt = -i (2 pi f_i + N p_i) c_i - [G0 (1 + Q p_i) - G0 (I_i / I_th) (1 - p_i)] c_i
-              + sum over j of W (1 / r_ij)^3 exp(i beta) c_j
+              + sum over j of W (1 / r_ij)^3 exp(i beta) c_j + F
 
 f_i is the distance of the oscillator's own frequency from the carrier, N its nonlinear shift. The
 oscillators sit on a square grid, `columns` to a row, at distances r_ij in units of the nearest one,
 where the coupling has the rate W. A dipolar field changes the frequency, not the loss, so its phase
-beta is -pi / 2; with beta = 0 the coupling exchanges power. The reading is the envelope
+beta is -pi / 2; with beta = 0 the coupling exchanges power. F is an injected signal at the carrier,
+which all of them see alike; f_i is then the detuning from it. The reading is the envelope
 ``sensitivity * |c_i|``. There is no thermal noise in this node.
 
 Two oscillators that differ by the angular frequency delta and are coupled weakly lock when::
 
     |delta| < 2 W |cos(beta) + nu sin(beta)|,   nu = N / (G0 (I / I_th + Q))
 
-which is Adler's equation with the power eliminated; `locking_range` gives the right-hand side.
+which is Adler's equation with the power eliminated; `locking_range` gives the right-hand side. In
+the same way one oscillator locks to a weak injected signal, p the power of its limit cycle, when::
+
+    |2 pi f + N p| < F sqrt((1 + nu^2) / p)
+
+of which `injection_range` gives the right-hand side.
 
 The step is the classical one of Runge and Kutta, of order 4.
 
@@ -84,6 +90,8 @@ class OscillatorArray:
         Seconds. A step in which an amplitude would turn or change by more than 0.25 is refused.
     limit : float
         Largest current in ampere; the least is 0.
+    injection : float
+        Rate F of an injected signal at the carrier, in 1/s; none by default.
     """
 
     n_devices: int
@@ -95,6 +103,7 @@ class OscillatorArray:
     interval: float = 5e-9
     step: float = 0.25e-9
     limit: float = 10e-3
+    injection: float = 0.0
     drive_unit: str = field(default="A", init=False)
     reading_unit: str = field(default="V", init=False)
 
@@ -104,7 +113,7 @@ class OscillatorArray:
             interval=self.interval, step=self.step, limit=self.limit,
         )  # fmt: skip
         whole_steps(self.interval, self.step)
-        for name in ("coupling", "phase"):
+        for name in ("coupling", "phase", "injection"):
             if not math.isfinite(getattr(self, name)):
                 raise DesignError(f"{name} must be finite, not {getattr(self, name)}")
         if self.columns is not None and self.columns < 1:
@@ -115,7 +124,7 @@ class OscillatorArray:
         rate = (
             np.abs(2 * math.pi * p["frequency"]) + np.abs(p["nonlinear_shift"]) * _POWER
             + np.maximum(p["damping"] * (1 + p["nonlinear_damping"]), torque)
-            + np.abs(self.matrix).sum(axis=1)
+            + np.abs(self.matrix).sum(axis=1) + abs(self.injection)
         )  # fmt: skip
         if not (rate * self.step <= _ANGLE).all():
             raise DesignError(
@@ -176,6 +185,24 @@ class OscillatorArray:
         shift = p["nonlinear_shift"] / restoring
         return np.abs(2 * self.coupling * (math.cos(self.phase) + shift * math.sin(self.phase)))
 
+    def injection_range(self, current: float | Values) -> Values:
+        """Largest distance from the injected signal at which an oscillator locks, in rad/s.
+
+        Parameters
+        ----------
+        current : float or array (devices,)
+            In ampere, above the threshold. The law is that of weak injection without coupling.
+
+        Returns
+        -------
+        float64 array (devices,)
+        """
+        p = self._parameters
+        ratio = current / p["threshold"]
+        power = (ratio - 1) / (ratio + p["nonlinear_damping"])
+        shift = p["nonlinear_shift"] / (p["damping"] * (ratio + p["nonlinear_damping"]))
+        return np.asarray(np.abs(self.injection) * np.sqrt((1 + shift**2) / power))
+
     def run(self, drives: Values, state: Values) -> tuple[Values, Values]:
         """Envelopes in volt at the end of each current in ampere; (T, D), (S,) -> (T, D), (S,).
 
@@ -189,7 +216,7 @@ class OscillatorArray:
         _TURN(
             currents, envelopes, now.reshape(-1, 2), whole_steps(self.interval, self.step),
             self.step, 2 * math.pi * p["frequency"], p["nonlinear_shift"], p["damping"],
-            p["nonlinear_damping"], p["threshold"],
+            p["nonlinear_damping"], p["threshold"], self.injection,
             np.ascontiguousarray(self.matrix.real), np.ascontiguousarray(self.matrix.imag),
         )  # fmt: skip
         return self._readings(envelopes, now)
@@ -209,7 +236,7 @@ class OscillatorArray:
                 turn = 2 * np.pi * p["frequency"] + p["nonlinear_shift"] * power
                 loss = p["damping"] * (1 + p["nonlinear_damping"] * power)
                 gain = p["damping"] * current / p["threshold"] * (1 - power) - loss
-                dx = gain * x + turn * y + real @ x - imaginary @ y
+                dx = gain * x + turn * y + real @ x - imaginary @ y + self.injection
                 dy = gain * y - turn * x + real @ y + imaginary @ x
                 return np.stack([dx, dy], axis=1).ravel()
 
@@ -248,6 +275,7 @@ def _turn(
     damping: Values,
     nonlinear: Values,
     threshold: Values,
+    injection: float,
     real: Values,
     imaginary: Values,
 ) -> None:
@@ -269,7 +297,7 @@ def _turn(
                         currents[row, i] / threshold[i] * (1.0 - power) - 1.0 - nonlinear[i] * power
                     )
                     turn = frequency[i] + shift[i] * power
-                    dx, dy = gain * x + turn * y, gain * y - turn * x
+                    dx, dy = gain * x + turn * y + injection, gain * y - turn * x
                     for j in range(devices):
                         dx += real[i, j] * at[j, 0] - imaginary[i, j] * at[j, 1]
                         dy += real[i, j] * at[j, 1] + imaginary[i, j] * at[j, 0]

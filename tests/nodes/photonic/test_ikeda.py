@@ -28,6 +28,10 @@ EVERY = [
     SineIkeda(5, 3),
     SineIkeda(4, 2, desynchronisation=7),
 ]
+NOISY = [
+    SineIkeda(13, noise=0.01),
+    SineIkeda(4, 2, desynchronisation=7, noise=0.2, seed=3),
+]
 
 
 def driven(node: Node, samples: int, seed: int = 1) -> Values:
@@ -35,21 +39,27 @@ def driven(node: Node, samples: int, seed: int = 1) -> Values:
     return np.random.default_rng(seed).uniform(-1, 1, (samples, node.n_drives))
 
 
+def disturbed(node: Loop) -> Values:
+    """A start with other values in the loops; the number of a sample stays one."""
+    state, lines = node.start(), node.n_state - (getattr(node, "noise", 0.0) > 0)
+    state[:lines] += np.random.default_rng(2).uniform(-0.1, 0.1, lines)
+    return state
+
+
 # --- Both ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("node", EVERY)
+@pytest.mark.parametrize("node", [*EVERY, *NOISY])
 def test_run_agrees_with_the_reference(node: Loop) -> None:
     """The slow loop is an integral, the fast one a recursion; both are exact."""
     assert isinstance(node, Node)
-    state = node.start() + np.random.default_rng(2).uniform(-0.1, 0.1, node.n_state)
-    drives = driven(node, 10)
+    state, drives = disturbed(node), driven(node, 10)
     fast, slow = node.run(drives, state), node.reference(drives, state)
     for mine, theirs in zip(fast, slow, strict=True):
         assert np.abs(mine - theirs).max() < 1e-9 * np.abs(theirs).max()
 
 
-@pytest.mark.parametrize("node", EVERY)
+@pytest.mark.parametrize("node", [*EVERY, *NOISY])
 def test_chunks_give_the_same_bits(node: Loop) -> None:
     drives = driven(node, 40)
     whole, end = node.run(drives, node.start())
@@ -60,7 +70,7 @@ def test_chunks_give_the_same_bits(node: Loop) -> None:
         np.testing.assert_array_equal(last, end)
 
 
-@pytest.mark.parametrize("node", EVERY)
+@pytest.mark.parametrize("node", [*EVERY, *NOISY])
 def test_run_changes_no_argument(node: Loop) -> None:
     drives, state = driven(node, 5), node.start()
     node.run(drives, state)
@@ -235,6 +245,75 @@ def test_groups_of_nodes_are_refused(nodes: int, k: int) -> None:
     )
     with pytest.raises(DesignError, match=words):
         SineIkeda(nodes, desynchronisation=k)
+
+
+@pytest.mark.parametrize("node", NOISY)
+def test_noise_of_the_reference_is_that_of_a_run(node: SineIkeda) -> None:
+    """To rounding, and from any sample on."""
+    state, drives = disturbed(node), driven(node, 20)
+    state[-1] = 1234
+    fast, slow = node.run(drives, state), node.reference(drives, state)
+    for mine, theirs in zip(fast, slow, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-12)
+    assert fast[1][-1] == slow[1][-1] == 1254
+    state[-1] = 1233
+    assert np.abs(node.run(drives, state)[0] - fast[0]).max() > node.noise
+
+
+def test_noise_is_white_and_of_its_deviation() -> None:
+    """With nothing sent back the readings are the noise itself."""
+    node = SineIkeda(50, 2, SineIkedaParameters(feedback=0.0), noise=0.02)
+    noise = node.run(np.zeros((4000, 100)), node.start())[0] / 0.02
+    count = noise.size
+    assert abs(noise.mean()) < 4 / count**0.5
+    assert noise.std() == pytest.approx(1, abs=4 / (2 * count) ** 0.5)
+    assert np.abs(np.corrcoef(noise.T) - np.eye(100)).max() < 5 / 4000**0.5
+    flat = noise[:, :50].ravel()
+    assert max(abs(np.mean(flat[lag:] * flat[:-lag])) for lag in (1, 49, 50, 51)) < 0.01
+
+
+def test_noise_goes_round_the_loop() -> None:
+    """A share alpha of it comes back after N + k intervals, so that variances add up."""
+    node = SineIkeda(50, parameters=SineIkedaParameters(feedback=0.8), noise=1e-3)
+    flat = node.run(np.zeros((6000, 50)), node.start())[0][200:].ravel()
+    assert flat.var() == pytest.approx(1e-6 / (1 - 0.8**2), rel=0.03)
+    assert np.mean(flat[51:] * flat[:-51]) / flat.var() == pytest.approx(0.8, abs=0.02)
+    assert abs(np.mean(flat[50:] * flat[:-50]) / flat.var()) < 0.02
+
+
+def test_noise_depends_on_its_seed_alone() -> None:
+    drives = driven(SineIkeda(6), 5)
+    first, again, other = (
+        SineIkeda(6, noise=0.1, seed=seed).run(drives, SineIkeda(6, noise=0.1).start())[0]
+        for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - other).max() > 0.05
+
+
+def test_without_noise_the_state_is_the_loops_alone() -> None:
+    assert (SineIkeda(50, 2).n_state, SineIkeda(50, 2, noise=0.1).n_state) == (102, 103)
+    quiet, noisy = SineIkeda(5, seed=7), SineIkeda(5, noise=1e-300, seed=7)
+    drives = driven(quiet, 9)
+    readings, end = quiet.run(drives, quiet.start())
+    same, ended = noisy.run(drives, noisy.start())
+    np.testing.assert_array_equal(same, readings)
+    np.testing.assert_array_equal(ended, [*end, 9])
+
+
+def test_bad_noise_is_refused() -> None:
+    for noise in (-0.1, math.inf, math.nan):
+        with pytest.raises(DesignError, match=f"noise must be finite and at least 0, not {noise}"):
+            SineIkeda(5, noise=noise)
+    with pytest.raises(DesignError, match="seed of the noise must be at least 0, not -1"):
+        SineIkeda(5, seed=-1)
+    node = SineIkeda(5, noise=0.1)
+    for number in (-1.0, 0.5):
+        state = np.append(np.zeros(6), number)
+        with pytest.raises(DesignError, match=f"end with the number of a sample, not {number:g}$"):
+            node.run(np.zeros((1, 5)), state)
+    with pytest.raises(DesignError, match=r"state must have shape \(7,\), not \(6,\)"):
+        node.run(np.zeros((1, 5)), np.zeros(6))
 
 
 def test_devices_of_the_fast_loop_may_differ() -> None:
