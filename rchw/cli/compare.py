@@ -21,7 +21,7 @@ _NUMBER = r"[+-]?\d+(?:\.\d+)?"
 
 
 def parse_range(text: str, what: str, step: float) -> tuple[float, ...]:
-    """Numbers of ``4..12``, ``20..60:10`` or ``4,6,8``; both ends included.
+    """Numbers of ``4..12``, ``20..60:10`` or ``4,6,8``; from the lower end up to the upper one.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def _compared(record: dict[str, Any]) -> Table:
 
 
 def _spread(values: Sequence[float], most: int = 5) -> list[float]:
-    """At most so many of them, both ends included."""
+    """At most so many of them, from the lower end up to the upper one."""
     if len(values) <= most:
         return list(values)
     return [values[round(k * (len(values) - 1) / (most - 1))] for k in range(most)]

@@ -16,9 +16,11 @@ __all__ = ["emulate_command", "joules"]
 
 
 def _settings(texts: Sequence[str], what: str) -> dict[str, float]:
-    found = {}
+    found: dict[str, float] = {}
     for text in texts:
         name, _, value = text.partition("=")
+        if name.strip() in found:
+            raise DesignError(f"{what} must name {name.strip()} once, not twice")
         try:
             found[name.strip()] = float(value)
         except ValueError:
@@ -83,8 +85,10 @@ def emulate_command(
     from rchw.tasks import load_task
     from rchw.train import ExternalOptions
 
-    if (node is None) == (measured is None):
-        raise DesignError("node must be named, or states given by --measured, and not both")
+    if node is None and measured is None:
+        raise DesignError("node must be named, or states given by --measured")
+    if node is not None and measured is not None:
+        raise DesignError(f"node must be left out for --measured, not be {node!r}")
     if output is not None:
         check_folder(output)
     settings = _settings(set_ or (), "set")
@@ -144,20 +148,28 @@ def _emulated(record: dict[str, Any]) -> list[Table]:
             "source": record["preset"]["source"],
             "chosen": f"{point}; of {record['preset']['candidates']} points",
             "memory capacity": f"{record['memory_capacity']['total']:.2f} over "
-            f"{record['memory_capacity']['delays']} delays",
+            f"{record['memory_capacity']['delays']} delays, in "
+            f"{record['memory_capacity']['samples']:,} samples",
         }
         refused = record["preset"]["refused"]
         if refused:
             facts["refused"] = f"{refused} points, where the model is not valid"
     noise, bits = record["condition"]["snr_decibels"], record["condition"]["adc_bits"]
-    told = [*([f"{noise:g} dB"] if noise is not None else []), f"{bits} bits"]
-    facts["observed with"] = ", ".join(told)
+    told = "no noise added" if noise is None else f"{noise:g} dB"
+    facts["observed with"] = f"{told}, {bits} bits"
+    if record.get("limited"):
+        facts["limited by the drive"] = (
+            f"{100 * record['limited']:.3g} % of the inputs: its range was fitted to the training "
+            f"samples"
+        )
     clipped = record["clipped"]
     facts["clipped by the ADC"] = f"{100 * clipped:.3g} % of the readings" + (
         ": its range was fitted to the training samples" if clipped else ""
     )
     if record["readout"] is not None:
         facts["readout"] = f"digest {record['readout']['digest']}"
+    if record["readout_refused"]:
+        facts["readout"] = f"none: {record['readout_refused']}"
     if "written" in record:
         facts["written"] = ", ".join(record["written"])
     shown.append(pairs(facts))

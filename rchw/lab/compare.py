@@ -68,7 +68,8 @@ class CompareOptions:
                 raise DesignError(f"{name} must be distinct and at least one, not {chosen}")
         if not 1 <= self.runs <= _MOST:
             raise DesignError(f"runs must be from 1 to {_MOST}, not {self.runs}")
-        Size(self.units, 1, self.seed + self.runs)
+        for seed in (self.seed, self.seed + self.runs - 1):
+            Size(self.units, 1, seed)
         if len(self.bits) * len(self.decibels) > _MOST:
             raise DesignError(
                 f"conditions must be at most {_MOST}, not {len(self.bits)} times "
@@ -210,7 +211,8 @@ def _row(task: Task, name: str, options: CompareOptions, steps: Steps) -> Row:
                     progress=show,
                 )
             )
-    last = trials[0][-1].reservoir
+    most = max(range(len(conditions)), key=lambda index: conditions[index].adc_bits or 0)
+    last = trials[0][most].reservoir
     drives, readings = (f(task.inputs[task.train]) for f in (last.drives, last.readings))
     items = energy(kind, last, drives, readings, task.n_outputs)
     return Row(name, last.n_units, trials, total(items))
@@ -227,17 +229,14 @@ def _facts(row: Row, conditions: Sequence[Condition]) -> dict[str, Any]:
                 "test": [finite(trial.error) for trial in each],
                 "validation": [finite(trial.measurement.readout.validation) for trial in each],
                 "points": [trial.point for trial in each],
-                "clipped": [
-                    trial.measurement.states.clipped / trial.measurement.states.values.size
-                    for trial in each
-                ],
+                "clipped": [trial.measurement.clipped for trial in each],
             }
         )
     return {"name": row.name, "units": row.units, "joules": row.joules, "conditions": entries}
 
 
 def _table(rows: Sequence[Row], conditions: Sequence[Condition]) -> str:
-    lines = ["reservoir,units,snr_decibels,adc_bits,run,validation,test"]
+    lines = ["reservoir,units,snr_decibels,adc_bits,run,validation,test,clipped"]
     for row in rows:
         for index, condition in enumerate(conditions):
             noise, bits = (
@@ -246,7 +245,8 @@ def _table(rows: Sequence[Row], conditions: Sequence[Condition]) -> str:
             )
             for run, trials in enumerate(row.trials):
                 trial = trials[index]
-                errors = f"{trial.measurement.readout.validation!r},{trial.error!r}"
+                found = trial.measurement
+                errors = f"{found.readout.validation!r},{trial.error!r},{found.clipped!r}"
                 lines.append(f"{row.name},{row.units},{noise},{bits},{run},{errors}")
     return "\n".join(lines) + "\n"
 

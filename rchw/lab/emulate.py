@@ -20,11 +20,18 @@ from rchw.document import digest, save
 from rchw.errors import DesignError
 from rchw.experiment import FLOORS, Steps, finite, versions
 from rchw.files import sha256_of, together
-from rchw.lab.energy import Item, energy, ring_energy, total
+from rchw.lab.energy import energy, ring_energy
+from rchw.lab.facts import (
+    adc_facts,
+    converter_facts,
+    energy_facts,
+    limited_share,
+    measured_memory,
+    parameter_facts,
+)
 from rchw.lab.measured import RecordedReservoir
 from rchw.lab.readout import FpgaReadout, fpga_readout
 from rchw.lab.trial import Condition, Measurement, try_preset
-from rchw.metrics import memory_capacity
 from rchw.nodes import Observation, Parameters, PhysicalReservoir, Variation, vary
 from rchw.nodes.observe import Observed
 from rchw.nodes.presets import NodeInfo, Preset, Size
@@ -36,7 +43,9 @@ from rchw.train.linear import train_linear
 __all__ = ["FILES", "LABELS", "EmulateOptions", "Emulated", "emulate", "emulate_recorded"]
 
 Values = NDArray[np.float64]
-FILES = ("emulate.json", "states.csv", "test.csv", "emulate.svg", "readout.json")
+FILES = (
+    "emulate.json", "inputs.csv", "states.csv", "test.csv", "emulate.svg", "readout.json",
+)  # fmt: skip
 LABELS = (
     {"memoryless": "memoryless cubic"}
     | FLOORS
@@ -46,8 +55,6 @@ LABELS = (
         "integer": "integer readout",
     }
 )
-_LONGEST_MEMORY = 100  # delays, beyond which no device here remembers anything
-_WASHOUT = 200
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,8 @@ class Emulated:
     ----------
     record : dict
         JSON-ready.
+    inputs : float64 array (T, K)
+        Of the task.
     states : float64 or int64 array (T, N)
         Codes of the converter where there is one.
     test : float64 array (samples, 2 L)
@@ -102,6 +111,7 @@ class Emulated:
     """
 
     record: dict[str, Any]
+    inputs: Values
     states: NDArray[Any]
     test: Values
     picture: str
@@ -119,12 +129,13 @@ class Emulated:
         names = [f"{kind}_{k}" for kind in ("target", "prediction") for k in range(outputs)]
         with together(folder) as temporary:
             written = [temporary / name for name in FILES if name != "readout.json"]
-            written[1].write_text(_csv([f"x{i}" for i in range(self.states.shape[1])], self.states))
-            written[2].write_text(_csv(names, self.test))
-            written[3].write_text(self.picture, encoding="utf-8")
+            written[1].write_text(_csv([f"u{k}" for k in range(self.inputs.shape[1])], self.inputs))
+            written[2].write_text(_csv([f"x{i}" for i in range(self.states.shape[1])], self.states))
+            written[3].write_text(_csv(names, self.test))
+            written[4].write_text(self.picture, encoding="utf-8")
             if self.readout is not None:
-                save(self.readout.design, temporary / FILES[4])
-                written.append(temporary / FILES[4])
+                save(self.readout.design, temporary / FILES[5])
+                written.append(temporary / FILES[5])
             hashes = {path.name: sha256_of(path) for path in written[1:]}
             text = json.dumps(self.record | {"files": hashes}, indent=1, allow_nan=False)
             written[0].write_text(text + "\n", encoding="utf-8")
@@ -144,6 +155,7 @@ def emulate(
     begun = time.monotonic()
     units = preset.units if options.units is None else options.units
     size = Size(units, task.n_inputs, options.seed)
+    _check_lanes(options, units)
     with steps.bar(f"{info.name}, preset {preset.name}, on {task.name}") as show:
         ideal, asked = try_preset(
             task,
@@ -157,7 +169,7 @@ def emulate(
         )
     reservoir = asked.reservoir
     with steps.step("measuring memory and energy"):
-        capacity = _capacity(reservoir, options.seed)
+        capacity = measured_memory(reservoir, options.seed)
         drives = reservoir.drives(task.inputs[task.train])
         readings = reservoir.readings(task.inputs[task.train])
         items = energy(info.name, reservoir, drives, readings, task.n_outputs)
@@ -172,12 +184,15 @@ def emulate(
             "candidates": asked.candidates,
             "refused": asked.refused,
         },
-        "parameters": _parameters(reservoir),
+        "parameters": parameter_facts(reservoir),
         "variations": [asdict(each) for each in options.variations],
-        "converters": _converters(reservoir),
+        "converters": converter_facts(reservoir),
+        "limited": limited_share(reservoir, task.inputs),
         "memory_capacity": capacity,
-        "energy": _energy(items),
-        "energy_of_a_ring": _energy(ring_energy(reservoir.n_units, task.n_inputs, task.n_outputs)),
+        "energy": energy_facts(items),
+        "energy_of_a_ring": energy_facts(
+            ring_energy(reservoir.n_units, task.n_inputs, task.n_outputs)
+        ),
     }
     pair = (ideal.measurement, asked.measurement)
     return _result(
@@ -208,10 +223,17 @@ def emulate_recorded(
         If there are fewer states than samples, or the data cannot be trained on.
     """
     begun, used = time.monotonic(), task.test.stop
-    if len(states) < used:
+    # What was played has samples without a target, at its end or, where targets lie in the past,
+    # at its beginning.
+    first = max(-task.horizon, 0)
+    most = len(task.inputs) + abs(task.horizon)
+    if not first + used <= len(states) <= most:
         raise DesignError(
-            f"states must be one row per sample of the task {task.name}, {used}, not {len(states)}"
+            f"states must be one row per sample of the task {task.name}, {first + used} to {most}, "
+            f"not {len(states)}"
         )
+    states = states[first:]
+    _check_lanes(options, states.shape[1])
     recorded = RecordedReservoir(task.inputs[:used], states[:used])
     bits = options.condition.adc_bits
     with steps.step(f"{name} on {task.name}"):
@@ -224,12 +246,18 @@ def emulate_recorded(
                 (Condition(None, bits), _seen(seen, values)),
             )
         ]
-    record = {"node": None, "measured": name, "converters": {"adc": _adc(seen)}}
+    record = {"node": None, "measured": name, "converters": {"adc": adc_facts(seen)}}
     return _result(task, pair, seen, options, record, begun, steps, unit="the unit of the file")
 
 
 def _seen(observation: Observation, values: Values) -> Observed:
     return observation.observe(values, 1.0, np.zeros(values.shape[1]), 0)
+
+
+def _check_lanes(options: EmulateOptions, units: int) -> None:
+    """Refuse before the work what `train_external` would refuse after it."""
+    if not 1 <= options.readout.lanes <= units:
+        raise DesignError(f"lanes must be from 1 to {units}, not {options.readout.lanes}")
 
 
 def _prepared(preset: Preset, options: EmulateOptions) -> Preset:
@@ -243,68 +271,15 @@ def _prepared(preset: Preset, options: EmulateOptions) -> Preset:
             node: Any = made.node
             parameters = getattr(node, "parameters", None)
             if not isinstance(parameters, Parameters):
-                raise DesignError(f"node must have parameters to vary, not be a {preset.name}")
-            drawn = vary(parameters, options.variations, node.n_devices, size.seed)
+                raise DesignError(
+                    f"node must have one set of parameters to vary, not be that of {preset.name}"
+                )
+            count = getattr(node, "n_elements", node.n_devices)
+            drawn = vary(parameters, options.variations, count, size.seed)
             made = replace(made, node=replace(node, parameters=drawn))
         return made
 
     return replace(preset, build=build)
-
-
-def _energy(items: tuple[Item, ...]) -> dict[str, Any]:
-    """Estimates in joules per sample."""
-    return {"items": [item.facts() for item in items], "joules": total(items)}
-
-
-def _parameters(reservoir: PhysicalReservoir) -> list[dict[str, Any]]:
-    """Every parameter of the node with its unit and source; a range where devices differ."""
-    parameters = getattr(reservoir.node, "parameters", None)
-    if not isinstance(parameters, Parameters):
-        return []
-    rows = []
-    for fact in parameters.facts():
-        value = getattr(parameters, fact.name)
-        many = value if isinstance(value, tuple) else (value,)
-        rows.append(
-            {
-                "name": fact.name,
-                "least": min(many),
-                "greatest": max(many),
-                "unit": fact.unit,
-                "source": fact.source,
-                "loose": fact.loose,
-            }
-        )
-    return rows
-
-
-def _adc(observation: Observation) -> dict[str, Any]:
-    names = ("bits", "low", "high", "noise_absolute", "noise_relative", "bandwidth")
-    return {name: getattr(observation, name) for name in names}
-
-
-def _converters(reservoir: PhysicalReservoir) -> dict[str, Any]:
-    drive, node = reservoir.drive, reservoir.node
-    names = ("low", "high", "bits", "offset", "gain")
-    return {
-        "dac": {name: getattr(drive, name) for name in names} | {"unit": node.drive_unit},
-        "mask": {"kind": reservoir.mask.kind, "seed": reservoir.mask.seed},
-        "adc": _adc(reservoir.observation) | {"unit": node.reading_unit},
-        "seconds_per_sample": node.interval * node.n_virtual,
-    }
-
-
-def _capacity(reservoir: PhysicalReservoir, seed: int) -> dict[str, Any]:
-    """Memory of independent inputs, uniform over the range that the drive is scaled to."""
-    drive, n_units = reservoir.drive, reservoir.n_units
-    longest = min(2 * n_units, _LONGEST_MEMORY)
-    samples = _WASHOUT + longest + 10 * max(n_units, 100)
-    rng = np.random.default_rng([seed, 4])
-    inputs = drive.offset + rng.uniform(-1, 1, (samples, reservoir.n_inputs)) / drive.gain
-    found = memory_capacity(
-        reservoir.run(inputs), inputs[:, 0], range(1, longest + 1), washout=_WASHOUT
-    )
-    return {"total": found.significant, "delays": longest, "samples": samples}
 
 
 def _result(
@@ -324,11 +299,15 @@ def _result(
     with steps.step("measuring the floors"):
         errors = {"memoryless": memoryless(task)} | dict(floors(task, n_units))
     errors |= {"noiseless": ideal.error, "observed": asked.error}
-    readout = None
+    readout, refused = None, ""
     if asked.states.codes is not None:
         with steps.step("training the integer readout"):
-            readout = fpga_readout(task, asked.states.codes, observation, options.readout)
-        errors["integer"] = readout.error
+            try:
+                readout = fpga_readout(task, asked.states.codes, observation, options.readout)
+            except DesignError as error:  # the rest of the result stands
+                refused = str(error)
+            else:
+                errors["integer"] = readout.error
     states = asked.states.values if asked.states.codes is None else asked.states.codes
     full = {
         "kind": "emulate",
@@ -355,14 +334,15 @@ def _result(
             "samples": len(asked.prediction),
             "errors": {key: finite(float(value)) for key, value in errors.items()},
         },
-        "clipped": asked.states.clipped / asked.states.values.size,
+        "clipped": asked.clipped,
         "readout": None if readout is None else {"digest": digest(readout.design)},
+        "readout_refused": refused,
         "tools": versions("scipy", "numba"),
         "seconds": round(time.monotonic() - begun, 2),
     }  # fmt: skip
     table = np.hstack([task.targets[task.test], asked.prediction])
     picture = _picture(task, asked, errors, unit)
-    return Emulated(full, states, table, picture, readout)
+    return Emulated(full, task.inputs, states, table, picture, readout)
 
 
 def _picture(task: Task, asked: Measurement, errors: Mapping[str, float], unit: str) -> str:

@@ -22,11 +22,11 @@ _STEP_SOURCE = (
     "50 fJ per conversion step, assumed: published ones reach 2 to 10 fJ, fast ones need more"
 )
 _BITS = 8  # of a converter that the emulation leaves out
-_MULTIPLY = 0.2e-12  # J
-_FETCH = 10e-12 / 8  # J
-_ASIC = "0.2 pJ per product, 1.25 pJ per weight from SRAM: 8 bits, 45 nm, Horowitz, ISSCC 2014"
-_FPGA_FACTOR = 14
-_FPGA = f"{_ASIC}; 14 times that in an FPGA: Kuon and Rose, IEEE TCAD 26, 203 (2007)"
+_PRODUCT = 14 * (0.2e-12 + 10e-12 / 8)  # J, of one weight with its fetch
+_FPGA = (
+    "0.2 pJ per product, 1.25 pJ per weight from SRAM: 8 bits, 45 nm, Horowitz, ISSCC 2014; 14 "
+    "times that in an FPGA: Kuon and Rose, IEEE TCAD 26, 203 (2007)"
+)
 
 # Watts of a whole node, and where the figure is from.
 _POWER: dict[str, tuple[float, str]] = {
@@ -73,8 +73,6 @@ def energy(
     drives: Values,
     readings: Values,
     outputs: int,
-    *,
-    on_fpga: bool = True,
 ) -> tuple[Item, ...]:
     """Itemise the energy per sample.
 
@@ -87,14 +85,11 @@ def energy(
         Of a run; a memristor's power is voltage times current.
     outputs : int
         L.
-    on_fpga : bool
-        Whether the readout, and a digital reservoir, is on an FPGA; else on an ASIC.
     """
     node, n_units = reservoir.node, reservoir.n_units
-    per_product, source = _product(on_fpga)
     if isinstance(node, ReservoirNode):
-        return ring_energy(n_units, reservoir.n_inputs, outputs, on_fpga=on_fpga)
-    readout = Item("readout", n_units * outputs * per_product, source)
+        return ring_energy(n_units, reservoir.n_inputs, outputs)
+    readout = Item("readout", n_units * outputs * _PRODUCT, _FPGA)
     dac, adc = reservoir.drive.bits or _BITS, reservoir.observation.bits or _BITS
     return (
         _bias(name, reservoir, drives, readings),
@@ -104,25 +99,16 @@ def energy(
     )
 
 
-def ring_energy(
-    n_units: int, n_inputs: int, outputs: int, *, on_fpga: bool = True
-) -> tuple[Item, ...]:
-    """Itemise the energy per sample of a digital cycle, as `energy` does.
+def ring_energy(n_units: int, n_inputs: int, outputs: int) -> tuple[Item, ...]:
+    """Itemise the energy per sample of a digital cycle in an FPGA, as `energy` does.
 
     Its one tap and its weights of K channels count as products; in shifts and additions they cost
     less.
     """
-    per_product, source = _product(on_fpga)
     return (
-        Item("reservoir", n_units * (1 + n_inputs) * per_product, source),
-        Item("readout", n_units * outputs * per_product, source),
+        Item("reservoir", n_units * (1 + n_inputs) * _PRODUCT, _FPGA),
+        Item("readout", n_units * outputs * _PRODUCT, _FPGA),
     )
-
-
-def _product(on_fpga: bool) -> tuple[float, str]:
-    """Joules of one product with its weight, and their source."""
-    each = _MULTIPLY + _FETCH
-    return (_FPGA_FACTOR * each, _FPGA) if on_fpga else (each, _ASIC)
 
 
 def total(items: tuple[Item, ...]) -> float | None:
@@ -135,6 +121,8 @@ def _bias(name: str, reservoir: PhysicalReservoir, drives: Values, readings: Val
     """What the device itself takes."""
     node = reservoir.node
     seconds = node.interval * node.n_virtual
+    if getattr(node, "read_voltage", None) is not None:
+        return Item("device", None, "no figure: the current of the pulses is not read")
     if node.drive_unit == "V" and node.reading_unit == "A" and drives.shape == readings.shape:
         power = float(np.abs(drives * readings).mean()) * node.n_devices
         return Item("device", power * seconds, "mean voltage times current of the emulation")

@@ -91,14 +91,18 @@ def read_states(path: Path) -> Values:
     Raises
     ------
     DesignError
-        If nothing is there, a file cannot be read, or rows differ in length.
+        If nothing is there, a file cannot be read, rows differ in length, or a number is left out.
     """
     if not path.is_dir():
+        if not path.exists():
+            raise DesignError(f"{path} must be an existing file or folder, not missing")
         table = read_table(path)
-        return table.values(tuple(range(len(table.names))))
+        known = {*table.inputs, *table.targets}  # what an .npz file declares is no state
+        return table.values(tuple(k for k in range(len(table.names)) if k not in known))
     files = sorted((p for p in path.iterdir() if p.suffix.lower() in SUFFIXES), key=_natural)
     if not files:
         raise DesignError(f"{path} must hold {', '.join(SUFFIXES)} files of states, not none")
+    _check_numbers(files)
     rows: list[Values] = []
     for file in files:
         row = read_states(file)
@@ -110,6 +114,17 @@ def read_states(path: Path) -> Values:
             )
         rows.append(row.ravel())
     return np.stack(rows)
+
+
+def _check_numbers(files: list[Path]) -> None:
+    """Refuse a gap where every name ends with a number: all samples behind it would be shifted."""
+    found = [re.search(r"(\d+)\D*$", file.stem) for file in files]
+    numbers = [int(each[1]) for each in found if each is not None]
+    if len(numbers) < len(files):
+        return
+    for before, number, file in zip(numbers, numbers[1:], files[1:], strict=False):
+        if number != before + 1:
+            raise DesignError(f"{file} must have the number {before + 1}, not {number}")
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:

@@ -77,6 +77,11 @@ class Measurement:
     prediction: Values
     error: float
 
+    @property
+    def clipped(self) -> float:
+        """Share of the readings that lay outside the range of the converter."""
+        return self.states.clipped / self.states.values.size
+
     @classmethod
     def of(
         cls, task: Task, condition: Condition, readout: LinearReadout, states: Observed
@@ -163,19 +168,26 @@ def try_preset(
     if preset.bits_axis is None:
         return _try(task, preset, size, conditions, tune, point, observation, progress)
     # The states are codes of some bits: those are the converter's, and there is no noise.
+    axis = preset.bits_axis
+    if axis in (point or {}):
+        raise DesignError(f"{axis} must be left to the bits of the converter, not be set")
+    wanted = [condition.adc_bits or int(preset.default()[axis]) for condition in conditions]
     by_bits: dict[int, Trial] = {}
-    axis, trials = preset.bits_axis, []
-    for condition in conditions:
-        bits = condition.adc_bits or int(preset.default()[axis])
-        if bits not in by_bits:
-            exact = Observation(bits=bits, low=-1.0, high=1.0)
-            fixed = dict(point or {}) | {axis: float(bits)}
-            (by_bits[bits],) = _try(
-                task, preset, size, (Condition(),), tune, fixed, exact, progress
-            )
-        found = by_bits[bits]
-        trials.append(replace(found, measurement=replace(found.measurement, condition=condition)))
-    return trials
+    for bits in dict.fromkeys(wanted):
+        exact = Observation(bits=bits, low=-1.0, high=1.0)
+        fixed = dict(point or {}) | {axis: float(bits)}
+        seen = Condition(None, bits)
+        show = _part(progress, len(by_bits), len(set(wanted)))
+        (found,) = _try(task, preset, size, (Condition(),), tune, fixed, exact, show)
+        by_bits[bits] = replace(found, measurement=replace(found.measurement, condition=seen))
+    return [by_bits[bits] for bits in wanted]
+
+
+def _part(progress: Progress | None, done: int, parts: int) -> Progress | None:
+    """Progress of one of so many equal parts, as that of the whole."""
+    if progress is None:
+        return None
+    return lambda k, points, best: progress(done * points + k, parts * points, best)
 
 
 def _try(
@@ -190,7 +202,7 @@ def _try(
 ) -> list[Trial]:
     """Try a preset whose states a converter reads; see `try_preset`."""
     fixed = dict(point or {})
-    preset.reservoir(size, fixed)  # refuses what is set wrongly, in its own words
+    preset.check(fixed)
     points = [
         p for p in preset.points() if all(p[name] == preset.default()[name] for name in fixed)
     ]
@@ -202,8 +214,7 @@ def _try(
         try:
             found = _fit(task, preset.reservoir(size, each), conditions, observation)
         except DesignError as error:
-            reason, refused = reason or error, refused + 1
-            continue
+            found, reason, refused = [], reason or error, refused + 1
         for index, (reservoir, readout) in enumerate(found):
             old = best[index]
             if old is None or readout.validation < old.readout.validation:

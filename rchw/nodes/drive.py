@@ -27,15 +27,15 @@ class Drive:
         Ends of the range of the converter, in the unit of the node's drive.
     bits : int, optional
         Of the converter, 1 to 24: its ``2**bits`` levels include both ends. None converts exactly.
-    offset, gain : float
-        Of the inputs.
+    offset, gain : float or tuple of float
+        Of the inputs; one value, or one per channel.
     """
 
     low: float
     high: float
     bits: int | None = None
-    offset: float = 0.0
-    gain: float = 1.0
+    offset: float | tuple[float, ...] = 0.0
+    gain: float | tuple[float, ...] = 1.0
 
     def __post_init__(self) -> None:
         if not (np.isfinite([self.low, self.high]).all() and self.low < self.high):
@@ -44,7 +44,8 @@ class Drive:
             )
         if self.bits is not None and not 1 <= self.bits <= MAX_BITS:
             raise DesignError(f"DAC bits must be from 1 to {MAX_BITS}, not {self.bits}")
-        if not (np.isfinite([self.offset, self.gain]).all() and self.gain != 0):
+        offset, gain = np.atleast_1d(self.offset), np.atleast_1d(self.gain)
+        if not (np.isfinite(offset).all() and np.isfinite(gain).all() and gain.all()):
             raise DesignError(
                 f"scaling of the drive must have a finite offset and a finite gain other than 0, "
                 f"not offset {self.offset} and gain {self.gain}"
@@ -53,9 +54,11 @@ class Drive:
     def fitted(self, inputs: ArrayLike) -> "Drive":
         """Scale so that the least of these inputs becomes -1 and the greatest 1.
 
+        Every channel has a scale of its own: units of measure differ.
+
         Parameters
         ----------
-        inputs : array (T, K)
+        inputs : array (T, K), or (T,) for one channel
             Of the training samples: other samples may then lie outside, and are limited.
 
         Raises
@@ -66,14 +69,22 @@ class Drive:
         values = np.asarray(inputs, dtype=np.float64)
         if not values.size:
             raise DesignError("inputs must hold samples to scale the drive, not be empty")
-        low, high = float(values.min()), float(values.max())
-        if not low < high:
-            raise DesignError(f"inputs must vary to scale the drive, not be {low:g} throughout")
-        return replace(self, offset=(low + high) / 2, gain=2 / (high - low))
+        columns = values.reshape(len(values), -1)
+        low, high = columns.min(axis=0), columns.max(axis=0)
+        if not (low < high).all():
+            still = int(np.argmin(low < high))
+            raise DesignError(
+                f"inputs must vary to scale the drive, not be {low[still]:g} throughout in "
+                f"channel {still}"
+            )
+        offset, gain = ((low + high) / 2).tolist(), (2 / (high - low)).tolist()
+        if len(offset) == 1:
+            return replace(self, offset=offset[0], gain=gain[0])
+        return replace(self, offset=tuple(offset), gain=tuple(gain))
 
     def scaled(self, inputs: ArrayLike) -> Values:
-        """Inputs as numbers from -1 to 1, same shape."""
-        scaled = (np.asarray(inputs, dtype=np.float64) - self.offset) * self.gain
+        """Inputs (T, K) as numbers from -1 to 1, same shape."""
+        scaled = (np.asarray(inputs, dtype=np.float64) - self.offset) * np.asarray(self.gain)
         return np.asarray(np.clip(scaled, -1.0, 1.0))
 
     def played(self, masked: ArrayLike) -> Values:

@@ -78,7 +78,7 @@ def test_recorded_states(tmp_path: Path, data: tuple[str | Path, ...], capsys: C
             "--snr-db must be left out for --measured, not be 3")  # fmt: skip
     np.save(tmp_path / "short.npy", states[:100])
     refused(capsys, ("emulate", "--measured", tmp_path / "short.npy", *data),
-            "states must be one row per sample of the task small, 399, not 100")  # fmt: skip
+            "states must be one row per sample of the task small, 399 to 400, not 100")  # fmt: skip
 
 
 def test_compare_prints_one_table(
@@ -124,7 +124,7 @@ def test_reproduce_tells_a_miss(capsys: Capture, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        ((), "node must be named, or states given by --measured, and not both"),
+        ((), "node must be named, or states given by --measured"),
         (("tube",), "node must be one of cycle, "),
         (("cycle", "--preset", "x"), "preset of cycle must be one of rodan-tino, not 'x'"),
         (("cycle", "--set", "gain=1"), "must be feedback, scaling, bias, not 'gain'"),
@@ -135,8 +135,13 @@ def test_reproduce_tells_a_miss(capsys: Capture, monkeypatch: pytest.MonkeyPatch
         (("cycle", "--units", "0"), "units must be from 1 to 4096, not 0"),
         (("memristive", "--units", "7"), "multiple of the 4 virtual nodes of a device, not 7"),
         (("memristive", "--set", "high=9"), "drive must be from -4 to 4 V, where the model is"),
-        (("photonic-ikeda", "--set", "strength=inf"), "feedback must be a finite number, not inf"),
-        (("cycle", "--measured", "x.csv"), "node must be named, or states given by --measured"),
+        (("photonic-ikeda", "--set", "strength=inf"), "strength must be a finite number, not inf"),
+        (("cycle", "--measured", "x.csv"), "node must be left out for --measured, not be 'cycle'"),
+        (("cycle", "--set", "bias=0", "--set", "bias=1"), "set must name bias once, not twice"),
+        (("biological", "--set", "steps=20.7"), "steps must be a whole number from 1, not 20.7"),
+        (("spintronic", "--set", "relaxation=0"), "relaxation must be above 0 s, not 0"),
+        (("integer-cycle", "--set", "state_bits=4"), "state_bits must be left to the bits of the"),
+        (("cycle", "--lanes", "0"), "lanes must be from 1 to 100, not 0"),
     ],
 )
 def test_what_is_wrong_is_refused(words: tuple[str, ...], text: str, capsys: Capture) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ def test_the_table_holds_every_trial_once(tmp_path: Path) -> None:
     assert (entry["snr_decibels"], entry["adc_bits"]) == (20.0, 4)
     assert entry["test"][1] == trial.error
     assert found.record["task"]["split_sha256"] == task.hashes()
+    assert float(row["clipped"]) == trial.measurement.clipped
     assert [path.name for path in found.write(tmp_path)] == list(FILES)
     assert (tmp_path / "compare.svg").read_text().count("photonic-ikeda:larger") == 1
 
@@ -75,3 +77,14 @@ def test_what_is_wrong_is_refused(changes: dict[str, Any], sentence: str) -> Non
     every: dict[str, Any] = {"reservoirs": ("cycle",)} | changes
     with pytest.raises(DesignError, match=f"^{sentence}"):
         CompareOptions(**every)
+
+
+def test_energy_is_that_of_the_most_bits() -> None:
+    task = load_task("henon", split=(300, 100, 150), washout=30)
+    joules = [
+        compare(task, replace(OPTIONS, reservoirs=("spintronic",), bits=bits), Screen(True)).record[
+            "reservoirs"
+        ][0]["joules"]
+        for bits in ((4, 12), (12, 4))
+    ]
+    assert joules[0] == joules[1] > 12 * 50e-15 * 2**12

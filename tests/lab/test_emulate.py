@@ -16,6 +16,7 @@ from rchw.nodes import Variation
 from rchw.nodes.presets import Size, node
 from rchw.reference import run
 from rchw.tasks import Task, load_task
+from rchw.train import ExternalOptions
 
 
 def task() -> Task:
@@ -65,6 +66,7 @@ def test_the_files_hold_together(tmp_path: Path) -> None:
 def test_an_integer_reservoir_has_no_noise() -> None:
     record = emulated("integer-cycle").record
     errors = record["test"]["errors"]
+    assert record["condition"] == {"snr_decibels": None, "adc_bits": 8}
     assert record["preset"]["point"]["state_bits"] == 8
     assert record["preset"]["noiseless_point"]["state_bits"] == 16
     assert errors["observed"] != errors["noiseless"]
@@ -84,7 +86,7 @@ def test_devices_may_differ() -> None:
     assert rows["rest"]["least"] == rows["rest"]["greatest"]
     assert [each["parameter"] for each in record["variations"]] == ["retention", "sensitivity"]
     assert record["test"] != emulated("memristive").record["test"]
-    with pytest.raises(DesignError, match=r"^node must have parameters to vary, not be a rodan"):
+    with pytest.raises(DesignError, match=r"^node must have one set of parameters to vary, n"):
         emulated("cycle", variations=spread)
     with pytest.raises(DesignError, match=r"^variation must be of one of pulse, .*, not 'size'$"):
         emulated("memristive", variations=(Variation("size", 0.1),))
@@ -102,8 +104,54 @@ def test_recorded_states_go_the_same_way(tmp_path: Path) -> None:
     assert recorded.write(tmp_path)[-1].name == "readout.json"
 
 
+def test_units_of_measure_do_not_matter() -> None:
+    """Two channels with one information, one of them in thousands: the same states."""
+    u = np.random.default_rng(5).uniform(0, 1, (550, 2))
+    targets = np.roll(u[:, :1], 1, axis=0) * u[:, 1:]
+    rows = (slice(0, 300), slice(300, 400), slice(400, 550))
+    found = []
+    for scale in (1.0, 1000.0):
+        inputs = u * [1.0, scale] + [0.0, scale]
+        two = Task("two", inputs, targets, 30, *rows, "nmse", "drawn")
+        options = EmulateOptions(units=12, tune=False)
+        found.append(emulate(two, node("cycle"), node("cycle").preset(), options, Screen(True)))
+    first, second = (each.states for each in found)
+    assert np.allclose(first, second, rtol=0, atol=1)
+    assert found[0].record["limited"] == pytest.approx(found[1].record["limited"])
+
+
+def test_without_an_integer_readout_the_rest_stands(tmp_path: Path) -> None:
+    """Recorded states of which one is far larger: no code of the others ever moves."""
+    states = np.random.default_rng(1).normal(size=(550, 3)) * 1e-6 + [0.0, 0.0, 1e6]
+    options = EmulateOptions(condition=Condition(None, 4))
+    found = emulate_recorded(task(), states, options, Screen(True), name="odd")
+    assert "integer" not in found.record["test"]["errors"] and found.readout is None
+    assert found.record["readout_refused"].startswith("features must vary over the training")
+    assert "readout.json" not in {path.name for path in found.write(tmp_path)}
+
+
+def test_impossible_lanes_are_refused_before_the_work() -> None:
+    with pytest.raises(DesignError, match=r"^lanes must be from 1 to 12, not 13$"):
+        emulated(readout=ExternalOptions(lanes=13))
+
+
 def test_too_few_recorded_states_are_refused() -> None:
     with pytest.raises(
-        DesignError, match=r"^states must be one row per sample of the task henon, "
+        DesignError,
+        match=r"^states must be one row per sample of the task henon, 550 to 551, not 549",
     ):
         emulate_recorded(task(), np.zeros((549, 3)), EmulateOptions(), Screen(True), name="x")
+    with pytest.raises(DesignError, match=r"550 to 551, not 552$"):
+        emulate_recorded(task(), np.zeros((552, 3)), EmulateOptions(), Screen(True), name="x")
+
+
+def test_targets_in_the_past_leave_out_the_first_samples() -> None:
+    """A recording begins with what was played first."""
+    channel = load_task("channel", split=(300, 100, 150), washout=30)
+    assert channel.horizon < 0
+    played = np.random.default_rng(2).normal(size=(550 - channel.horizon, 4))
+    kept = emulate_recorded(channel, played, EmulateOptions(), Screen(True), name="x")
+    other = played.copy()
+    other[: -channel.horizon] = 99.0
+    same = emulate_recorded(channel, other, EmulateOptions(), Screen(True), name="x")
+    assert kept.record["test"] == same.record["test"]

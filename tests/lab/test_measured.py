@@ -52,6 +52,8 @@ def test_a_stream_and_a_file_per_sample_are_the_same(tmp_path: Path) -> None:
     (folder / "notes.txt").write_text("cold day")
     assert np.array_equal(read_states(tmp_path / "states.csv"), states)
     assert np.array_equal(read_states(folder), states)
+    np.savez(tmp_path / "all.npz", inputs=states[:, :1], x=states, targets=states[:, 1])
+    assert np.array_equal(read_states(tmp_path / "all.npz"), states)
 
 
 def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
@@ -64,5 +66,11 @@ def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "a2.npy", np.zeros(4))
     with pytest.raises(DesignError, match=r"a2.npy must hold 3 readings as a1.npy does, not 4$"):
         read_states(tmp_path)
-    with pytest.raises(DesignError, match=r"missing.csv must be an existing file, not missing$"):
+    np.save(tmp_path / "a2.npy", np.zeros(3))
+    np.save(tmp_path / "a4.npy", np.zeros(3))
+    with pytest.raises(DesignError, match=r"a4.npy must have the number 3, not 4$"):
+        read_states(tmp_path)
+    with pytest.raises(
+        DesignError, match=r"missing.csv must be an existing file or folder, not mi"
+    ):
         read_states(tmp_path / "missing.csv")

@@ -77,7 +77,10 @@ def test_an_integer_reservoir_is_read_exactly() -> None:
     conditions = [Condition(20.0, 6), Condition(60.0, 6), Condition(20.0, 10)]
     six, same, ten = try_preset(task(), preset, Size(12), conditions, tune=False)
     assert same.error == six.error != ten.error
-    assert six.measurement.condition == conditions[0] and same.point["state_bits"] == 6
+    assert six.measurement.condition == Condition(None, 6) and same.point["state_bits"] == 6
+    assert ten.measurement.condition == Condition(None, 10)
+    with pytest.raises(DesignError, match=r"^state_bits must be left to the bits of the converter"):
+        try_preset(task(), preset, Size(12), conditions, point={"state_bits": 6.0})
     states = six.measurement.states
     assert states.codes is not None and states.clipped == 0
     readings = six.reservoir.readings(task().inputs)
@@ -92,7 +95,11 @@ def test_points_that_a_node_refuses_are_left_out() -> None:
     preset = Preset(
         "odd", "some points are out of range", "made up", 8, build, {"high": (5.0, 0.2)}
     )
-    (found,) = try_preset(task(), preset, Size(8), [Condition()])
+    told: list[tuple[int, int, float]] = []
+    (found,) = try_preset(
+        task(), preset, Size(8), [Condition()], progress=lambda *line: told.append(line)
+    )
+    assert [line[:2] for line in told] == [(1, 2), (2, 2)] and math.isinf(told[0][2])
     assert (found.candidates, found.refused, found.point) == (2, 1, {"high": 0.2})
     with pytest.raises(DesignError, match=r"^drive must be from -1 to 1 V, where the model is"):
         try_preset(task(), preset, Size(8), [Condition()], tune=False)
@@ -107,6 +114,11 @@ def test_what_is_set_is_not_tuned() -> None:
 
 def test_progress_is_told() -> None:
     told: list[tuple[int, int, float]] = []
+    bits = [Condition(None, 4), Condition(None, 6)]
+    preset = node("integer-cycle").preset()
+    try_preset(task(), preset, Size(12), bits, tune=False, progress=lambda *line: told.append(line))
+    assert [line[:2] for line in told] == [(1, 2), (2, 2)]
+    told.clear()
     try_preset(task(), SMALL, Size(12), [Condition()], progress=lambda *line: told.append(line))
     assert [line[:2] for line in told] == [(k, 9) for k in range(1, 10)]
     assert all(math.isfinite(best) for _, _, best in told)

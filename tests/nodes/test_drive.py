@@ -45,3 +45,13 @@ def test_inputs_that_stand_still_cannot_be_scaled() -> None:
         Drive(0.0, 1.0).fitted([[2.0], [2.0]])
     with pytest.raises(DesignError, match=r"^inputs must hold samples to scale the drive, not be "):
         Drive(0.0, 1.0).fitted(np.zeros((0, 1)))
+
+
+def test_every_channel_has_its_own_scale() -> None:
+    inputs = np.array([[0.0, 300.0], [1.0, 400.0], [0.5, 350.0]])
+    fitted = Drive(-1.0, 1.0).fitted(inputs)
+    assert fitted.scaled(inputs).tolist() == [[-1.0, -1.0], [1.0, 1.0], [0.0, 0.0]]
+    with pytest.raises(
+        DesignError, match=r"^inputs must vary .* not be 2 throughout in channel 1$"
+    ):
+        Drive(-1.0, 1.0).fitted([[0.0, 2.0], [1.0, 2.0]])

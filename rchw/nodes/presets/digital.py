@@ -8,7 +8,7 @@ from rchw.nodes.digital import ReservoirNode
 from rchw.nodes.drive import Drive
 from rchw.nodes.mask import Mask
 from rchw.nodes.physical import PhysicalReservoir
-from rchw.nodes.presets.preset import NodeInfo, Preset, Size
+from rchw.nodes.presets.preset import NodeInfo, Preset, Size, whole
 from rchw.reference import ReferenceReservoir
 from rchw.train import Hyperparameters, TrainOptions, build_design
 
@@ -29,7 +29,7 @@ def _cycle(size: Size, feedback: float, scaling: float, bias: float) -> Physical
 def _integer(
     size: Size, feedback: float, scaling: float, bias: float, state_bits: float
 ) -> PhysicalReservoir:
-    bits = int(state_bits)
+    bits = whole("state_bits", state_bits)
     options = TrainOptions(units=size.units, input_bits=8, state_bits=bits)
     hyper = Hyperparameters(feedback=feedback, input_scaling=scaling, bias=bias)
     ends = np.array([[-1.0], [1.0]])

@@ -7,21 +7,26 @@ from rchw.nodes.drive import Drive
 from rchw.nodes.mask import Mask
 from rchw.nodes.mechanical import SoftArm, SpringNetwork
 from rchw.nodes.physical import PhysicalReservoir
-from rchw.nodes.presets.preset import NodeInfo, Preset, Size
+from rchw.nodes.presets.preset import NodeInfo, Preset, Size, whole
 
 __all__ = ["NODES"]
+
+
+def _steps(interval: float, longest: float) -> int:
+    """Steps of an integrator; one of what the node will refuse."""
+    return max(1, math.ceil(interval / longest))
 
 
 def _hauser(size: Size, force: float, interval: float) -> PhysicalReservoir:
     """About three springs per mass."""
     masses = max(4, round(size.units / 2.6))
-    node = SpringNetwork.drawn(masses, size.seed, interval, steps=math.ceil(interval / 2e-4))
+    node = SpringNetwork.drawn(masses, size.seed, interval, steps=_steps(interval, 2e-4))
     mask = Mask("analog", size.seed)
     return PhysicalReservoir(node, Drive(-force, force), mask, n_inputs=size.inputs)
 
 
 def _nakajima(size: Size, angle: float, interval: float) -> PhysicalReservoir:
-    node = SoftArm(2 * size.units, size.units, interval=interval, steps=math.ceil(interval / 2e-3))
+    node = SoftArm(2 * size.units, size.units, interval=interval, steps=_steps(interval, 2e-3))
     drive = Drive(-angle, angle)
     return PhysicalReservoir(node, drive, Mask("none"), n_inputs=size.inputs)
 
@@ -29,7 +34,7 @@ def _nakajima(size: Size, angle: float, interval: float) -> PhysicalReservoir:
 def _culture(size: Size, high: float, steps: float) -> PhysicalReservoir:
     rows = max(2, round(math.sqrt(size.units + 4)))
     wiring = Wiring(16 * rows**2, rows=rows, seed=size.seed)
-    node = Culture(wiring, steps=int(steps), seed=size.seed)
+    node = Culture(wiring, steps=whole("steps", steps), seed=size.seed)
     mask = Mask("analog", size.seed)
     return PhysicalReservoir(node, Drive(0.0, high), mask, n_inputs=size.inputs)
 
@@ -73,7 +78,7 @@ NODES = (
                 "model of Izhikevich with depressing synapses; constants quoted from memory",
                 60,
                 _culture,
-                {"high": (1.0, 0.5), "steps": (20.0, 40.0)},
+                {"high": (1.0, 0.5), "steps": (40.0, 20.0)},
             ),
         ),
     ),

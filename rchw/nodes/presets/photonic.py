@@ -16,11 +16,12 @@ from rchw.nodes.photonic import (
     Swirl,
 )
 from rchw.nodes.physical import PhysicalReservoir
-from rchw.nodes.presets.preset import NodeInfo, Preset, Size
+from rchw.nodes.presets.preset import NodeInfo, Preset, Size, whole
 
 __all__ = ["NODES"]
 
 _SWIRL = 16  # nodes of the network, four by four
+_FIELD = 1e-3**0.5  # of a source of 1 mW
 
 
 def _appeltant(size: Size, strength: float, input_gain: float) -> PhysicalReservoir:
@@ -44,13 +45,12 @@ def _larger(size: Size, strength: float, input_gain: float, bias: float) -> Phys
     return PhysicalReservoir(node, Drive(-1.0, 1.0), mask, n_inputs=size.inputs)
 
 
-def _vandoorne(size: Size, power: float, delays: float) -> PhysicalReservoir:
-    """Light is read after each whole delay, so that a sample gives 16 powers per reading."""
+def _vandoorne(size: Size, hops: float) -> PhysicalReservoir:
+    """All 16 powers are read every so many delays, as often as gives the units."""
     n_virtual = max(1, round(size.units / _SWIRL))
-    hops = max(1, round(delays / n_virtual))
-    node = Swirl(4, 4, n_virtual=n_virtual, hops=hops, seed=size.seed)
+    node = Swirl(4, 4, n_virtual=n_virtual, hops=whole("hops", hops), seed=size.seed)
     mask = Mask("analog", size.seed)
-    return PhysicalReservoir(node, Drive(0.0, power**0.5), mask, n_inputs=size.inputs)
+    return PhysicalReservoir(node, Drive(0.0, _FIELD), mask, n_inputs=size.inputs)
 
 
 def _ring(size: Size, high: float, detuning: float) -> PhysicalReservoir:
@@ -130,7 +130,7 @@ NODES = (
                 "after Vandoorne et al., Nat. Commun. 5, 3541 (2014), and public code",
                 64,
                 _vandoorne,
-                {"power": (1e-3,), "delays": (4.0, 8.0, 2.0)},
+                {"hops": (1.0, 2.0, 3.0)},
             ),
         ),
     ),

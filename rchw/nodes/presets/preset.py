@@ -1,13 +1,14 @@
 """What a preset is: a device with its converters, under a name, and what may be tuned of it."""
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from rchw.errors import DesignError
 from rchw.nodes.physical import PhysicalReservoir
 
-__all__ = ["NodeInfo", "Point", "Preset", "Size", "devices"]
+__all__ = ["NodeInfo", "Point", "Preset", "Size", "devices", "whole"]
 
 Point = Mapping[str, float]
 MOST_UNITS = 4096
@@ -86,15 +87,24 @@ class Preset:
         DesignError
             If the point names no axis of the preset, or the node cannot be built so.
         """
-        chosen = self.default()
-        for name, value in (point or {}).items():
-            if name not in chosen:
-                known = ", ".join(chosen) or "nothing"
+        self.check(point or {})
+        return self.build(size, **(self.default() | dict(point or {})))
+
+    def check(self, point: Point) -> None:
+        """Refuse names that are no axis, and values that are no finite number.
+
+        Raises
+        ------
+        DesignError
+        """
+        for name, value in point.items():
+            if name not in self.axes:
+                known = ", ".join(self.axes) or "nothing"
                 raise DesignError(
                     f"what is set of preset {self.name} must be {known}, not {name!r}"
                 )
-            chosen[name] = value
-        return self.build(size, **chosen)
+            if not math.isfinite(value):
+                raise DesignError(f"{name} must be a finite number, not {value}")
 
 
 @dataclass(frozen=True)
@@ -125,6 +135,18 @@ class NodeInfo:
                 return preset
         names = ", ".join(preset.name for preset in self.presets)
         raise DesignError(f"preset of {self.name} must be one of {names}, not {name!r}")
+
+
+def whole(name: str, value: float) -> int:
+    """Value of an axis that counts something, from 1.
+
+    Raises
+    ------
+    DesignError
+    """
+    if value % 1 or value < 1:
+        raise DesignError(f"{name} must be a whole number from 1, not {value:g}")
+    return int(value)
 
 
 def devices(size: Size, n_virtual: int) -> int:

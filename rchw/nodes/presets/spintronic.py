@@ -1,5 +1,8 @@
 """Oscillators, a macrospin and stochastic junctions, as presets."""
 
+from dataclasses import replace
+
+from rchw.errors import DesignError
 from rchw.nodes.drive import Drive
 from rchw.nodes.mask import Mask
 from rchw.nodes.physical import PhysicalReservoir
@@ -9,6 +12,7 @@ from rchw.nodes.spintronic import (
     AutoOscillatorParameters,
     Macrospin,
     OscillatorArray,
+    SpinWaveRing,
     Superparamagnetic,
 )
 
@@ -17,6 +21,8 @@ __all__ = ["NODES"]
 
 def _torrejon(size: Size, swing: float, relaxation: float) -> PhysicalReservoir:
     """The relaxation time is that of the power at twice the threshold."""
+    if not relaxation > 0:
+        raise DesignError(f"relaxation must be above 0 s, not {relaxation:g}")
     parameters = AutoOscillatorParameters(damping=1 / (2 * relaxation))
     node = AutoOscillator(1, size.units, parameters)
     drive = Drive(6e-3 - swing, 6e-3 + swing)
@@ -33,6 +39,15 @@ def _array(size: Size, swing: float, coupling: float) -> PhysicalReservoir:
     node = OscillatorArray(devices(size, 4), 4, coupling=coupling)
     drive = Drive(6e-3 - swing, 6e-3 + swing)
     return PhysicalReservoir(node, drive, Mask("binary", size.seed), n_inputs=size.inputs)
+
+
+def _watt(size: Size, gain: float, swing: float) -> PhysicalReservoir:
+    """Both in decibel: of the ring without input, and how far the input changes it."""
+    bare = SpinWaveRing(1, size.units)
+    loss = float((bare.parameters.of_devices(1)["amplification"] - bare.ring_gain)[0])
+    ring = replace(bare, parameters=replace(bare.parameters, amplification=gain + loss))
+    mask = Mask("binary", size.seed)
+    return PhysicalReservoir(ring, Drive(-swing, swing), mask, n_inputs=size.inputs)
 
 
 def _telegraph(size: Size, swing: float, interval: float) -> PhysicalReservoir:
@@ -82,6 +97,20 @@ NODES = (
                 64,
                 _array,
                 {"swing": (2e-3, 1e-3, 3e-3), "coupling": (10e6, 3e6, 30e6)},
+            ),
+        ),
+    ),
+    NodeInfo(
+        "spintronic-ring",
+        "spin waves in an active ring, changed by its gain",
+        (
+            Preset(
+                "watt",
+                "one ring, round trip of 14 intervals of 10 ns",
+                "after Watt and Kostylev, arXiv 2005.12557 (2020); equation and numbers chosen",
+                40,
+                _watt,
+                {"gain": (0.7, 0.2, 2.0), "swing": (0.5, 0.2, 1.0)},
             ),
         ),
     ),

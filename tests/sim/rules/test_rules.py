@@ -183,7 +183,9 @@ WRONG = {"beats": [shortened, misplaced, without_one], "latency": [shifted]}
 
 
 @pytest.mark.parametrize(
-    ("group", "spoil"), [(g, s) for g, found in WRONG.items() for s in found], ids=str
+    ("group", "spoil"),
+    [(g, s) for g, found in WRONG.items() for s in found],
+    ids=lambda value: getattr(value, "__name__", value),
 )
 def test_a_wrong_table_proves_nothing(
     group: str,
