@@ -39,8 +39,9 @@ def markdown(record: dict[str, Any]) -> str:
         "# Published figures of physical reservoirs",
         "",
         "Made by `python -m benchmarks.figures`; `rchw reproduce` prints the same. Bands were set",
-        "before anything was run. Hyper-parameters and regularisation are chosen on validation",
-        "samples, test samples are read once. A figure outside its band is *missed*.",
+        "before anything was run and not widened. Within a run all choices are made on validation",
+        "samples, and test samples are read once; what of the set-up was fixed after first runs is",
+        "said in [docs/lab.md](../docs/lab.md). A figure outside its band is *missed*.",
         "",
         "| figure | published | accepted | ours | with noise | without reservoir | verdict |",
         "|---|---|---|---:|---|---|---|",
@@ -62,7 +63,7 @@ def markdown(record: dict[str, Any]) -> str:
             *cells,
             f"**{each['verdict']}**" if each["verdict"] == "missed" else each["verdict"],
         ]
-        lines.append("| " + " | ".join(row) + " |")
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |")
     lines += ["", "What each is, where it is from, and what of it is confirmed:", ""]
     for each in record["figures"]:
         lines.append(f"- `{each['name']}`: {each['title']}. {each['source']}. {each['status']}")

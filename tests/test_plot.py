@@ -176,7 +176,7 @@ def test_a_comparison_shows_every_error_at_its_place() -> None:
     left, right = figure.axes
     lines = {line.get_label(): line for line in right.get_lines()}
     assert np.asarray(lines["magnet"].get_ydata()).tolist() == [2.0, 0.4, 0.4]
-    assert np.asarray(lines["ring"].get_ydata()).tolist() == [0.2, 0.1, 0.05]
+    assert np.asarray(lines["ring"].get_ydata()).tolist() == [0.2, 0.1, pytest.approx(0.1 / 3)]
     assert np.asarray(lines["ring"].get_xdata()).tolist() == [20.0, 40.0, 60.0]
     assert [text.get_text() for text in right.texts] == ["linear floor"]
     assert left.get_title(loc="left") == "60 dB"
@@ -198,3 +198,16 @@ def test_a_figure_of_nothing_is_refused() -> None:
                 floors={},
                 captions=("", ""),
             )
+
+
+def test_a_floor_far_below_is_named_at_the_end_of_the_axis() -> None:
+    curves = {f"r{k}": [0.2 + 0.01 * k, 0.01] for k in range(10)}
+    figure = plot.comparison_figure(
+        curves, [4, 8], curves, [20.0, 40.0], metric="NMSE", floors={"exact": 1e-28, "linear": 0.3},
+        captions=("", ""),
+    )  # fmt: skip
+    left, right = figure.axes
+    assert left.get_ylim()[0] > 1e-3
+    assert [text.get_text() for text in right.texts] == ["exact (below)", "linear"]
+    looks = {(line.get_color(), line.get_marker()) for line in left.get_lines()[:10]}
+    assert len(looks) == 10

@@ -110,16 +110,16 @@ def comparison_figure(
     DesignError
         If there is nothing to draw, or an error is negative or not finite.
     """
-    every = [*floors.values()]
-    for table in (by_bits, by_noise):
-        for row in table.values():
-            every.extend(row)
-    if not every or not np.isfinite(every).all() or min(every) < 0:
+    curves = [value for table in (by_bits, by_noise) for row in table.values() for value in row]
+    every = [*curves, *floors.values()]
+    if not curves or not np.isfinite(every).all() or min(every) < 0:
         raise DesignError("errors must be finite, from 0, and at least one")
-    positive = [value for value in every if value > 0]
-    log = bool(positive) and max(positive) > 10 * min(positive)
-    # An error of 0 has no place on a logarithmic axis: it is drawn at its lower end.
-    least = min(positive) / 2 if log else 0.0
+    positive = [value for value in curves if value > 0]
+    high = max(every)
+    log = bool(positive) and high > 10 * min(positive)
+    # An error of 0 has no place on a logarithmic axis: it is drawn at its lower end. A floor far
+    # below all curves would press them into a strip: it is named there, and has no line.
+    least = min(positive) / 3 if log else 0.0
     with style():
         figure = blank(9.0, 4.4)
         left, right = figure.subplots(1, 2, sharey=True)
@@ -129,20 +129,25 @@ def comparison_figure(
         ):
             for number, (name, errors) in enumerate(table.items()):
                 shown = [max(error, least) for error in errors]
-                axes.plot(places, shown, color=_LINES[number % len(_LINES)], lw=1.4, ms=4.5,
-                          marker=_MARKERS[number % len(_MARKERS)], label=name)  # fmt: skip
-            for value in floors.values():
-                axes.axhline(value, color=THEMES["floor"][0], lw=1.0, ls=(0, (4, 3)), zorder=1)
+                marker = _MARKERS[(number + number // len(_LINES)) % len(_MARKERS)]
+                colour = _LINES[number % len(_LINES)]
+                axes.plot(places, shown, color=colour, marker=marker, lw=1.4, ms=4.5, label=name)
+            for value in (floor for floor in floors.values() if floor >= least):
+                axes.axhline(value, color=THEMES["floor"][0], lw=1, ls=(0, (4, 3)), zorder=1)
             axes.set_xlabel(label)
             axes.set_xticks(list(places))
             axes.grid(axis="y")
         if log:
             left.set_yscale("log")
-            left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            left.set_ylim(least / 1.3, 1.5 * high)
+            left.yaxis.set_major_locator(
+                LogLocator(subs=(1, 2, 5) if high < 100 * least else (1,), numticks=12)
+            )
             left.yaxis.set_major_formatter("{x:g}")
             left.yaxis.set_minor_formatter(NullFormatter())
         for name, value in floors.items():
-            right.text(1.02, value, name, transform=right.get_yaxis_transform(), va="center",
+            place, words = max(value, least), name if value >= least else f"{name} (below)"
+            right.text(1.02, place, words, transform=right.get_yaxis_transform(), va="center",
                        fontsize=7.5, color=THEMES["muted"][0])  # fmt: skip
         left.set_title(captions[0])
         right.set_title(captions[1])

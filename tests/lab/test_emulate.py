@@ -92,6 +92,17 @@ def test_devices_may_differ() -> None:
         emulated("memristive", variations=(Variation("size", 0.1),))
 
 
+@pytest.mark.parametrize(
+    ("name", "parameter"),
+    [("memristive-nanowire", "low_conductance"), ("mechanical-arm", "length")],
+)
+def test_what_has_parameters_need_not_be_what_is_read(name: str, parameter: str) -> None:
+    """Edges of a network, segments of an arm."""
+    record = emulated(name, variations=(Variation(parameter, 0.02),)).record
+    row = next(row for row in record["parameters"] if row["name"] == parameter)
+    assert row["least"] < row["greatest"]
+
+
 def test_recorded_states_go_the_same_way(tmp_path: Path) -> None:
     """States of an emulation without noise, recorded, give what the emulation gave."""
     whole = emulated("cycle", condition=Condition(None, 8))

@@ -125,6 +125,11 @@ class SoftArm:
         return self.n_sensors
 
     @property
+    def n_elements(self) -> int:
+        """Segments, which have the parameters."""
+        return self.n_segments
+
+    @property
     def n_virtual(self) -> int:
         """One reading per sensor and sample."""
         return 1

@@ -1,4 +1,4 @@
-"""A network of masses, springs and dampers, pushed at some masses and read by its lengths.
+"""A network of masses, springs and dampers, pushed at some masses and read by its elongations.
 
 A spring whose ends i and j lie a length l apart, at rest a length l0, pulls along their line with::
 
@@ -154,7 +154,7 @@ class SpringNetwork:
         return float(np.concatenate(times).min())
 
     def linear(self) -> tuple[Values, Values, Values]:
-        """The network at small amplitude: ``ds/dt = A s + B f``, lengths ``l0 + C s``.
+        """The network at small amplitude: ``ds/dt = A s + B f``, readings ``C s``.
 
         Returns
         -------
@@ -206,7 +206,7 @@ class SpringNetwork:
         return found
 
     def run(self, drives: Values, state: Values) -> tuple[Values, Values]:
-        """Lengths in metres after each sample; forces (T, D) in newtons, (S,) -> (T, N), (S,).
+        """Elongations in metres after each sample; forces (T, D) in newtons, (S,) -> (T, N), (S,).
 
         Raises
         ------
@@ -226,7 +226,7 @@ class SpringNetwork:
         )  # fmt: skip
         if stopped >= 0:
             raise DesignError(fault(int(stopped), worst))
-        return lengths, np.stack([moved, speed])[:, self._free].ravel()
+        return lengths - self._rest, np.stack([moved, speed])[:, self._free].ravel()
 
     def reference(self, drives: Values, state: Values) -> tuple[Values, Values]:
         """Do the same with `scipy.integrate.solve_ivp` at a relative tolerance of 1e-11."""
@@ -257,4 +257,4 @@ class SpringNetwork:
             now = np.asarray(found.y[:, -1])
             spans = self._spans + incidence @ now[:size].reshape(-1, 2)
             lengths[t] = np.sqrt((spans**2).sum(axis=1))
-        return lengths, now
+        return lengths - self._rest, now

@@ -136,6 +136,11 @@ class NanowireNetwork:
         return self.wiring.n_edges
 
     @property
+    def n_elements(self) -> int:
+        """Edges, which have the parameters."""
+        return self.wiring.n_edges
+
+    @property
     def interval(self) -> float:
         """Seconds from voltage to voltage."""
         return float(self.parameters.of_devices(self.wiring.n_edges)["step"][0])

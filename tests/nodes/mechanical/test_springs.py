@@ -65,6 +65,14 @@ def test_order() -> None:
     assert slope == pytest.approx(4, abs=0.25)
 
 
+def test_what_is_read_is_how_much_longer_a_spring_is_than_at_rest() -> None:
+    network = SpringNetwork.drawn(15, 1)
+    still, _ = network.run(np.zeros((3, network.n_drives)), network.start())
+    assert np.abs(still).max() < 1e-12
+    slow, _ = network.reference(np.zeros((1, network.n_drives)), network.start())
+    assert np.abs(slow).max() < 1e-12
+
+
 def test_chunks_give_the_same_bits() -> None:
     network = SpringNetwork.drawn(15, 1)
     forces = pushes(network, 30, 20.0)
