@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from rchw.errors import DesignError
 from rchw.plot.series import draw_errors
-from rchw.plot.style import THEMES, style
+from rchw.plot.style import THEMES, settle, style
 from rchw.plot.style import figure as blank
 
 __all__ = ["comparison_figure", "emulation_figure"]
@@ -79,6 +79,7 @@ def emulation_figure(
         for axes in (upper, middle):
             axes.set_xlim(times[0], times[-1])
         draw_errors(lower, errors, metric, dict.fromkeys(own, "model"))
+        settle(figure)
     return figure
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
-__all__ = ["INK", "MUTED", "PAPER", "RULE", "THEMES", "figure", "style", "svg"]
+__all__ = ["INK", "MUTED", "PAPER", "RULE", "THEMES", "figure", "settle", "style", "svg"]
 
 # Role to colour on light and on dark paper. Light values are what a Figure holds; each is used for
 # one role only, so that `svg` can give them names.
@@ -75,6 +75,15 @@ def style() -> Iterator[None]:
 def figure(width: float, height: float) -> Figure:
     """Make an empty figure of so many inches, to be drawn on within `style`."""
     return _SvgFigure(figsize=(width, height), layout="constrained")
+
+
+def settle(figure: Figure) -> None:
+    """Lay the figure out, and round the places of its axes: the solver's last digits wander."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        left, bottom, width, height = (round(float(x), 4) for x in axes.get_position().bounds)
+        axes.set_position((left, bottom, width, height))
 
 
 def svg(figure: Figure, name: str, *, themed: bool = False) -> str:
