@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike
 
 from rchw.errors import DesignError
@@ -113,6 +114,7 @@ def draw_errors(
     if log:
         axes.set_xscale("log")
         axes.set_xlim(left, values.max() * 1.7)
+        axes.xaxis.set_minor_formatter(NullFormatter())
     else:
         axes.set_xlim(0, max(values.max(), 1e-12) * 1.12)
     # Dots, not bars: on a logarithmic axis the length of a bar means nothing.
