@@ -10,7 +10,15 @@ from rich.table import Table
 
 from rchw.cli.console import Outcome, Screen, pairs, table
 from rchw.cli.emulate import joules
-from rchw.cli.train import Json, Split, parse_split
+from rchw.cli.train import (
+    Horizon,
+    InputColumns,
+    Json,
+    Split,
+    TargetColumns,
+    Washout,
+    parse_split,
+)
 from rchw.errors import DesignError
 from rchw.files import check_folder
 
@@ -64,17 +72,11 @@ def compare_command(
     tune: Annotated[
         bool, typer.Option("--tune/--no-tune", help="Choose on validation samples.")
     ] = True,
-    horizon: Annotated[int | None, typer.Option(help="Samples ahead; the task's.")] = None,
-    washout: Annotated[
-        int | None, typer.Option(help="First training samples that teach nothing; the task's.")
-    ] = None,
+    horizon: Horizon = None,
+    washout: Washout = None,
     split: Split = None,
-    input_columns: Annotated[
-        str | None, typer.Option(help="Of a file: names or numbers, by commas.")
-    ] = None,
-    target_columns: Annotated[
-        str | None, typer.Option(help="Of a file; without them, the input ahead.")
-    ] = None,
+    input_columns: InputColumns = None,
+    target_columns: TargetColumns = None,
     seed: Annotated[int, typer.Option(help="Of the series, and the first of the runs.")] = 0,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A folder: table, record, picture.")

@@ -8,7 +8,15 @@ import typer
 from rich.table import Table
 
 from rchw.cli.console import Outcome, Screen, pairs, table
-from rchw.cli.train import Json, Split, parse_split
+from rchw.cli.train import (
+    Horizon,
+    InputColumns,
+    Json,
+    Split,
+    TargetColumns,
+    Washout,
+    parse_split,
+)
 from rchw.errors import DesignError
 from rchw.files import check_folder
 
@@ -58,17 +66,11 @@ def emulate_command(
     tune: Annotated[
         bool, typer.Option("--tune/--no-tune", help="Choose on validation samples.")
     ] = True,
-    horizon: Annotated[int | None, typer.Option(help="Samples ahead; the task's.")] = None,
-    washout: Annotated[
-        int | None, typer.Option(help="First training samples that teach nothing; the task's.")
-    ] = None,
+    horizon: Horizon = None,
+    washout: Washout = None,
     split: Split = None,
-    input_columns: Annotated[
-        str | None, typer.Option(help="Of a file: names or numbers, by commas.")
-    ] = None,
-    target_columns: Annotated[
-        str | None, typer.Option(help="Of a file; without them, the input ahead.")
-    ] = None,
+    input_columns: InputColumns = None,
+    target_columns: TargetColumns = None,
     seed: Annotated[int, typer.Option(help="Of series, mask, node and noise.")] = 0,
     lanes: Annotated[int, typer.Option(help="States per clock of the readout in an FPGA.")] = 1,
     output: Annotated[

@@ -18,9 +18,28 @@ from rchw.errors import DesignError
 from rchw.files import check_file, sha256_of, write_atomic
 from rchw.names import KEYWORDS
 
-__all__ = ["Json", "Split", "errors_table", "parse_split", "run_command", "train_command"]
+__all__ = [
+    "Horizon",
+    "InputColumns",
+    "Json",
+    "Split",
+    "TargetColumns",
+    "Washout",
+    "errors_table",
+    "parse_split",
+    "run_command",
+    "train_command",
+]
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON record on stdout.")]
+Horizon = Annotated[int | None, typer.Option(help="Samples ahead; the task's.")]
+Washout = Annotated[
+    int | None, typer.Option(help="First training samples that teach nothing; the task's.")
+]
+InputColumns = Annotated[str | None, typer.Option(help="Of a file: names or numbers, by commas.")]
+TargetColumns = Annotated[
+    str | None, typer.Option(help="Of a file; without them, the input ahead.")
+]
 Split = Annotated[
     str | None, typer.Option(help="A,B,C: training, validation, test samples; the task's.")
 ]
@@ -83,17 +102,11 @@ def train_command(
     multipliers: Annotated[
         int | None, typer.Option(help="Of the readout, M; as many as keep pace.")
     ] = None,
-    horizon: Annotated[int | None, typer.Option(help="Samples ahead; the task's.")] = None,
-    washout: Annotated[
-        int | None, typer.Option(help="First training samples that teach nothing; the task's.")
-    ] = None,
+    horizon: Horizon = None,
+    washout: Washout = None,
     split: Split = None,
-    input_columns: Annotated[
-        str | None, typer.Option(help="Of a file: names or numbers, by commas.")
-    ] = None,
-    target_columns: Annotated[
-        str | None, typer.Option(help="Of a file; without them, the input ahead.")
-    ] = None,
+    input_columns: InputColumns = None,
+    target_columns: TargetColumns = None,
     seed: Annotated[int, typer.Option(help="Of generated series, random signs, search.")] = 0,
     search: Annotated[str, typer.Option(help="quick, full or none.")] = "quick",
     name: Annotated[
