@@ -87,11 +87,9 @@ class NanowireNetwork:
         if self.reading not in READINGS:
             raise DesignError(f"reading must be one of {', '.join(READINGS)}, not {self.reading!r}")
         nodes = self.wiring.n_nodes
-        for name, chosen, count in (
-            ("sources", self.sources, nodes),
-            ("grounds", self.grounds, nodes),
-            ("probes", self.read, nodes if self.reading == "voltages" else self.wiring.n_edges),
-        ):
+        read = nodes if self.reading == "voltages" else self.wiring.n_edges
+        parts = (("sources", self.sources, nodes), ("grounds", self.grounds, nodes))
+        for name, chosen, count in (*parts, ("probes", self.read, read)):
             if not chosen or not all(0 <= each < count for each in chosen):
                 raise DesignError(f"{name} must be some of 0 to {count - 1}, not {chosen}")
             if len(set(chosen)) < len(chosen):
@@ -105,10 +103,8 @@ class NanowireNetwork:
         p = self.parameters.of_devices(self.wiring.n_edges)
         most = _LARGEST_EXPONENT / max(p["build_slope"].max(), p["decay_slope"].max(), 1.0) / 2
         if not 0 < self.limit <= most:
-            raise DesignError(
-                f"limit must be above 0 and at most {most:g} V, where rates are still finite, "
-                f"not {self.limit:g}"
-            )
+            rule = f"above 0 and at most {most:g} V, where rates are still finite"
+            raise DesignError(f"limit must be {rule}, not {self.limit:g}")
 
     @property
     def read(self) -> tuple[int, ...]:
