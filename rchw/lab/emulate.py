@@ -223,16 +223,16 @@ def emulate_recorded(
         If there are fewer states than samples, or the data cannot be trained on.
     """
     begun, used = time.monotonic(), task.test.stop
-    # What was played has samples without a target, at its end or, where targets lie in the past,
-    # at its beginning.
-    first = max(-task.horizon, 0)
-    most = len(task.inputs) + abs(task.horizon)
-    if not first + used <= len(states) <= most:
+    # What was played may be the task's inputs, or a file of which the task leaves out samples that
+    # have no target: at the end or, where targets lie in the past, at the beginning.
+    given, past = len(task.inputs), max(-task.horizon, 0)
+    allowed = {given, given + past} if past else range(used, given + task.horizon + 1)
+    if len(states) not in allowed:
+        rule = " or ".join(map(str, sorted(allowed))) if past else f"{used} to {max(allowed)}"
         raise DesignError(
-            f"states must be one row per sample of the task {task.name}, {first + used} to {most}, "
-            f"not {len(states)}"
+            f"states must be one row per sample of the task {task.name}, {rule}, not {len(states)}"
         )
-    states = states[first:]
+    states = states[len(states) - given if past else 0 :]
     _check_lanes(options, states.shape[1])
     recorded = RecordedReservoir(task.inputs[:used], states[:used])
     bits = options.condition.adc_bits

@@ -166,3 +166,11 @@ def test_targets_in_the_past_leave_out_the_first_samples() -> None:
     other[: -channel.horizon] = 99.0
     same = emulate_recorded(channel, other, EmulateOptions(), Screen(True), name="x")
     assert kept.record["test"] == same.record["test"]
+    aligned = emulate_recorded(
+        channel, played[-channel.horizon :], EmulateOptions(), Screen(True), name="x"
+    )
+    assert aligned.record["test"] == kept.record["test"]
+    with pytest.raises(
+        DesignError, match=r"^states must be one row .* channel, 550 or 552, not 551$"
+    ):
+        emulate_recorded(channel, played[:551], EmulateOptions(), Screen(True), name="x")
