@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rchw.lab.figures.figure import Band, Measured, PublishedFigure, Told
+from rchw.lab.figures.runs import Runs, Split, floors_of, mean
 from rchw.lab.trial import Condition, try_preset
 from rchw.nodes import Observation, PhysicalReservoir
 from rchw.nodes.photonic import (
@@ -22,28 +23,13 @@ from rchw.nodes.photonic import (
 )
 from rchw.nodes.presets import Preset, Size, node
 from rchw.tasks import Task, load_task
-from rchw.tasks.floors import linear, memoryless
 from rchw.tasks.task import split_slices
 from rchw.train.linear import train_linear
 
 __all__ = ["FIGURES"]
 
 Values = NDArray[np.float64]
-Split = tuple[int, int, int]
-Runs = list[dict[str, Any]]
 Place = tuple[float, float]
-
-
-def _mean(runs: Runs, name: str) -> float:
-    return float(np.mean([run[name] for run in runs]))
-
-
-def _floors(tasks: Sequence[Task]) -> dict[str, float]:
-    """Means over the tasks of what needs no reservoir."""
-    return {
-        "memoryless cubic": float(np.mean([memoryless(task) for task in tasks])),
-        "linear, 60 taps": float(np.mean([linear(task) for task in tasks])),
-    }
 
 
 # --- Vandoorne: XOR of two bits that follow each other, on a passive network ----------------------
@@ -149,7 +135,7 @@ def _vandoorne_xor(
         min(quiet),
         min(noisy),
         f"{_CHIP_DECIBELS:g} dB at the detectors",
-        _floors(tasks),
+        floors_of(tasks),
         {
             "two neighbouring rates are in the band": _neighbours(quiet),
             "with noise too": _neighbours(noisy),
@@ -255,7 +241,7 @@ def _mrr_regimes(
         runs.append(run)
         tasks.append(task)
     quiet_errors, noisy_errors = (
-        {name: _mean(runs, name + suffix) for name in _REGIMES} for suffix in ("", "_noisy")
+        {name: mean(runs, name + suffix) for name in _REGIMES} for suffix in ("", "_noisy")
     )
     least, least_noisy = (
         min(errors["linear"], errors["pulsing"]) for errors in (quiet_errors, noisy_errors)
@@ -265,7 +251,7 @@ def _mrr_regimes(
         score,
         with_noise,
         f"{_RING_DECIBELS:g} dB",
-        {name: error / least for name, error in _floors(tasks).items()},
+        {name: error / least for name, error in floors_of(tasks).items()},
         {"so it is with noise": with_noise < 1, "and in every draw": _ordered(runs)},
         {
             "runs": runs,

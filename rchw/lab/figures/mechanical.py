@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rchw.lab.figures.figure import Band, Measured, PublishedFigure, Told
+from rchw.lab.figures.runs import Split
 from rchw.lab.trial import Condition, try_preset
 from rchw.nodes import Drive, Mask, Observation, PhysicalReservoir
 from rchw.nodes.mechanical import SpringNetwork
@@ -18,7 +19,6 @@ from rchw.train.linear import train_linear
 __all__ = ["FIGURES"]
 
 Values = NDArray[np.float64]
-Split = tuple[int, int, int]
 
 _HAUSER = "Hauser et al., Biol. Cybern. 105, 355 (2011), and public code of its toolbox"
 _INTERVAL = 1e-3  # seconds per sample

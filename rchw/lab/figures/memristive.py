@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rchw.lab.figures.figure import Band, Measured, PublishedFigure, Told
+from rchw.lab.figures.runs import Runs, Split, mean
 from rchw.lab.trial import Condition, try_preset
 from rchw.nodes import Drive, Mask, Observation, PhysicalReservoir, Variation, vary
 from rchw.nodes.memristive import OxideMemristor, OxideParameters
@@ -21,8 +22,6 @@ from rchw.train.linear import train_linear
 __all__ = ["FIGURES"]
 
 Values = NDArray[np.float64]
-Split = tuple[int, int, int]
-Runs = list[dict[str, Any]]
 
 _ZHONG = "Zhong et al., Nat. Commun. 12, 408 (2021), and its published code"
 _DU = "Du et al., Nat. Commun. 8, 2204 (2017)"
@@ -34,13 +33,9 @@ _DROPPED = 100  # steps of the second-order system from rest
 _SPREAD = 0.1  # of growth and relaxation from device to device; chosen
 
 
-def _mean(runs: Runs, name: str) -> float:
-    return float(np.mean([run[name] for run in runs]))
-
-
 def _baselines(runs: Runs) -> dict[str, float]:
     """Means over the seeds, as the score is one."""
-    return {name: _mean([run["baselines"] for run in runs], name) for name in runs[0]["baselines"]}
+    return {name: mean([run["baselines"] for run in runs], name) for name in runs[0]["baselines"]}
 
 
 # --- Zhong: the Henon map on dynamic memristors --------------------------------------------------
@@ -111,8 +106,8 @@ def _zhong_henon(told: Told, *, seeds: int = 8, split: Split = (2000, 1000, 1000
         run["baselines"] = _of_henon(task)
         runs.append(run)
     return Measured(
-        _mean(runs, "nrmse"),
-        _mean(runs, "noisy"),
+        mean(runs, "nrmse"),
+        mean(runs, "noisy"),
         _READ_NOISE_WORDS,
         _baselines(runs),
         details={"runs": runs} | _chosen(split),
@@ -133,8 +128,8 @@ def _zhong_mask(told: Told, *, seeds: int = 8, split: Split = (2000, 1000, 1000)
         runs.append({"seed": seed, "splits": task.hashes(), "one": one, "four": four})
     ones, fours = [run["one"] for run in runs], [run["four"] for run in runs]
     return Measured(
-        _mean(ones, "nrmse") / _mean(fours, "nrmse"),
-        _mean(ones, "noisy") / _mean(fours, "noisy"),
+        mean(ones, "nrmse") / mean(fours, "nrmse"),
+        mean(ones, "noisy") / mean(fours, "noisy"),
         _READ_NOISE_WORDS,
         details={"runs": runs} | _chosen(split),
     )
@@ -248,21 +243,21 @@ def _du_second_order(
         }
         told(f"seed {seed}: {run['nmse0']:.2e} without noise, {run['noisy']:.2e} at 40 dB")
         runs.append(run)
-    score, baselines = _mean(runs, "nmse0"), _baselines(runs)
+    score, baselines = mean(runs, "nmse0"), _baselines(runs)
     return Measured(
         score,
-        _mean(runs, "noisy"),
+        mean(runs, "noisy"),
         "40 dB",
         baselines,
         {
-            "NMSE by the variance below 0.32": _mean(runs, "variance_nmse") < 0.32,
+            "NMSE by the variance below 0.32": mean(runs, "variance_nmse") < 0.32,
             "better than a memoryless cubic": score < baselines["memoryless cubic"],
             "better than a linear filter": score < baselines["linear, 60 taps"],
         },
         {
             "runs": runs,
-            "variance_nmse": _mean(runs, "variance_nmse"),
-            "noisy_variance_nmse": _mean(runs, "noisy_variance_nmse"),
+            "variance_nmse": mean(runs, "variance_nmse"),
+            "noisy_variance_nmse": mean(runs, "noisy_variance_nmse"),
             "split": list(split),
             "washout": _WASHOUT,
             "spread": _SPREAD,

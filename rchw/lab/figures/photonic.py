@@ -1,6 +1,5 @@
 """Published figures of photonic reservoirs: loops with one nonlinear node and a delay."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -9,36 +8,21 @@ from typing import Any
 import numpy as np
 
 from rchw.lab.figures.figure import Band, Measured, PublishedFigure, Told
+from rchw.lab.figures.runs import Axes, Runs, Split, floors_of, mean
 from rchw.lab.trial import Condition, observed, try_preset
 from rchw.nodes import Observation, PhysicalReservoir
 from rchw.nodes.photonic import SineIkeda
 from rchw.nodes.presets import Preset, Size, node
 from rchw.tasks import Task, load_task
-from rchw.tasks.floors import linear, memoryless
 from rchw.tasks.series import SYMBOLS, channel
 from rchw.tasks.task import aligned, split_slices
 from rchw.train.linear import LinearReadout, train_linear
 
 __all__ = ["FIGURES"]
 
-Split = tuple[int, int, int]
-Runs = list[dict[str, Any]]
-Axes = Mapping[str, tuple[float, ...]]
 
 _PAQUOT = "Paquot et al., Sci. Rep. 2, 287 (2012)"
 _WASHOUT = 200  # samples; that of the named tasks too
-
-
-def _mean(runs: Runs, name: str) -> float:
-    return float(np.mean([run[name] for run in runs]))
-
-
-def _floors(tasks: list[Task], power: float) -> dict[str, float]:
-    """Means over the tasks of what needs no reservoir, each raised to `power`."""
-    return {
-        "memoryless cubic": float(np.mean([memoryless(task) ** power for task in tasks])),
-        "linear, 60 taps": float(np.mean([linear(task) ** power for task in tasks])),
-    }
 
 
 # --- Appeltant: NARMA10 on a Mackey-Glass loop ---------------------------------------------------
@@ -103,14 +87,14 @@ def _appeltant_narma10(
         run = {"seed": seed, "splits": task.hashes(), "quiet": quiet}
         runs.append(run | {"at_60_decibels": noisy, "at_40_decibels": noisier})
     score, at_60, at_40 = (
-        _mean([run[name] for run in runs], "nrmse")
+        mean([run[name] for run in runs], "nrmse")
         for name in ("quiet", "at_60_decibels", "at_40_decibels")
     )
     return Measured(
         score,
         at_60,
         f"60 dB; {at_40:.3g} at 40 dB",
-        _floors(tasks, 0.5),
+        floors_of(tasks, 0.5),
         {
             "at 60 dB the error is more than twice as large": at_60 > 2 * score,
             "at 40 dB it is larger still": at_40 > at_60,
@@ -167,12 +151,12 @@ def _paquot_narma10(
         told(f"seed {seed}: {run['quiet']:.3f} without noise, {run['noisy']:.3f} with {_NOISE}")
         runs.append(run)
         tasks.append(task)
-    quiet, noisy = _mean(runs, "quiet"), _mean(runs, "noisy")
+    quiet, noisy = mean(runs, "quiet"), mean(runs, "noisy")
     return Measured(
         noisy,
         noisy,
         f"{_NOISE} in the loop, as ours; {quiet:.3g} without",
-        _floors(tasks, 1.0),
+        floors_of(tasks, 1.0),
         {"without noise it is better": quiet < noisy},
         {
             "runs": runs,
@@ -252,7 +236,7 @@ def _paquot_channel(
         float(noisy[at]),
         float(noisy[at]),
         f"{_NOISE} in the loop, as ours; {quiet[at]:.2g} without",
-        _floors(tasks, 1.0),
+        floors_of(tasks, 1.0),
         {
             "falls from 12 to 32 dB": _falls(noisy.tolist()),
             "falls without noise in the loop": _falls(quiet.tolist()),

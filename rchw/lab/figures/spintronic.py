@@ -1,7 +1,6 @@
 """Published figures of spintronic reservoirs."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +18,7 @@ from rchw.lab.figures.capacity import (
     means_of,
 )
 from rchw.lab.figures.figure import Band, Measured, PublishedFigure, Told
+from rchw.lab.figures.runs import Axes, Runs, Split, mean
 from rchw.lab.trial import Condition, Trial, try_preset
 from rchw.nodes import Drive, Mask, Observation, PhysicalReservoir
 from rchw.nodes.presets import Preset, Size, node
@@ -32,18 +32,11 @@ from rchw.train.linear import train_linear
 __all__ = ["FIGURES"]
 
 Values = NDArray[np.float64]
-Split = tuple[int, int, int]
-Runs = list[dict[str, Any]]
-Axes = Mapping[str, tuple[float, ...]]
 
 _TORREJON = "Torrejon et al., Nature 547, 428 (2017)"
 _TSUNEGI = "Tsunegi et al., Appl. Phys. Lett. 114, 164101 (2019)"
 _WATT = "Watt and Kostylev, arXiv 2005.12557 (2020)"
 _PERCENT = "white read noise of 1 % of the states' deviation (40 dB)"
-
-
-def _mean(runs: Runs, name: str) -> float:
-    return float(np.mean([run[name] for run in runs]))
 
 
 # --- Torrejon: sine and square on one vortex oscillator ------------------------------------------
@@ -114,10 +107,10 @@ def _torrejon_waveform(
             }
         )
     means = {
-        name: {key: _mean([run["accuracy"][name] for run in runs], key) for key in found}
+        name: {key: mean([run["accuracy"][name] for run in runs], key) for key in found}
         for name, found in runs[0]["accuracy"].items()
     }
-    device, floor = f"{_DEVICE} ns", _mean(runs, "floor")
+    device, floor = f"{_DEVICE} ns", mean(runs, "floor")
     return Measured(
         means["no noise"][device],
         means["1 %"][device],
@@ -125,7 +118,7 @@ def _torrejon_waveform(
         {
             "no memory, derived": _FLOOR,
             "memoryless cubic": floor,
-            "linear, 60 taps": _mean(runs, "linear"),
+            "linear, 60 taps": mean(runs, "linear"),
         },
         {
             f"no relaxation time is better than {device} without noise": (
