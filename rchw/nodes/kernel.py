@@ -37,7 +37,8 @@ class Kernel:
             return self.plain
         fast: Callable[..., Any]
         try:
-            fast = numba.njit(cache=True)(self.plain)
+            # Division by 0 gives infinity as in numpy: an exception would cost every division.
+            fast = numba.njit(cache=True, error_model="numpy")(self.plain)
         except RuntimeError:  # no folder to keep the machine code in
-            fast = numba.njit(self.plain)
+            fast = numba.njit(error_model="numpy")(self.plain)
         return fast

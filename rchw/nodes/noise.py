@@ -13,11 +13,14 @@ __all__ = ["normals", "uniforms"]
 
 Values = NDArray[np.float64]
 _WORDS = 4  # of 64 bits that one count of the generator gives
+_BITS = (16, 32, 52)
 _STREAM = 2**192  # counts between two streams: no run is that long
 
 
-def uniforms(samples: int, count: int, first: int, seed: int, *, stream: int = 1) -> Values:
-    """Numbers uniform between 0 and 1, both excluded.
+def uniforms(
+    samples: int, count: int, first: int, seed: int, *, stream: int = 1, bits: int = 52
+) -> Values:
+    """Numbers uniform between 0 and 1, both excluded: the middles of ``2**bits`` equal parts.
 
     Parameters
     ----------
@@ -32,6 +35,8 @@ def uniforms(samples: int, count: int, first: int, seed: int, *, stream: int = 1
     stream : int
         Streams of one seed are independent. Stream 0 is that of the detectors, in
         `rchw.nodes.observe`; a device that draws twice draws from 1 and 2.
+    bits : int
+        16, 32 or 52; fewer are drawn sooner.
 
     Returns
     -------
@@ -40,8 +45,10 @@ def uniforms(samples: int, count: int, first: int, seed: int, *, stream: int = 1
     Raises
     ------
     DesignError
-        If an argument is negative.
+        If an argument is negative, or the number of bits another.
     """
+    if bits not in _BITS:
+        raise DesignError(f"bits of a random number must be 16, 32 or 52, not {bits}")
     for name, value in (
         ("samples", samples),
         ("numbers per sample", count),
@@ -51,10 +58,11 @@ def uniforms(samples: int, count: int, first: int, seed: int, *, stream: int = 1
     ):
         if value < 0:
             raise DesignError(f"{name} must be at least 0, not {value}")
-    blocks = -(-count // _WORDS)
+    held = 64 // bits  # numbers in a word
+    blocks = -(-count // (_WORDS * held))
     generator = np.random.Philox(key=seed, counter=stream * _STREAM + first * blocks)
     raw = generator.random_raw(samples * blocks * _WORDS)
-    return _between(raw.reshape(samples, blocks * _WORDS)[:, :count])
+    return _between(raw, bits).reshape(samples, blocks * _WORDS * held)[:, :count]
 
 
 def normals(samples: int, count: int, first: int, seed: int, *, stream: int = 1) -> Values:
@@ -64,9 +72,13 @@ def normals(samples: int, count: int, first: int, seed: int, *, stream: int = 1)
     return np.asarray(ndtri(uniforms(samples, count, first, seed, stream=stream)))
 
 
-def _between(raw: NDArray[np.uint64]) -> Values:
-    """From words of 64 bits to the middles of 2**52 equal parts of the unit interval.
+def _between(raw: NDArray[np.uint64], bits: int) -> Values:
+    """From words of 64 bits to the middles of ``2**bits`` equal parts of the unit interval.
 
     With 2**53 parts the last middle would be rounded to 1, whose normal number is infinite.
     """
-    return np.asarray(((raw >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52)
+    parts = raw >> np.uint64(12) if bits == 52 else raw.astype("<u8").view(f"<u{bits // 8}")
+    found = parts.astype(np.float64)
+    found += 0.5
+    found *= 2.0**-bits
+    return found

@@ -14,8 +14,16 @@ from rchw.nodes.observe import Observation
 Draw = Callable[[int, int, int, int], NDArray[np.float64]]
 
 
-@pytest.mark.parametrize("draw", [normals, uniforms])
-@pytest.mark.parametrize("count", [1, 4, 7])
+def coarse(samples: int, count: int, first: int, seed: int) -> NDArray[np.float64]:
+    return uniforms(samples, count, first, seed, bits=16)
+
+
+def halved(samples: int, count: int, first: int, seed: int) -> NDArray[np.float64]:
+    return uniforms(samples, count, first, seed, bits=32)
+
+
+@pytest.mark.parametrize("draw", [normals, uniforms, coarse, halved])
+@pytest.mark.parametrize("count", [1, 4, 7, 17])
 @pytest.mark.parametrize("first", [0, 5, 2**40])
 def test_chunks_are_the_whole(draw: Draw, count: int, first: int) -> None:
     whole = draw(11, count, first, 3)
@@ -30,18 +38,26 @@ def test_numbers_are_known() -> None:
     words = np.random.Philox(key=9, counter=2**192).random_raw(8).reshape(2, 4)
     expected = ((words[:, :3] >> np.uint64(12)) + 0.5) / 2.0**52
     assert np.array_equal(uniforms(2, 3, 0, 9), expected)
+    low, high = words & np.uint64(2**32 - 1), words >> np.uint64(32)
+    both = np.stack([low, high], axis=2)[0].ravel()
+    assert np.array_equal(uniforms(1, 8, 0, 9, bits=32)[0], (both + 0.5) / 2.0**32)
+    quarter = [(int(words[0, 0]) >> shift) & 0xFFFF for shift in (0, 16, 32, 48)]
+    expected = (np.array(quarter) + 0.5) / 2.0**16
+    assert np.array_equal(uniforms(1, 5, 0, 9, bits=16)[0, :4], expected)
 
 
 def test_moments() -> None:
     """Within five standard errors of the exact ones, for 400,000 numbers."""
-    flat, unit = normals(40_000, 10, 0, 1).ravel(), uniforms(40_000, 10, 0, 2).ravel()
+    flat = normals(40_000, 10, 0, 1).ravel()
     root = math.sqrt(flat.size)
     for power, mean, variance in ((1, 0, 1), (2, 1, 2), (3, 0, 15), (4, 3, 96)):
         assert abs((flat**power).mean() - mean) < 5 * math.sqrt(variance) / root
-    for power in (1, 2, 3):
-        middle = 1 / (power + 1)
-        deviation = math.sqrt(1 / (2 * power + 1) - middle**2)
-        assert abs((unit**power).mean() - middle) < 5 * deviation / root
+    for draw in (uniforms, coarse, halved):
+        unit = draw(40_000, 10, 0, 2).ravel()
+        for power in (1, 2, 3):
+            middle = 1 / (power + 1)
+            deviation = math.sqrt(1 / (2 * power + 1) - middle**2)
+            assert abs((unit**power).mean() - middle) < 5 * deviation / root
 
 
 def correlation(one: NDArray[np.float64], two: NDArray[np.float64]) -> float:
@@ -53,8 +69,9 @@ def correlation(one: NDArray[np.float64], two: NDArray[np.float64]) -> float:
 def test_columns_samples_seeds_and_streams_are_independent() -> None:
     """No correlation above five standard errors: within a block of four words or across blocks."""
     noise = normals(20_000, 9, 0, 4)
-    gram = noise.T @ noise / math.sqrt(len(noise))
-    assert np.abs(gram - np.diag(np.diag(gram))).max() < 5
+    for made in (noise, (coarse(20_000, 9, 0, 4) - 0.5) * math.sqrt(12)):
+        gram = made.T @ made / math.sqrt(len(made))
+        assert np.abs(gram - np.diag(np.diag(gram))).max() < 5
     for lag in (1, 2, 3):
         assert correlation(noise[:-lag], noise[lag:]) < 5
     assert correlation(noise, normals(20_000, 9, 0, 5)) < 5
@@ -71,8 +88,9 @@ def test_a_device_does_not_share_the_noise_of_its_detector() -> None:
 
 def test_ends_are_excluded() -> None:
     """Words of only zeros or ones stay within, as far from 0 as from 1."""
-    low, high = _between(np.array([0, 2**64 - 1], dtype=np.uint64))
-    assert 0 < low == 1 - high and high < 1
+    for bits in (16, 32, 52):
+        found = _between(np.array([0, 2**64 - 1], dtype=np.uint64), bits)
+        assert 0 < found[0] == 1 - found[-1] and found[-1] < 1
 
 
 @pytest.mark.parametrize("draw", [normals, uniforms])
@@ -87,3 +105,5 @@ def test_negative_arguments_are_refused(draw: Draw) -> None:
         draw(1, 1, 0, -7)
     with pytest.raises(DesignError, match="stream of the noise must be at least 0, not -1"):
         uniforms(1, 1, 0, 0, stream=-1)
+    with pytest.raises(DesignError, match=r"^bits of a random number must be 16, 32 or 52, not 8$"):
+        uniforms(1, 1, 0, 0, bits=8)

@@ -168,8 +168,11 @@ class Culture:
         if not size.any():
             return np.zeros((samples, self.steps, n))
         # Uniform, of the same variance: a membrane adds up so many steps that it cannot tell.
-        drawn = uniforms(samples, self.steps * n, first, self.seed).reshape(-1, self.steps, n)
-        return np.asarray((drawn - 0.5) * (math.sqrt(12) * size))
+        drawn = uniforms(samples, self.steps * n, first, self.seed, bits=16)
+        drawn -= 0.5
+        drawn = drawn.reshape(-1, self.steps, n)
+        drawn *= math.sqrt(12) * size
+        return drawn
 
     def run(self, drives: Values, state: Values) -> tuple[Values, Values]:
         """Spikes at each electrode per sample; pulses (T, D) in volts, (S,) -> (T, N), (S,).

@@ -47,7 +47,7 @@ def _spiking(
         for i in range(n):
             v[i] += lifts[t, i]
         for s in range(steps):
-            count = 0
+            # Without a branch, so that a compiler takes several at a time.
             for i in range(n):
                 slope = (SQUARE * v[i] + LINEAR) * v[i] + CONSTANT - u[i] + e[i] - h[i] + bias[i]
                 u[i] += step * (recovery[i] * (sensitivity[i] * v[i] - u[i]))
@@ -55,6 +55,8 @@ def _spiking(
                 e[i] *= keep_e[i]
                 h[i] *= keep_h[i]
                 x[i] = 1.0 - (1.0 - x[i]) * missing[i]
+            count = 0
+            for i in range(n):
                 if v[i] >= PEAK:
                     fired[count] = i
                     count += 1

@@ -29,7 +29,7 @@ def _motion(
     lengths: Values,
     moved: Values,
     speed: Values,
-    places: Values,
+    spans: Values,
     ends: NDArray[np.int64],
     rest: Values,
     k1: Values,
@@ -42,77 +42,94 @@ def _motion(
     steps: int,
     worst: Values,
 ) -> int:
-    """Write lengths (T, springs), displacements and velocities (masses, 2) in place.
+    """Write lengths (T, springs), displacements and velocities (2, masses) in place.
 
-    `light` is one over each mass, 0 where it is fixed. The number of the sample at which a guard
-    stops the run is given back, or -1; `worst` then holds which guard, and its value.
+    `spans` (2, springs) leads from the first end of each spring to the second, at rest; `ends` is
+    (2, springs); `light` is one over each mass, 0 where it is fixed. The number of the sample at
+    which a guard stops the run is given back, or -1; `worst` then holds which guard, and its value.
     """
-    samples, masses, springs = forces.shape[0], moved.shape[0], ends.shape[0]
-    at, rate, pull = np.zeros((masses, 2)), np.zeros((masses, 2)), np.zeros((masses, 2))
-    to, by = np.zeros((masses, 2)), np.zeros((masses, 2))
-    tangent = np.zeros((masses, 2))
+    samples, masses, springs = forces.shape[0], moved.shape[1], ends.shape[1]
+    at, rate, pull = np.zeros((2, masses)), np.zeros((2, masses)), np.zeros((2, masses))
+    to, by = np.zeros((2, masses)), np.zeros((2, masses))
+    dx, dy, vx, vy = np.zeros(springs), np.zeros(springs), np.zeros(springs), np.zeros(springs)
+    tangent = np.zeros((2, masses))
     for t in range(samples):
         for _ in range(steps):
             for stage in range(4):
                 ahead = 0.0 if stage == 0 else (step if stage == 3 else 0.5 * step)
                 share = step / 3.0 if stage == 1 or stage == 2 else step / 6.0
-                for i in range(masses):
-                    for c in range(2):
+                for c in range(2):
+                    for i in range(masses):
                         # at, rate and pull still hold the stage before.
-                        new = speed[i, c] + ahead * pull[i, c]
-                        at[i, c] = moved[i, c] + ahead * rate[i, c]
-                        rate[i, c] = new
-                        pull[i, c] = 0.0
+                        new = speed[c, i] + ahead * pull[c, i]
+                        at[c, i] = moved[c, i] + ahead * rate[c, i]
+                        rate[c, i] = new
+                        pull[c, i] = 0.0
                         if stage == 0:
-                            to[i, c] = moved[i, c]
-                            by[i, c] = speed[i, c]
-                            tangent[i, c] = 0.0
+                            to[c, i] = moved[c, i]
+                            by[c, i] = speed[c, i]
+                            tangent[c, i] = 0.0
+                # Collected, worked on and handed out in turn: the loop in the middle has no
+                # branches and no places to look up, so that a compiler takes several at a time.
                 for e in range(springs):
-                    i, j = ends[e, 0], ends[e, 1]
-                    dx = places[j, 0] - places[i, 0] + at[j, 0] - at[i, 0]
-                    dy = places[j, 1] - places[i, 1] + at[j, 1] - at[i, 1]
-                    length = math.sqrt(dx * dx + dy * dy)
-                    if not length > SHORTEST * rest[e]:
-                        worst[0], worst[1] = -1.0, length / rest[e]
-                        return t
-                    dx, dy = dx / length, dy / length
+                    i, j = ends[0, e], ends[1, e]
+                    dx[e] = spans[0, e] + at[0, j] - at[0, i]
+                    dy[e] = spans[1, e] + at[1, j] - at[1, i]
+                    vx[e] = rate[0, j] - rate[0, i]
+                    vy[e] = rate[1, j] - rate[1, i]
+                for e in range(springs):
+                    length = math.sqrt(dx[e] * dx[e] + dy[e] * dy[e])
+                    over = 1.0 / length
                     x = length - rest[e]
-                    v = dx * (rate[j, 0] - rate[i, 0]) + dy * (rate[j, 1] - rate[i, 1])
+                    v = (dx[e] * vx[e] + dy[e] * vy[e]) * over
                     pulled = x * (k1[e] + k3[e] * x * x) + v * (d1[e] + d3[e] * v * v)
-                    pull[i, 0] += pulled * dx
-                    pull[i, 1] += pulled * dy
-                    pull[j, 0] -= pulled * dx
-                    pull[j, 1] -= pulled * dy
+                    dx[e] = pulled * over * dx[e]
+                    dy[e] = pulled * over * dy[e]
+                    vx[e] = length
+                    vy[e] = v
+                for e in range(springs):
+                    if not vx[e] > SHORTEST * rest[e]:
+                        worst[0], worst[1] = -1.0, vx[e] / rest[e]
+                        return t
+                for e in range(springs):
+                    i, j = ends[0, e], ends[1, e]
+                    pull[0, i] += dx[e]
+                    pull[1, i] += dy[e]
+                    pull[0, j] -= dx[e]
+                    pull[1, j] -= dy[e]
                     if stage == 0:
-                        stiff, damped = k1[e] + 3.0 * k3[e] * x * x, d1[e] + 3.0 * d3[e] * v * v
-                        tangent[i, 0] += stiff
-                        tangent[j, 0] += stiff
-                        tangent[i, 1] += damped
-                        tangent[j, 1] += damped
+                        x = vx[e] - rest[e]
+                        stiff = k1[e] + 3.0 * k3[e] * x * x
+                        damped = d1[e] + 3.0 * d3[e] * vy[e] * vy[e]
+                        tangent[0, i] += stiff
+                        tangent[0, j] += stiff
+                        tangent[1, i] += damped
+                        tangent[1, j] += damped
                 for d in range(driven.shape[0]):
-                    pull[driven[d], 0] += forces[t, d]
-                for i in range(masses):
-                    if stage == 0:
+                    pull[0, driven[d]] += forces[t, d]
+                if stage == 0:
+                    for i in range(masses):
                         # The greatest eigenvalue is at most twice the greatest sum at one mass, and
                         # the method is stable up to 2.7: below 1 here is below 2 there.
-                        stiff = tangent[i, 0] * light[i] * step * step
-                        damped = tangent[i, 1] * light[i] * step
+                        stiff = tangent[0, i] * light[i] * step * step
+                        damped = tangent[1, i] * light[i] * step
                         if not (stiff < 1.0 and damped < 1.0):
                             worst[0] = 2.0 if damped < 1.0 else 1.0
                             worst[1] = stiff if damped < 1.0 else damped
                             return t
-                    for c in range(2):
-                        pull[i, c] *= light[i]
-                        to[i, c] += share * rate[i, c]
-                        by[i, c] += share * pull[i, c]
-            for i in range(masses):
                 for c in range(2):
-                    moved[i, c], speed[i, c] = to[i, c], by[i, c]
+                    for i in range(masses):
+                        pull[c, i] *= light[i]
+                        to[c, i] += share * rate[c, i]
+                        by[c, i] += share * pull[c, i]
+            for c in range(2):
+                for i in range(masses):
+                    moved[c, i], speed[c, i] = to[c, i], by[c, i]
         for e in range(springs):
-            i, j = ends[e, 0], ends[e, 1]
-            dx = places[j, 0] - places[i, 0] + moved[j, 0] - moved[i, 0]
-            dy = places[j, 1] - places[i, 1] + moved[j, 1] - moved[i, 1]
-            lengths[t, e] = math.sqrt(dx * dx + dy * dy)
+            i, j = ends[0, e], ends[1, e]
+            x = spans[0, e] + moved[0, j] - moved[0, i]
+            y = spans[1, e] + moved[1, j] - moved[1, i]
+            lengths[t, e] = math.sqrt(x * x + y * y)
     return -1
 
 

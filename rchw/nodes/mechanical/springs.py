@@ -17,7 +17,7 @@ terms; a cubic damper at high speed may need longer.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -32,7 +32,7 @@ from rchw.nodes.node import checked_drives, checked_state
 __all__ = ["SpringNetwork"]
 
 Values = NDArray[np.float64]
-_STEP = 0.2  # largest share of the shortest time of the network that a step may take
+_STEP = 0.5  # largest share of the shortest time of the network that a step may take
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class SpringNetwork:
     Raises
     ------
     DesignError
-        If the step is longer than a fifth of the shortest of the times d1/k1 of a spring, m/d1 and
+        If the step is longer than half the shortest of the times d1/k1 of a spring, m/d1 and
         sqrt(m/k1) of a mass with the sums over its springs.
     """
 
@@ -74,18 +74,25 @@ class SpringNetwork:
             raise DesignError(f"interval must be finite and above 0 s, not {self.interval}")
         if self.steps < 1:
             raise DesignError(f"steps must be at least 1, not {self.steps}")
-        step, longest = self.interval / self.steps, _STEP * self._shortest()
-        if step > longest:
-            raise DesignError(f"step must be at most {longest:.3g} s here, not {step:.3g}")
+        step = self.interval / self.steps
+        if step > self.longest:
+            raise DesignError(f"step must be at most {self.longest:.3g} s here, not {step:.3g}")
 
     @classmethod
     def drawn(
-        cls, n_masses: int, seed: int, interval: float = 1e-3, steps: int = 5
+        cls, n_masses: int, seed: int, interval: float = 1e-3, steps: int | None = None
     ) -> "SpringNetwork":
-        """Draw a network and all its constants from one seed; see `SpringParameters.drawn`."""
+        """Draw a network and all its constants from one seed; see `SpringParameters.drawn`.
+
+        Without a number of steps it takes the fewest that are allowed.
+        """
         lattice = Lattice(n_masses, seed=seed)
         springs = SpringParameters.drawn(len(lattice.springs()), seed)
-        return cls(lattice, springs, interval=interval, steps=steps)
+        many = 10**9 if steps is None else steps
+        network = cls(lattice, springs, interval=interval, steps=many)
+        if steps is not None:
+            return network
+        return replace(network, steps=max(1, math.ceil(interval / network.longest)))
 
     @property
     def n_devices(self) -> int:
@@ -137,8 +144,9 @@ class SpringNetwork:
     def _rest(self) -> Values:
         return np.hypot(self._spans[:, 0], self._spans[:, 1])
 
-    def _shortest(self) -> float:
-        """Shortest time of the linear terms, in seconds."""
+    @cached_property
+    def longest(self) -> float:
+        """Longest step that is allowed, in seconds: half the shortest time of the linear terms."""
         p, count = self._constants, self.lattice.n_masses
         stiffness, damping = np.zeros((2, count))
         for end in self._ends.T:
@@ -151,7 +159,7 @@ class SpringNetwork:
             np.sqrt(p["mass"] / stiffness),
             p["mass"][masses] / damping[masses],
         ]
-        return float(np.concatenate(times).min())
+        return float(_STEP * np.concatenate(times).min())
 
     def linear(self) -> tuple[Values, Values, Values]:
         """The network at small amplitude: ``ds/dt = A s + B f``, readings ``C s``.
@@ -215,18 +223,20 @@ class SpringNetwork:
             step, or a spring collapses.
         """
         forces = checked_drives(drives, self, -self.limit, self.limit)
-        p, (moved, speed) = self._constants, self._unpacked(checked_state(state, self))
+        p, both = self._constants, self._unpacked(checked_state(state, self))
+        moved, speed = np.ascontiguousarray(both.transpose(0, 2, 1))
         light = np.zeros(self.lattice.n_masses)
         light[self._free] = 1 / p["mass"][self._free]
         lengths, worst = np.empty((len(forces), self.n_devices)), np.zeros(2)
         stopped = motion(
-            forces, lengths, moved, speed, self._places, self._ends, self._rest,
+            forces, lengths, moved, speed, np.ascontiguousarray(self._spans.T),
+            np.ascontiguousarray(self._ends.T), self._rest,
             p["stiffness"], p["cubic_stiffness"], p["damping"], p["cubic_damping"],
             light, self._driven, self.interval / self.steps, self.steps, worst,
         )  # fmt: skip
         if stopped >= 0:
             raise DesignError(fault(int(stopped), worst))
-        return lengths - self._rest, np.stack([moved, speed])[:, self._free].ravel()
+        return lengths - self._rest, np.stack([moved.T, speed.T])[:, self._free].ravel()
 
     def reference(self, drives: Values, state: Values) -> tuple[Values, Values]:
         """Do the same with `scipy.integrate.solve_ivp` at a relative tolerance of 1e-11."""

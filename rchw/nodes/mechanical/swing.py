@@ -37,6 +37,7 @@ def _swing(
     at, rate, turned = np.zeros(n), np.zeros(n), np.zeros(n)
     to, by = np.zeros(n), np.zeros(n)
     cos, sin = np.zeros(n), np.zeros(n)
+    light, over = 1.0 / mass, 1.0 / length  # divisions are slow
     moment = np.zeros(n + 1)
     # Accelerations of the ends without, then with the pulls; down and across. Entry 0 is the base.
     down, across = np.zeros(n + 1), np.zeros(n + 1)
@@ -66,46 +67,47 @@ def _swing(
                     speed = math.sqrt(x * x + z * z)
                     drag = viscous[i] + quadratic[i] * speed
                     if stage == 0:
-                        stiff = (viscous[i] + 2.0 * quadratic[i] * speed) * step / mass[i]
+                        stiff = (viscous[i] + 2.0 * quadratic[i] * speed) * step * light[i]
                         if not stiff < 1.0:
                             worst[0] = stiff
                             return t
                     # The couple on a rod without mass is a pair of forces across, at its two ends.
-                    mine = (moment[i + 1] - moment[i]) / length[i]
+                    mine = (moment[i + 1] - moment[i]) * over[i]
                     down[i + 1] = weight[i] - drag * x - mine * sin[i]
                     across[i + 1] = -drag * z + mine * cos[i]
                     if i + 1 < n:
-                        beyond = (moment[i + 2] - moment[i + 1]) / length[i + 1]
+                        beyond = (moment[i + 2] - moment[i + 1]) * over[i + 1]
                         down[i + 1] += beyond * sin[i + 1]
                         across[i + 1] -= beyond * cos[i + 1]
-                    down[i + 1] /= mass[i]
-                    across[i + 1] /= mass[i]
+                    down[i + 1] *= light[i]
+                    across[i + 1] *= light[i]
                 # Pulls along the rods: a symmetric tridiagonal system, positive definite.
                 for i in range(n):
-                    centre = 1.0 / mass[i] + (1.0 / mass[i - 1] if i > 0 else 0.0)
+                    centre = light[i] + (light[i - 1] if i > 0 else 0.0)
                     value = length[i] * rate[i] * rate[i]
                     value += cos[i] * (down[i + 1] - down[i]) + sin[i] * (across[i + 1] - across[i])
                     if i > 0:
-                        side = -(cos[i - 1] * cos[i] + sin[i - 1] * sin[i]) / mass[i - 1]
+                        side = -(cos[i - 1] * cos[i] + sin[i - 1] * sin[i]) * light[i - 1]
                         centre -= side * upper[i - 1]
                         value -= side * right[i - 1]
                     beside = 0.0
                     if i + 1 < n:
-                        beside = -(cos[i] * cos[i + 1] + sin[i] * sin[i + 1]) / mass[i]
-                    upper[i], right[i] = beside / centre, value / centre
+                        beside = -(cos[i] * cos[i + 1] + sin[i] * sin[i + 1]) * light[i]
+                    centre = 1.0 / centre
+                    upper[i], right[i] = beside * centre, value * centre
                 for i in range(n - 1, -1, -1):
                     # Number 0 and number n + 1 stay 0: there is no rod.
                     pull[i + 1] = right[i] - upper[i] * pull[i + 2]
                 for i in range(n):
-                    down[i + 1] -= pull[i + 1] * cos[i] / mass[i]
-                    across[i + 1] -= pull[i + 1] * sin[i] / mass[i]
+                    down[i + 1] -= pull[i + 1] * cos[i] * light[i]
+                    across[i + 1] -= pull[i + 1] * sin[i] * light[i]
                     if i + 1 < n:
-                        down[i + 1] += pull[i + 2] * cos[i + 1] / mass[i]
-                        across[i + 1] += pull[i + 2] * sin[i + 1] / mass[i]
+                        down[i + 1] += pull[i + 2] * cos[i + 1] * light[i]
+                        across[i + 1] += pull[i + 2] * sin[i + 1] * light[i]
                 for i in range(n):
                     turned[i] = cos[i] * (across[i + 1] - across[i])
                     turned[i] -= sin[i] * (down[i + 1] - down[i])
-                    turned[i] /= length[i]
+                    turned[i] *= over[i]
                     to[i] = (q[i] if stage == 0 else to[i]) + share * rate[i]
                     by[i] = (w[i] if stage == 0 else by[i]) + share * turned[i]
             for i in range(n):

@@ -12,21 +12,17 @@ from rchw.nodes.presets.preset import NodeInfo, Preset, Size, whole
 __all__ = ["NODES"]
 
 
-def _steps(interval: float, longest: float) -> int:
-    """Steps of an integrator; one of what the node will refuse."""
-    return max(1, math.ceil(interval / longest))
-
-
 def _hauser(size: Size, force: float, interval: float) -> PhysicalReservoir:
     """About three springs per mass."""
     masses = max(4, round(size.units / 2.6))
-    node = SpringNetwork.drawn(masses, size.seed, interval, steps=_steps(interval, 2e-4))
+    node = SpringNetwork.drawn(masses, size.seed, interval)
     mask = Mask("analog", size.seed)
     return PhysicalReservoir(node, Drive(-force, force), mask, n_inputs=size.inputs)
 
 
 def _nakajima(size: Size, angle: float, interval: float) -> PhysicalReservoir:
-    node = SoftArm(2 * size.units, size.units, interval=interval, steps=_steps(interval, 2e-3))
+    steps = max(1, math.ceil(interval / 2e-3))
+    node = SoftArm(2 * size.units, size.units, interval=interval, steps=steps)
     drive = Drive(-angle, angle)
     return PhysicalReservoir(node, drive, Mask("none"), n_inputs=size.inputs)
 

@@ -78,11 +78,11 @@ NODES = (
         (
             Preset(
                 "kubota",
-                "0.2 ns per virtual node, steps of 1 ps",
+                "0.2 ns per virtual node, steps of 2 ps",
                 "constants of public code after Kubota et al.",
                 24,
                 _macrospin,
-                {"swing": (4e-3, 2e-3), "step": (1e-12,)},
+                {"swing": (4e-3, 2e-3), "step": (2e-12,)},
             ),
         ),
     ),

@@ -39,7 +39,7 @@ from rchw.nodes.spintronic.layout import by_device, by_time, check_node
 __all__ = ["Superparamagnetic", "SuperparamagneticParameters"]
 
 Values = NDArray[np.float64]
-_NUMBERS = 2**21  # uniform numbers that are held at a time
+_NUMBERS = 2**17  # uniform numbers that are held at a time
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ class Superparamagnetic:
         length = max(1, _NUMBERS // count)
         for row in range(0, rows, length):
             part = slice(row, min(row + length, rows))
-            drawn = uniforms(part.stop - row, count, first + row, self.seed)
+            drawn = uniforms(part.stop - row, count, first + row, self.seed, bits=32)
             yield part, drawn.reshape(-1, self.n_devices, self.members)
 
     def _checked(self, drives: Values, state: Values) -> tuple[Values, Values]:

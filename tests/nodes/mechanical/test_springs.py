@@ -1,5 +1,6 @@
 """A network of springs against its equations, its energy, its linear limit and its guards."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -102,8 +103,22 @@ def test_it_is_a_node() -> None:
     assert 76 <= network.n_devices <= 81
 
 
+def test_fewest_steps_are_as_good_as_many() -> None:
+    """One step fewer would be refused; the error is small all the same, for it is of order 4."""
+    network = SpringNetwork.drawn(30, 1, interval=0.05)
+    assert network.steps > 10
+    with pytest.raises(DesignError, match="step must be at most"):
+        replace(network, steps=network.steps - 1)
+    forces = pushes(network, 20, 20.0)
+    few, _ = network.run(forces, network.start())
+    many, _ = replace(network, steps=10 * network.steps).run(forces, network.start())
+    assert 0 < np.abs(few - many).max() < 1e-6 * np.abs(many).max()
+    with pytest.raises(DesignError, match="interval must be finite and above 0 s, not inf"):
+        SpringNetwork.drawn(30, 1, interval=math.inf)
+
+
 def test_energy_falls_without_a_push() -> None:
-    network = SpringNetwork.drawn(20, 4)
+    network = SpringNetwork.drawn(20, 4, steps=5)
     state, quiet = kicked(network, 2.0), np.zeros((1, network.n_drives))
     energies = [network.energy(state)]
     for _ in range(300):
