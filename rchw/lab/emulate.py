@@ -32,7 +32,7 @@ from rchw.lab.facts import (
 from rchw.lab.measured import RecordedReservoir
 from rchw.lab.readout import FpgaReadout, fpga_readout
 from rchw.lab.trial import Condition, Measurement, try_preset
-from rchw.nodes import Observation, Parameters, PhysicalReservoir, Variation, vary
+from rchw.nodes import Observation, PhysicalReservoir, Variation, vary_node
 from rchw.nodes.observe import Observed
 from rchw.nodes.presets import NodeInfo, Preset, Size
 from rchw.tasks import Task
@@ -268,15 +268,7 @@ def _prepared(preset: Preset, options: EmulateOptions) -> Preset:
         if options.dac_bits is not None:
             made = replace(made, drive=replace(made.drive, bits=options.dac_bits))
         if options.variations:
-            node: Any = made.node
-            parameters = getattr(node, "parameters", None)
-            if not isinstance(parameters, Parameters):
-                raise DesignError(
-                    f"node must have one set of parameters to vary, not be that of {preset.name}"
-                )
-            count = getattr(node, "n_elements", node.n_devices)
-            drawn = vary(parameters, options.variations, count, size.seed)
-            made = replace(made, node=replace(node, parameters=drawn))
+            made = replace(made, node=vary_node(made.node, options.variations, size.seed))
         return made
 
     return replace(preset, build=build)

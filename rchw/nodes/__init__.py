@@ -6,7 +6,7 @@ from rchw.nodes.node import Node
 from rchw.nodes.observe import Observation
 from rchw.nodes.parameters import Parameters
 from rchw.nodes.physical import PhysicalReservoir
-from rchw.nodes.variation import Variation, vary
+from rchw.nodes.variation import Variation, vary, vary_node
 
 __all__ = [
     "Drive",
@@ -17,4 +17,5 @@ __all__ = [
     "PhysicalReservoir",
     "Variation",
     "vary",
+    "vary_node",
 ]

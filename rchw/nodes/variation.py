@@ -2,16 +2,17 @@
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rchw.errors import DesignError
+from rchw.nodes.node import Node
 from rchw.nodes.parameters import Parameters
 
-__all__ = ["KINDS", "Variation", "vary"]
+__all__ = ["KINDS", "Variation", "vary", "vary_node"]
 
 KINDS = ("normal", "lognormal", "uniform")
 _TRIES = 100  # rounds of drawing anew what lies outside its range
@@ -51,7 +52,9 @@ class Variation:
         return nominal * (np.exp(normal) if self.kind == "lognormal" else 1 + normal)
 
 
-def vary(parameters: Kind, variations: Sequence[Variation], devices: int, seed: int) -> Kind:
+def vary(
+    parameters: Kind, variations: Sequence[Variation], devices: int, seed: int, *, of: str = ""
+) -> Kind:
     """Parameters of `devices` devices, each drawn around the nominal value.
 
     What lies outside the range of its parameter is drawn anew, so the distributions are truncated
@@ -65,11 +68,13 @@ def vary(parameters: Kind, variations: Sequence[Variation], devices: int, seed: 
         With distinct parameters.
     devices : int
     seed : int
+    of : str
+        Sets of parameters of one node that have different words here are drawn independently.
 
     Raises
     ------
     DesignError
-        If a parameter is unknown or varied twice, or hardly any draw lies in its range.
+        If a parameter is unknown, varied twice or 0, or hardly any draw lies in its range.
     """
     if seed < 0:
         raise DesignError(f"seed of the variations must be at least 0, not {seed}")
@@ -84,7 +89,10 @@ def vary(parameters: Kind, variations: Sequence[Variation], devices: int, seed: 
     drawn = {}
     for variation in variations:
         name = variation.parameter
-        rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+        if variation.spread and not nominal[name].any():
+            words = name.replace("_", " ")
+            raise DesignError(f"{words} must not be 0 to vary, for a spread is a share of it")
+        rng = np.random.default_rng([seed, zlib.crc32((of + name).encode())])
         values, fact = variation.draw(rng, nominal[name]), facts[name]
         for _ in range(_TRIES):
             outside = ~(
@@ -103,3 +111,38 @@ def vary(parameters: Kind, variations: Sequence[Variation], devices: int, seed: 
             )
         drawn[name] = tuple(float(value) for value in values)
     return replace(parameters, **drawn)
+
+
+def vary_node(node: Node, variations: Sequence[Variation], seed: int) -> Node:
+    """The node with devices that differ.
+
+    A node may have several sets of parameters, as a culture has of its two kinds of neurons: every
+    set that has a parameter of the name is varied. Its ``parts`` tell how many things each set
+    describes; without them it is the devices.
+
+    Raises
+    ------
+    DesignError
+        See `vary`.
+    """
+    whole: Any = node
+    sets: dict[str, Parameters] = {
+        entry.name: value
+        for entry in fields(whole)
+        if isinstance(value := getattr(whole, entry.name), Parameters)
+    }
+    known = {name: [fact.name for fact in each.facts()] for name, each in sets.items()}
+    everything = list(dict.fromkeys(name for names in known.values() for name in names))
+    if variations and not everything:
+        raise DesignError(f"node must have parameters to vary, not be a {type(node).__name__}")
+    for variation in variations:
+        if variation.parameter not in everything:
+            raise DesignError(
+                f"variation must be of one of {', '.join(everything)}, not {variation.parameter!r}"
+            )
+    parts = getattr(node, "parts", dict.fromkeys(sets, node.n_devices))
+    drawn = {}
+    for number, (name, each) in enumerate(sets.items()):
+        mine = [variation for variation in variations if variation.parameter in known[name]]
+        drawn[name] = vary(each, mine, parts[name], seed, of=f"{name}." if number else "")
+    return replace(whole, **drawn) if variations else node

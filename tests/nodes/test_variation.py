@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from rchw.errors import DesignError
-from rchw.nodes.variation import KINDS, Variation, vary
+from rchw.nodes.biological import Culture, Wiring
+from rchw.nodes.variation import KINDS, Variation, vary, vary_node
 from tests.nodes.test_parameters import Few
 
 
@@ -37,6 +38,22 @@ def test_one_more_variation_changes_no_other() -> None:
     assert one.share == two.share and one.time_constant != two.time_constant
     assert vary(Few(), [Variation("share", 0.3)], 5, 8) == one
     assert vary(Few(), [Variation("share", 0.3)], 5, 9) != one
+
+
+def test_every_set_of_a_node_varies_by_itself() -> None:
+    node = Culture(Wiring(100, rows=3), seed=2)
+    varied = vary_node(node, [Variation("weight", 0.1)], 4)
+    assert isinstance(varied, Culture)
+    one, other = np.array(varied.excitatory.weight), np.array(varied.inhibitory.weight)
+    assert (len(one), len(other)) == (node.parts["excitatory"], node.parts["inhibitory"])
+    assert abs(one.mean() / 6 - 1) < 0.05 and abs(other.mean() / 10 - 1) < 0.1
+    assert not np.allclose(one[: len(other)] / 6, other / 10)
+    assert varied.excitatory.decay == node.excitatory.decay
+    assert vary_node(node, [], 4) == node
+    with pytest.raises(DesignError, match=r"^variation must be of one of recovery, .*, not 'x'$"):
+        vary_node(node, [Variation("x", 0.1)], 4)
+    with pytest.raises(DesignError, match=r"^bias must not be 0 to vary, for a spread is a share"):
+        vary_node(node, [Variation("bias", 0.1)], 4)
 
 
 @pytest.mark.parametrize(

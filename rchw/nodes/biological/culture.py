@@ -108,6 +108,12 @@ class Culture:
         return self.wiring.n_electrodes
 
     @property
+    def parts(self) -> dict[str, int]:
+        """Neurons of both kinds, which have the parameters."""
+        split = self.wiring.n_excitatory
+        return {"excitatory": split, "inhibitory": self.wiring.n_neurons - split}
+
+    @property
     def n_virtual(self) -> int:
         """One count per electrode and sample."""
         return 1
@@ -130,9 +136,8 @@ class Culture:
     @cached_property
     def _constants(self) -> dict[str, Values]:
         """Every parameter of all neurons, (neurons,) each."""
-        split = self.wiring.n_excitatory
-        one = self.excitatory.of_devices(split)
-        other = self.inhibitory.of_devices(self.wiring.n_neurons - split)
+        one = self.excitatory.of_devices(self.parts["excitatory"])
+        other = self.inhibitory.of_devices(self.parts["inhibitory"])
         return {name: np.concatenate([one[name], other[name]]) for name in one}
 
     @cached_property

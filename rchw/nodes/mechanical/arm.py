@@ -125,9 +125,9 @@ class SoftArm:
         return self.n_sensors
 
     @property
-    def n_elements(self) -> int:
+    def parts(self) -> dict[str, int]:
         """Segments, which have the parameters."""
-        return self.n_segments
+        return {"parameters": self.n_segments}
 
     @property
     def n_virtual(self) -> int:

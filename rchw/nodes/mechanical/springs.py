@@ -100,6 +100,11 @@ class SpringNetwork:
         return len(self._ends)
 
     @property
+    def parts(self) -> dict[str, int]:
+        """Springs and masses, which have the parameters."""
+        return {"parameters": self.n_devices, "masses": self.lattice.n_masses}
+
+    @property
     def n_virtual(self) -> int:
         """One reading per spring and sample."""
         return 1

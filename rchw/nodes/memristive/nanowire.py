@@ -132,9 +132,9 @@ class NanowireNetwork:
         return self.wiring.n_edges
 
     @property
-    def n_elements(self) -> int:
+    def parts(self) -> dict[str, int]:
         """Edges, which have the parameters."""
-        return self.wiring.n_edges
+        return {"parameters": self.wiring.n_edges}
 
     @property
     def interval(self) -> float:
