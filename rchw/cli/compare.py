@@ -111,7 +111,30 @@ def compare_command(
     floors = ", ".join(
         f"{name} {value:.4g}" for name, value in record["floors"].items() if value is not None
     )
-    return Outcome(record, [_compared(record), pairs({"floors": floors} | facts)])
+    facts = {"floors": floors, "clipped": _clipped(record), "limited": _limited(record)} | facts
+    return Outcome(record, [_compared(record), pairs(facts)])
+
+
+def _clipped(record: dict[str, Any]) -> str:
+    """Where the most readings lay outside the range of the converter."""
+    share, name, noise, bits = max(
+        (share, each["name"], entry["snr_decibels"], entry["adc_bits"])
+        for each in record["reservoirs"]
+        for entry in each["conditions"]
+        if entry["adc_bits"] is not None
+        for share in entry["clipped"]
+    )
+    if not share:
+        return "no reading by an ADC"
+    return f"at most {100 * share:.3g} % of the readings, of {name} at {noise:g} dB, {bits} bits"
+
+
+def _limited(record: dict[str, Any]) -> str:
+    """Inputs that the drives limit."""
+    share, name = max((each["limited"], each["name"]) for each in record["reservoirs"])
+    if not share:
+        return "no input by a drive"
+    return f"at most {100 * share:.3g} % of the inputs, by the drive of {name}"
 
 
 def _compared(record: dict[str, Any]) -> Table:

@@ -20,6 +20,7 @@ from rchw.errors import DesignError
 from rchw.experiment import Steps, finite, versions
 from rchw.files import sha256_of, together
 from rchw.lab.energy import energy, total
+from rchw.lab.facts import limited_share
 from rchw.lab.trial import Condition, Trial, try_preset
 from rchw.nodes import Observation
 from rchw.nodes.presets import Preset, Size, node
@@ -103,12 +104,15 @@ class Row:
         One list per run, in the order of the conditions.
     joules : float or None
         Per sample, at the most bits; an estimate.
+    limited : float
+        Share of the inputs beyond those of the training samples, which the drive limits.
     """
 
     name: str
     units: int
     trials: list[list[Trial]]
     joules: float | None
+    limited: float
 
     def errors(self, index: int) -> list[float]:
         """Of one condition, per run."""
@@ -215,7 +219,8 @@ def _row(task: Task, name: str, options: CompareOptions, steps: Steps) -> Row:
     last = trials[0][most].reservoir
     drives, readings = (f(task.inputs[task.train]) for f in (last.drives, last.readings))
     items = energy(kind, last, drives, readings, task.n_outputs)
-    return Row(name, last.n_units, trials, total(items))
+    limited = limited_share(last, task.inputs)
+    return Row(name, last.n_units, trials, total(items), limited)
 
 
 def _facts(row: Row, conditions: Sequence[Condition]) -> dict[str, Any]:
@@ -232,7 +237,13 @@ def _facts(row: Row, conditions: Sequence[Condition]) -> dict[str, Any]:
                 "clipped": [trial.measurement.clipped for trial in each],
             }
         )
-    return {"name": row.name, "units": row.units, "joules": row.joules, "conditions": entries}
+    return {
+        "name": row.name,
+        "units": row.units,
+        "joules": row.joules,
+        "limited": row.limited,
+        "conditions": entries,
+    }
 
 
 def _table(rows: Sequence[Row], conditions: Sequence[Condition]) -> str:

@@ -92,6 +92,30 @@ def test_compare_prints_one_table(
     entry = record["reservoirs"][1]["conditions"][-1]
     assert (entry["snr_decibels"], entry["adc_bits"]) == (60.0, 8)
     assert f"{entry['test'][0]:.4g}" in done.out
+    assert "no reading by an ADC" in done.out and "no input by a drive" in done.out
+
+
+def test_what_lies_beyond_the_training_samples_is_told(tmp_path: Path, capsys: Capture) -> None:
+    """Inputs that rise at the end: the drive limits them; noise of the readings is clipped."""
+    u = np.random.default_rng(1).uniform(0, 0.5, 500)
+    u[450:] *= 2
+    rows = "\n".join(
+        f"{a!r},{b!r}" for a, b in zip(u.tolist(), [0.0, *u.tolist()[:-1]], strict=True)
+    )
+    (tmp_path / "up.csv").write_text(f"u,y\n{rows}\n")
+    done = call(
+        capsys, "compare", "--task", tmp_path / "up.csv", "--input-columns", "u",
+        "--target-columns", "y", "--split", "300,100,100", *BRIEF, "--reservoirs", "spintronic",
+        "--adc-bits", "8", "--snr-db", "0,60", "-o", tmp_path / "o",
+    )  # fmt: skip
+    assert done.code == 0, done
+    (found,) = json.loads((tmp_path / "o/compare.json").read_text())["reservoirs"]
+    assert found["limited"] == np.mean(u > u[:300].max())
+    worst = max(found["conditions"], key=lambda each: each["clipped"][0])
+    out = " ".join(done.out.split())
+    assert f"at most {100 * found['limited']:.3g} % of the inputs, by the drive of spintr" in out
+    told = f"{100 * worst['clipped'][0]:.3g} % of the readings, of spintronic at"
+    assert worst["clipped"][0] > 0 and f"{told} {worst['snr_decibels']:g} dB, 8 bits" in out
 
 
 def test_reproduce_tells_a_miss(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
