@@ -6,9 +6,9 @@ from amaranth.lib.memory import Memory
 from rchw.activation import Clip, PiecewiseLinear
 from rchw.design import RingLayer
 from rchw.fixed import Overflow
-from rchw.hdl.arith import clamp, requantize, shift_round
+from rchw.hdl.arith import clamp, requantize, select, shift_round
 
-__all__ = ["activate", "leak"]
+__all__ = ["activate", "increment", "leak", "leak_kinds"]
 
 
 def activate(
@@ -80,6 +80,23 @@ def _piecewise(
     return clamp(m, linear, activation.low, activation.high, f"{name}_clip")
 
 
-def leak(layer: RingLayer, old: Value, target: Value) -> Value:
-    """``old + (target - old) * 2**-leak_shift``, rounded; never outside the two."""
-    return old + shift_round(target - old, layer.leak_shift, layer.rounding)
+def leak(m: Module, layer: RingLayer, old: Value, target: Value, kind: Value, name: str) -> Value:
+    """``old + (target - old) * 2**-S``, rounded; never outside the two.
+
+    `kind` tells which of `leak_kinds` is the S of the unit.
+    """
+    way = target - old
+    steps = [shift_round(way, shift, layer.rounding) for shift in leak_kinds(layer)]
+    return old + select(m, kind, steps, f"{name}_way")
+
+
+def leak_kinds(layer: RingLayer) -> list[int]:
+    """Leak shifts that occur in the layer, ascending."""
+    return sorted(set(layer.leak_shifts))
+
+
+def increment(m: Module, layer: RingLayer, old: Value, product: Value, name: str) -> Value:
+    """``old + product``, rounded and saturated; the product is that of a target and a step."""
+    assert layer.step is not None
+    moved = old + shift_round(product, layer.step.format.frac, layer.rounding)
+    return clamp(m, moved, layer.state.min, layer.state.max, f"{name}_state")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 
-from rchw.design import Design, LevelInput, LinearInput
+from rchw.design import Design, LevelInput, LinearInput, RingLayer
 from rchw.fixed import QFormat
 from rchw.hdl.arith import add_tree, select, times
 from rchw.hdl.rom import Fields
@@ -28,6 +28,8 @@ def lane_drives(
 ) -> list[tuple[Value, Value]]:
     """Sum of input contributions and bias of each lane's current unit, and a carry to add to it.
 
+    Where there is a gain, the bias comes behind it, and is not in this sum.
+
     Units with equal input weights and bias share one registered sum; where there are more than
     `max_shared` different ones, each channel shares its products, and the bias is a table.
     Units of opposite signs share a sum too if `mirrored`: the value then is the complement of
@@ -50,12 +52,12 @@ def lane_drives(
     -------
     1 clock after the inputs.
     """
-    layer = design.ring
+    layer, bias = design.ring, _bias(design.ring)
     linear = all(isinstance(entry, LinearInput) for entry in layer.inputs)
     rows = [
         (
             *(entry.weights[i] for entry in layer.inputs if isinstance(entry, LinearInput)),
-            layer.bias[i],
+            bias[i],
         )
         for i in range(layer.n_units)
     ]
@@ -86,6 +88,10 @@ def lane_drives(
             drives.append((chosen ^ carry.replicate(len(chosen)).as_signed(), carry))
         return drives
     return _by_channel(m, design, ranges, inputs, enable, fields, columns)
+
+
+def _bias(layer: RingLayer) -> tuple[int, ...]:
+    return layer.bias if layer.gain is None else (0,) * layer.n_units
 
 
 def _by_channel(
@@ -135,8 +141,9 @@ def _by_channel(
             )
             terms[lane].append(select(m, index, products, f"part_{k}_{lane}") << shift)
     for lane, column in enumerate(columns):
-        bias = fields.add(f"bias_{lane}", [layer.bias[i] for i in column])
-        terms[lane].append(bias << ranges.bias_shift)
+        if layer.gain is None:
+            bias = fields.add(f"bias_{lane}", [layer.bias[i] for i in column])
+            terms[lane].append(bias << ranges.bias_shift)
     return [(add_tree(parts), Const(0, 1)) for parts in terms]
 
 

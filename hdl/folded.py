@@ -10,8 +10,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from rchw.activation import Clip
-from rchw.design import Design, ExternalLayer, Tap
-from rchw.hdl.activation import activate, leak
+from rchw.design import Design, ExternalLayer, Tap, UnitCodes
+from rchw.hdl.activation import activate, increment, leak, leak_kinds
 from rchw.hdl.arith import add_tree, select, times
 from rchw.hdl.counter import delayed
 from rchw.hdl.drive import lane_drives
@@ -134,10 +134,10 @@ class FoldedCore(wiring.Component):
         first: Value,
         columns: Sequence[Sequence[int]],
     ) -> tuple[list[Signal], Value]:
-        """Pipeline: 0 address (1, registered word), 1 taps and drive, 2 sum, 3 activation, 4 leak.
+        """Pipeline: address (registered word), taps, sum (gain, bias), activation, update.
 
-        The second clock of the activation and the leak are there only where the design has them;
-        then follows the write.
+        What stands in brackets, the second clock of the activation, and the clocks of the update
+        are there only where the design has them; then follows the write.
         """
         design, layer = self.design, self.design.ring
         plan = schedule(design)
@@ -152,7 +152,7 @@ class FoldedCore(wiring.Component):
             Signal(signed(width), name=f"x{lane}", reset_less=True) for lane in range(layer.lanes)
         ]
         taps = [(tap.offset, tap.weights) for tap in layer.taps]
-        if layer.leak_shift:
+        if layer.remembers:
             taps.append((0, (1,) * layer.n_units))
         memory = StateMemory(
             plan.words, layer.lanes, width, plan_reads(layer.n_units, layer.lanes, taps)
@@ -230,15 +230,8 @@ class FoldedCore(wiring.Component):
             if tap.offset not in sources or not any(tap.weights[unit] for unit in column):
                 continue
             weights = [tap.weights[unit] for unit in column]
-            kinds = sorted(set(weights))
             name = f"tap_{tap.offset}_{lane}"
-            if len(kinds) <= MAX_MUXED_WEIGHTS:
-                index = fields.add(name, [kinds.index(weight) for weight in weights])
-                products = [times(sources[tap.offset], weight) for weight in kinds]
-                product = select(m, index, products, f"product_{name}")
-            else:
-                product = sources[tap.offset] * fields.add(name, weights)
-            parts.append(product)
+            parts.append(_times(m, fields, sources[tap.offset], weights, name))
         initial = self._initial(fields, f"initial_{lane}", column, layer.taps)
         # A constant here becomes the set or reset of the register, and costs no multiplexer.
         fed = Mux(first, initial, add_tree(parts)) << ranges.tap_shift
@@ -255,21 +248,100 @@ class FoldedCore(wiring.Component):
             carry = held
         # The carry enters below the lowest bit: one addition, where a sum of three would be two.
         summed = (Cat(Const(1, 1), taps).as_signed() + Cat(carry, driven).as_signed()) >> 1
-        total = _register(m, summed, _hull(ranges.accumulator, units), f"total_{lane}")
+        total: Value = _register(m, summed, _hull(ranges.summed, units), f"total_{lane}")
+        delay = 3  # clocks from the word to the target
+        if layer.gain is not None:
+            total = self._biased(m, lane, column, total, fields, layer.gain)
+            delay += 2
         target = activate(m, layer, total, ranges.frac, f"unit_{lane}", clocked=True)
-        if layer.leak_shift:
-            # The old state waits for its target: the sum, the activation and the target register.
-            start = self._initial(fields, f"old_{lane}", column, [Tap(0, (1,) * layer.n_units)])
-            old: Value = Mux(first, start, sources[0])
-            delay = 3 if isinstance(layer.activation, Clip) else 4
-            for stage in range(delay):
-                held = Signal(signed(layer.state.width), name=f"old_{lane}_{stage}")
-                m.d.sync += held.eq(old)
-                old = held
-            target = _register(m, target, ranges.state, f"target_{lane}")
-            target = leak(layer, old, target)
+        delay += not isinstance(layer.activation, Clip)
+        if layer.remembers:
+            target = self._updated(m, lane, column, sources[0], target, fields, first, delay)
         with m.If(issued[-2]):
             m.d.sync += result.eq(target)
+
+    def _updated(
+        self,
+        m: Module,
+        lane: int,
+        column: Sequence[int],
+        source: Value,
+        target: Value,
+        fields: Fields,
+        first: Value,
+        delay: int,
+    ) -> Value:
+        """New state from the old one, which waits for its target."""
+        layer, ranges = self.design.ring, layer_ranges(self.design)
+        start = self._initial(fields, f"old_{lane}", column, [Tap(0, (1,) * layer.n_units)])
+        delay += layer.step is not None
+        old: Value = Mux(first, start, source)
+        for stage in range(delay):
+            held = Signal(signed(layer.state.width), name=f"old_{lane}_{stage}")
+            m.d.sync += held.eq(old)
+            old = held
+        if layer.step is None:
+            kinds = [leak_kinds(layer).index(layer.leak_shifts[unit]) for unit in column]
+            kind = _later(m, fields.add(f"leak_{lane}", kinds), delay, f"leak_{lane}")
+            target = _register(m, target, ranges.state, f"target_{lane}")
+            return leak(m, layer, old, target, kind, f"unit_{lane}")
+        reached = Interval(*layer.activation.ends)
+        target = _register(m, target, reached, f"target_{lane}")
+        sizes = [layer.step.codes[unit] for unit in column]
+        moves = [reached.scale(size) for size in sizes]
+        moved = _times(m, fields, target, sizes, f"step_{lane}", delay - 1)
+        product = _register(m, moved, _hull(moves, range(len(moves))), f"moved_{lane}")
+        return increment(m, layer, old, product, f"unit_{lane}")
+
+    def _biased(
+        self,
+        m: Module,
+        lane: int,
+        column: Sequence[int],
+        total: Value,
+        fields: Fields,
+        gain: UnitCodes,
+    ) -> Value:
+        """Sum times gain, and the bias: two registers behind that of the sum."""
+        ranges, layer = layer_ranges(self.design), self.design.ring
+        gains = [gain.codes[unit] for unit in column]
+        products = [
+            ranges.summed[unit].scale(code) for unit, code in zip(column, gains, strict=True)
+        ]
+        scaled = _register(
+            m,
+            _times(m, fields, total, gains, f"gain_{lane}", 2),
+            _hull(products, range(len(products))),
+            f"scaled_{lane}",
+        )
+        name = f"bias_{lane}"
+        bias = _later(m, fields.add(name, [layer.bias[unit] for unit in column]), 3, name)
+        biased = (scaled << ranges.gain_shift) + (bias << ranges.bias_shift)
+        interval = _hull(ranges.accumulator, sorted(set(column)))
+        return _register(m, biased, interval, f"biased_{lane}")
+
+
+def _times(
+    m: Module, fields: Fields, value: Value, weights: Sequence[int], name: str, late: int = 0
+) -> Value:
+    """Product with the weight of the word, which is as many clocks late as the value is."""
+    kinds = sorted(set(weights))
+    if len(kinds) > MAX_MUXED_WEIGHTS:
+        return value * _later(m, fields.add(name, weights), late, name)
+    places = [kinds.index(weight) for weight in weights]
+    index = _later(m, fields.add(name, places), late, name)
+    return select(m, index, [times(value, weight) for weight in kinds], f"product_{name}")
+
+
+def _later(m: Module, field: Value, clocks: int, name: str) -> Value:
+    """Delay a field of the word, which the next word replaces; a constant stays as it is."""
+    if isinstance(field, Const):
+        return field
+    for clock in range(clocks):
+        held = Signal(field.shape(), name=f"{name}_{clock}", reset_less=True)
+        m.d.sync += held.eq(field)
+        field = held
+    return field
 
 
 def _hull(intervals: Sequence[Interval], units: Sequence[int]) -> Interval:

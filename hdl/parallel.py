@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from rchw.design import Design, ExternalLayer
 from rchw.fixed import Overflow
-from rchw.hdl.activation import activate, leak
+from rchw.hdl.activation import activate, increment, leak, leak_kinds
 from rchw.hdl.arith import add_tree, digits, requantize, times
 from rchw.hdl.drive import lane_drives
 from rchw.hdl.ports import input_layout, output_layout
@@ -132,7 +132,7 @@ class ParallelCore(wiring.Component):
             ]
             parts = [product << ranges.tap_shift for product, _, _ in taps]
             start = sum(initial for _, initial, _ in taps) << ranges.tap_shift
-            total = Signal(signed(ranges.accumulator[i].width), name=f"total_{i}")
+            total = Signal(signed(ranges.summed[i].width), name=f"total_{i}")
             if not parts:
                 summed = drives[i]
             elif len(parts) == 1 and len(digits(taps[0][2])) == 1:
@@ -144,9 +144,19 @@ class ParallelCore(wiring.Component):
                 # sum of three, which takes three LUTs per bit where two additions take two.
                 summed = Mux(first, start, add_tree(parts)) + drives[i]
             m.d.comb += total.eq(summed)
-            target = activate(m, layer, total, ranges.frac, f"unit_{i}", clocked=False)
-            if layer.leak_shift:
-                target = leak(layer, Mux(first, layer.initial_state[i], states[i]), target)
+            biased: Value = total
+            if layer.gain is not None:
+                scaled = times(total, layer.gain.codes[i]) << ranges.gain_shift
+                biased = Signal(signed(ranges.accumulator[i].width), name=f"biased_{i}")
+                m.d.comb += biased.eq(scaled + (layer.bias[i] << ranges.bias_shift))
+            target = activate(m, layer, biased, ranges.frac, f"unit_{i}", clocked=False)
+            old = Mux(first, layer.initial_state[i], states[i])
+            if layer.step is not None:
+                moved = times(target, layer.step.codes[i])
+                target = increment(m, layer, old, moved, f"unit_{i}")
+            elif layer.remembers:
+                kind = Const(leak_kinds(layer).index(layer.leak_shifts[i]))
+                target = leak(m, layer, old, target, kind, f"unit_{i}")
             with m.If(pipe.go & pipe.valid):
                 m.d.sync += states[i].eq(target)
         return states

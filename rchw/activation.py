@@ -32,6 +32,11 @@ class Clip:
     low: int
     high: int
 
+    @property
+    def ends(self) -> tuple[int, int]:
+        """Least and greatest code."""
+        return self.low, self.high
+
     def check(self, state: QFormat) -> None:
         """Refuse limits that the state format cannot hold."""
         _check_limits(self.low, self.high, state)
@@ -47,6 +52,11 @@ class PiecewiseLinear:
     low: int
     high: int
     segments: tuple[tuple[int | None, int, int], ...]
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """Least and greatest code that it may give."""
+        return self.low, self.high
 
     def check(self, state: QFormat) -> None:
         """Refuse limits, an order or a shift that the law does not define."""
@@ -75,6 +85,11 @@ class Table:
 
     index: QFormat
     entries: tuple[int, ...]
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """Least and greatest code."""
+        return min(self.entries), max(self.entries)
 
     def check(self, state: QFormat) -> None:
         """Refuse an index over 10 bits, a wrong length or an entry the state cannot hold."""

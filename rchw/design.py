@@ -24,6 +24,7 @@ from rchw.layers import (
     LinearInput,
     RingLayer,
     Tap,
+    UnitCodes,
     check_codes,
     check_name,
     check_range,
@@ -44,6 +45,7 @@ __all__ = [
     "Readout",
     "RingLayer",
     "Tap",
+    "UnitCodes",
 ]
 
 MAX_CHANNELS = 64

@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from rchw.activation import Activation, Clip, PiecewiseLinear
-from rchw.design import AffineEncoder, Design, ExternalLayer, LevelInput, LinearInput
+from rchw.design import (
+    AffineEncoder,
+    Design,
+    ExternalLayer,
+    LevelInput,
+    LinearInput,
+    UnitCodes,
+)
 from rchw.errors import DesignError
 from rchw.files import write_atomic
 from rchw.reading import FORMAT, VERSION, from_document
@@ -90,11 +97,13 @@ def _layer(design: Design) -> dict[str, Any]:
             "encoder": _encoder(layer.encoder),
         }
     return {
-        "family": "ring",
+        "family": layer.family,
         "name": layer.name,
         "units": layer.n_units,
-        "update": "leaky" if layer.leak_shift else "replace",
-        "leak_shift": layer.leak_shift,
+        "update": layer.update,
+        "leak_shift": (
+            list(layer.leak_shift) if isinstance(layer.leak_shift, tuple) else layer.leak_shift
+        ),
         "state": str(layer.state),
         "rounding": layer.rounding.value,
         "lanes": layer.lanes,
@@ -103,9 +112,9 @@ def _layer(design: Design) -> dict[str, Any]:
             "table": [{"offset": tap.offset, "weights": list(tap.weights)} for tap in layer.taps],
         },
         "matrix": None,
-        "gain": None,
-        "step": None,
-        "horizon": None,
+        "gain": _codes(layer.gain),
+        "step": _codes(layer.step),
+        "horizon": layer.horizon,
         "inputs": [
             {"source": channel.name, **_layer_input(entry)}
             for channel, entry in zip(design.inputs, layer.inputs, strict=True)
@@ -114,6 +123,10 @@ def _layer(design: Design) -> dict[str, Any]:
         "initial_state": list(layer.initial_state),
         "activation": _activation(layer.activation),
     }
+
+
+def _codes(table: UnitCodes | None) -> dict[str, Any] | None:
+    return None if table is None else {"format": str(table.format), "codes": list(table.codes)}
 
 
 def _real(value: float) -> float:

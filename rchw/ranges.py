@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rchw.activation import Table
 from rchw.design import Design, ExternalLayer, Layer, LevelInput, LinearInput, RingLayer
 from rchw.fixed import QFormat, Rounding, requantize
 
@@ -67,15 +66,13 @@ def state_interval(layer: Layer) -> Interval:
     """Every state code that can occur, the initial state included."""
     if isinstance(layer, ExternalLayer):
         return Interval.of(layer.state)
-    activation = layer.activation
-    if isinstance(activation, Table):
-        reached = Interval(min(activation.entries), max(activation.entries))
-    else:
-        reached = Interval(activation.low, activation.high)
+    if layer.step is not None:
+        return Interval.of(layer.state)
+    reached = Interval(*layer.activation.ends)
     return reached.hull(Interval(min(layer.initial_state), max(layer.initial_state)))
 
 
-def dead_band(layer: RingLayer) -> tuple[int, int]:
+def dead_band(layer: RingLayer, unit: int = 0) -> tuple[int, int]:
     """Differences ``d = f - x`` of target f and state x, in codes, for which a leak moves nothing.
 
     The state moves by ``R(d / 2**S)`` with the layer's rounding R and leak shift S, so it rests
@@ -92,6 +89,7 @@ def dead_band(layer: RingLayer) -> tuple[int, int]:
     Parameters
     ----------
     layer : RingLayer
+    unit : int
 
     Returns
     -------
@@ -100,9 +98,10 @@ def dead_band(layer: RingLayer) -> tuple[int, int]:
         comes to rest in it, and may stay that far away; times ``2**-frac`` of the state format
         the distance is a value. More fraction bits in the state make it smaller.
     """
-    if layer.leak_shift == 0:
+    shift = layer.leak_shifts[unit]
+    if shift == 0:
         return 0, 0
-    half = 1 << (layer.leak_shift - 1)
+    half = 1 << (shift - 1)
     if layer.rounding is Rounding.TRUNCATE:
         return 0, 2 * half - 1
     if layer.rounding is Rounding.HALF_UP:
@@ -117,23 +116,28 @@ class LayerRanges:
     Attributes
     ----------
     frac : int
-        Fraction bits of the accumulator.
-    tap_shift, bias_shift : int
-        Left shifts that align tap products and bias codes to it.
+        Fraction bits of the accumulator, from which the activation is taken.
+    tap_shift : int
+        Left shift that aligns tap products to the sum of taps and drive.
     input_shifts : tuple of int
         The same for each channel's contribution.
+    gain_shift, bias_shift : int
+        Left shifts that align products with the gain, and bias codes, to the accumulator.
     state : Interval
-    taps, drive, accumulator : tuple of Interval, one per unit
-        Sum of tap products; sum of input contributions and bias; both together.
+    taps, drive, summed, accumulator : tuple of Interval, one per unit
+        Sum of tap products; sum of input contributions, and of the bias where there is no gain;
+        both together; that times the gain, and the bias.
     """
 
     frac: int
     tap_shift: int
-    bias_shift: int
     input_shifts: tuple[int, ...]
+    gain_shift: int
+    bias_shift: int
     state: Interval
     taps: tuple[Interval, ...]
     drive: tuple[Interval, ...]
+    summed: tuple[Interval, ...]
     accumulator: tuple[Interval, ...]
 
 
@@ -145,15 +149,19 @@ def layer_ranges(design: Design) -> LayerRanges:
         entry.format.frac + (channel.format.frac if isinstance(entry, LinearInput) else 0)
         for channel, entry in zip(design.inputs, layer.inputs, strict=True)
     ]
-    frac = max(tap_frac, layer.bias_format.frac, *input_fracs)
+    inner = max(tap_frac, *input_fracs)
+    gain_frac = 0 if layer.gain is None else layer.gain.format.frac
+    frac = max(inner + gain_frac, layer.bias_format.frac)
+    if layer.gain is None:
+        inner = frac
     state = state_interval(layer)
-    shifts = tuple(frac - value for value in input_fracs)
-    bias_shift = frac - layer.bias_format.frac
-    taps, drive, total = [], [], []
+    shifts = tuple(inner - value for value in input_fracs)
+    bias_shift, gain_shift = frac - layer.bias_format.frac, frac - inner - gain_frac
+    taps, drive, summed, total = [], [], [], []
     for unit in range(layer.n_units):
         tap_sum = ZERO
         for tap in layer.taps:
-            tap_sum += state.scale(tap.weights[unit] << (frac - tap_frac))
+            tap_sum += state.scale(tap.weights[unit] << (inner - tap_frac))
         drive_sum = ZERO
         for channel, entry, shift in zip(design.inputs, layer.inputs, shifts, strict=True):
             if isinstance(entry, LevelInput):
@@ -163,14 +171,20 @@ def layer_ranges(design: Design) -> LayerRanges:
             else:
                 part = Interval.of(channel.format).scale(entry.weights[unit])
             drive_sum += part.scale(1 << shift)
-        bias = layer.bias[unit] << bias_shift
-        drive_sum += Interval(bias, bias)
+        bias = Interval(layer.bias[unit], layer.bias[unit]).scale(1 << bias_shift)
         taps.append(tap_sum)
-        drive.append(drive_sum)
-        total.append(tap_sum + drive_sum)
+        if layer.gain is None:
+            drive.append(drive_sum + bias)
+            summed.append(tap_sum + drive[-1])
+            total.append(summed[-1])
+        else:
+            drive.append(drive_sum)
+            summed.append(tap_sum + drive_sum)
+            total.append(summed[-1].scale(layer.gain.codes[unit] << gain_shift) + bias)
     return LayerRanges(
-        frac, frac - tap_frac, bias_shift, shifts, state, tuple(taps), tuple(drive), tuple(total)
-    )
+        frac, inner - tap_frac, shifts, gain_shift, bias_shift, state,
+        tuple(taps), tuple(drive), tuple(summed), tuple(total),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

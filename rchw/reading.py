@@ -20,6 +20,7 @@ from rchw.design import (
     Readout,
     RingLayer,
     Tap,
+    UnitCodes,
 )
 from rchw.errors import DesignError
 from rchw.fixed import Overflow, QFormat, Rounding
@@ -35,13 +36,12 @@ _ROUNDINGS = [mode.value for mode in Rounding]
 _OVERFLOWS = [mode.value for mode in Overflow]
 
 _MATRIX = "the matrix engine is not built yet"
-_INCREMENT = "the increment update is not built yet"
 _POOLED = "readouts that answer once per sequence are not built yet"
 _FAMILIES = {
     "leaky": _MATRIX,
     "euler": _MATRIX,
-    "euler-ring": _INCREMENT,
 }
+_UPDATES = {"ring": ["replace", "leaky"], "euler-ring": ["increment"]}
 
 
 def _read_input(value: Any, path: str) -> InputChannel:
@@ -104,33 +104,53 @@ def _read_layer_input(value: Any, path: str, channel: InputChannel) -> LinearInp
     return entry
 
 
-def _read_leak_shift(reader: Reader, update: str) -> int:
+def _read_leak_shift(reader: Reader, update: str) -> int | tuple[int, ...]:
     value = reader.take("leak_shift")
     where = reader.where("leak_shift")
-    if isinstance(value, list):
-        codes(value, where)
+    shift = codes(value, where) if isinstance(value, list) else integer(value, where)
+    leaks = any(shift) if isinstance(shift, tuple) else shift != 0
+    if leaks != (update == "leaky") or (isinstance(shift, tuple) and update != "leaky"):
         raise DesignError(
-            f"{where} must be one integer in this release, not {short(value)}: "
-            f"leaks that differ between units are not built yet"
-        )
-    shift = integer(value, where)
-    if (shift != 0) != (update == "leaky"):
-        raise DesignError(
-            f"{where} must be 0 with update 'replace' and at least 1 with 'leaky', "
-            f"not {shift} with {update!r}"
+            f"{where} must be 0 with update {update!r}, not {short(value)}"
+            if update != "leaky"
+            else f"{where} must be at least 1 with update 'leaky', in one unit of a list, not "
+            f"{short(value)}"
         )
     return shift
 
 
+def _read_unit_codes(reader: Reader, key: str) -> UnitCodes | None:
+    value = reader.take(key)
+    if value is None:
+        return None
+    inner = Reader(value, reader.where(key))
+    found = UnitCodes(inner.format("format"), inner.codes("codes"))
+    inner.end()
+    return found
+
+
+def _read_step(reader: Reader, update: str) -> tuple[UnitCodes | None, int | None]:
+    """Sizes of a step, and its horizon."""
+    step, horizon = _read_unit_codes(reader, "step"), reader.take("horizon")
+    if (step is None) == (update == "increment"):
+        rule = "an object" if step is None else "null"
+        raise DesignError(f"{reader.where('step')} must be {rule} with update {update!r}")
+    if horizon is None:
+        return step, None
+    if step is None:
+        raise DesignError(f"{reader.where('horizon')} must be null with update {update!r}")
+    return step, integer(horizon, reader.where("horizon"))
+
+
 def _read_layer(value: Any, path: str, channels: tuple[InputChannel, ...]) -> Layer:
     reader = Reader(value, path)
-    if reader.built("family", ["ring", "external"], _FAMILIES) == "external":
+    family = reader.built("family", [*_UPDATES, "external"], _FAMILIES)
+    if family == "external":
         return _read_external(reader)
-    update = reader.built("update", ["replace", "leaky"], {"increment": _INCREMENT})
+    update = reader.choice("update", _UPDATES[family])
     reader.only("matrix", None, _MATRIX)
-    reader.only("gain", None, "gains per unit are not built yet")
-    reader.only("step", None, _INCREMENT)
-    reader.only("horizon", None, _INCREMENT)
+    gain = _read_unit_codes(reader, "gain")
+    step, horizon = _read_step(reader, update)
     taps, bias = reader.object("taps"), reader.object("bias")
     table = []
     for index, item in enumerate(taps.items("table")):
@@ -158,6 +178,9 @@ def _read_layer(value: Any, path: str, channels: tuple[InputChannel, ...]) -> La
         activation=_read_activation(reader.object("activation")),
         rounding=Rounding(reader.choice("rounding", _ROUNDINGS)),
         leak_shift=_read_leak_shift(reader, update),
+        gain=gain,
+        step=step,
+        horizon=horizon,
         initial_state=_read_initial_state(reader),
         lanes=reader.integer("lanes"),
     )

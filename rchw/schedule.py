@@ -92,15 +92,17 @@ class Schedule:
 
 
 def loop_latency(design: Design) -> int:
-    """Least clocks of the state loop: read, taps, sum, activation (two unless clip), leak, write.
+    """Least clocks of the state loop: read, taps, sum, activation (two unless clip), write.
 
-    5 to 7; `schedule` adds a register behind the memories where the sample period hides it. States
-    from outside have no loop: 3 clocks take the beat, shift it, and hold the word.
+    That are 5 or 6. A gain takes two more, a leak one, a step of Euler two; `schedule` adds a
+    register behind the memories where the sample period hides it. States from outside have no loop:
+    3 clocks take the beat, shift it, and hold the word.
     """
     layer = design.layer
     if isinstance(layer, ExternalLayer):
         return 3
-    return 5 + (not isinstance(layer.activation, Clip)) + (layer.leak_shift > 0)
+    update = {"replace": 0, "leaky": 1, "increment": 2}[layer.update]
+    return 5 + (not isinstance(layer.activation, Clip)) + 2 * (layer.gain is not None) + update
 
 
 def _shapes(lanes: int, outputs: int, per_unit: int) -> dict[int, tuple[int, int, bool]]:
@@ -217,7 +219,7 @@ def _hazard(design: Design, latency: int, words: int, word_clocks: int, top_cloc
         return 0 if step == 0 else top_clocks + (step - 1) * word_clocks
 
     offsets = [(tap.offset, tap.weights) for tap in layer.taps]
-    if layer.leak_shift:
+    if layer.remembers:
         offsets.append((0, (1,) * layer.n_units))
     period = latency  # no sample may overtake the one before it in the pipeline
     for offset, weights in offsets:

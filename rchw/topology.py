@@ -26,6 +26,7 @@ __all__ = [
     "delay_line",
     "delay_line_feedback",
     "dense",
+    "euler_ring",
     "is_regular",
     "level_weights",
     "pi_digits",
@@ -147,6 +148,30 @@ def cycle_jumps(
         (jump_length, ends, jump_weight),
         (n_units - jump_length, starts, jump_weight),
     )
+
+
+def euler_ring(n_units: int, coupling: float | int, diffusion: float | int) -> TapTable:
+    """An antisymmetric ring with diffusion: every unit pulls one neighbour, pushes the other.
+
+    Unit i reads unit i - 1 times the coupling, unit i + 1 times minus the coupling, and itself
+    times minus the diffusion: the cyclic form of ``W - W' - gamma I`` in Gallicchio, "Euler state
+    networks" (2022), which is the connection of an Euler step.
+
+    Parameters
+    ----------
+    n_units : int
+        N, at least 3.
+    coupling, diffusion : float or int
+
+    >>> dense(euler_ring(3, 2, 1)).tolist()
+    [[-1, -2, 2], [2, -1, -2], [-2, 2, -1]]
+    """
+    _check_units(n_units, 3)
+    everything = slice(None)
+    return _taps(
+        n_units, (0, everything, -diffusion), (1, everything, coupling),
+        (n_units - 1, everything, -coupling),
+    )  # fmt: skip
 
 
 def dense(taps: Sequence[tuple[int, ArrayLike]]) -> NDArray[Any]:

@@ -67,9 +67,18 @@ def _of_states(
         for index, (_, shift, _) in enumerate(activation.segments):
             name = f"rounding of segment {index} of the activation"
             yield name, z[place == index], shift, layer.rounding
-    if layer.leak_shift:
-        targets = np.array([ring.activate(row) for row in sums])
-        yield "rounding of the leak", targets - states, layer.leak_shift, layer.rounding
+    if not layer.remembers:
+        return
+    targets = np.array([ring.activate(row) for row in sums])
+    if layer.step is not None:
+        sizes = np.array(layer.step.codes, dtype=ring.dtype)
+        yield "rounding of the step", targets * sizes, layer.step.format.frac, layer.rounding
+        return
+    shifts = np.array(layer.leak_shifts)
+    for shift in sorted(set(layer.leak_shifts) - {0}):
+        name = "rounding of the leak" + f" by {shift}" * (len(set(layer.leak_shifts)) > 1)
+        mine = shifts == shift
+        yield name, (targets - states)[:, mine], shift, layer.rounding
 
 
 def _of_readout(

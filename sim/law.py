@@ -47,7 +47,7 @@ def _formulas(design: Design) -> list[str]:
     found = []
     if not isinstance(design.layer, ExternalLayer):
         ring: Any = RingReference(design, object)
-        after = ring.leak(states, ring.activate(ring.preactivation(states, inputs)))
+        after = ring.update(states, ring.activate(ring.preactivation(states, inputs)))
         found += [repr(after.form(unit)) for unit in units]
     rows: Any = (Wholes(forms, states.items[None]), Wholes(forms, inputs.items[None]))
     readout = ReadoutReference(design)

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rchw.activation import Table
 from rchw.design import Design, ExternalLayer, Layer, LevelInput, LinearInput
 from rchw.fixed import QFormat
 
@@ -93,13 +92,10 @@ def _rounded(fmt: QFormat, codes: NDArray[np.float64]) -> Codes:
 
 
 def rails_of(layer: Layer) -> tuple[int, int]:
-    """Least and greatest code that the activation gives, or that may come from outside."""
-    if isinstance(layer, ExternalLayer):
+    """Least and greatest code that the law gives a state, or that may come from outside."""
+    if isinstance(layer, ExternalLayer) or layer.step is not None:
         return layer.state.min, layer.state.max
-    activation = layer.activation
-    if isinstance(activation, Table):
-        return min(activation.entries), max(activation.entries)
-    return activation.low, activation.high
+    return layer.activation.ends
 
 
 @dataclass(frozen=True)
@@ -235,26 +231,34 @@ def _driven(
         Whether what comes before these choices no longer counts.
     """
     layer, sign = design.ring, 1.0 if upper else -1.0
-    leak = 2.0**-layer.leak_shift
-    response = response * leak
+    pull = 2.0 ** -np.array(layer.leak_shifts, dtype=np.float64)  # of a target on a new state
+    keep, gain = 1.0 - pull, np.ones(layer.n_units)
+    if layer.step is not None:
+        pull = np.array(layer.step.codes) * layer.step.format.resolution
+        keep = np.ones(layer.n_units)
+    if layer.gain is not None:
+        gain = np.array(layer.gain.codes) * layer.gain.format.resolution
     high, low = _effect(design, True).T, _effect(design, False).T
     bias = np.array(layer.bias) * layer.bias_format.resolution
     taps = [(tap.offset, np.array(tap.weights) * layer.tap_format.resolution) for tap in layer.taps]
     reached, choices = np.zeros(len(response)), []
     for _ in range(horizon):
-        at_high, at_low = sign * (response @ high), sign * (response @ low)
+        pulled = response * pull
+        inner = pulled * gain
+        at_high, at_low = sign * (inner @ high), sign * (inner @ low)
         choices.append(at_high > at_low)
-        gain = np.maximum(at_high, at_low).sum(axis=1) + sign * (response @ bias)
-        reached += gain
+        reached += np.maximum(at_high, at_low).sum(axis=1) + sign * (pulled @ bias)
         response = sum(
-            (leak * np.roll(response * weights, -offset, axis=1) for offset, weights in taps),
-            start=(1.0 - leak) * response,
+            (np.roll(inner * weights, -offset, axis=1) for offset, weights in taps),
+            start=keep * response,
         )
-        peak = np.abs(response).max()
+        peak = np.abs(response * pull).max()
         # A ring that grows without end, and that no input reaches, would leave the doubles.
         if not 1e-4 <= peak <= 1e200 or reached.max() > 64.0 * 2.0**layer.state.width:
             break
-    return np.stack(choices), reached, bool(np.abs(response).max() < 1e-4)
+    # A clipped increment can pass what the sum without a clip would reach.
+    settled = layer.step is None and bool(np.abs(response * pull).max() < 1e-4)
+    return np.stack(choices), reached, settled
 
 
 def _chosen(design: Design, choices: NDArray[np.bool_]) -> Codes:

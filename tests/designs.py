@@ -23,6 +23,7 @@ from rchw.design import (
     Readout,
     RingLayer,
     Tap,
+    UnitCodes,
 )
 from rchw.fixed import Overflow, QFormat, Rounding
 from rchw.schedule import possible_multipliers, schedule
@@ -125,6 +126,29 @@ def _inputs(
     return channels, tables
 
 
+def _update(draw: Draw, rng: np.random.Generator, n: int) -> dict[str, Any]:
+    """How a unit comes to its new state: a leak for all, leaks of their own, a step, a gain."""
+    kind = draw(st.sampled_from(["replace", "replace", "leaky", "leaks", "step"]))
+    found: dict[str, Any] = {}
+    if kind == "leaky":
+        found["leak_shift"] = draw(st.sampled_from([1, 3]))
+    if kind == "leaks":
+        shifts = rng.integers(0, draw(st.sampled_from([2, 6, 16])), n)
+        shifts[int(rng.integers(n))] = 1
+        found["leak_shift"] = tuple(shifts.tolist())
+    style = draw(st.sampled_from(["sign", "levels", "any"]))
+    if kind == "step":
+        found["step"] = _unit_codes(draw, rng, n, style)
+    if draw(st.integers(0, 3)) == 0:
+        found["gain"] = _unit_codes(draw, rng, n, style)
+    return found
+
+
+def _unit_codes(draw: Draw, rng: np.random.Generator, n: int, style: str) -> UnitCodes:
+    fmt = _format(draw, None)
+    return UnitCodes(fmt, _codes(rng, fmt, n, style))
+
+
 def _layer(draw: Draw, max_units: int, max_lanes: int | None) -> tuple[Any, RingLayer]:
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     n = draw(st.integers(1, max_units))
@@ -144,7 +168,7 @@ def _layer(draw: Draw, max_units: int, max_lanes: int | None) -> tuple[Any, Ring
         bias=(0,) * n if bias_style == "zero" else _codes(rng, bias_format, n, bias_style),
         activation=_activation(draw, rng, state),
         rounding=draw(st.sampled_from(list(Rounding))),
-        leak_shift=draw(st.sampled_from([0, 0, 0, 1, 3])),
+        **_update(draw, rng, n),
         initial_state=(0,) * n if draw(st.booleans()) else _codes(rng, state, n, "any"),
         lanes=min(draw(st.integers(1, n)), max_lanes or n),
     )

@@ -15,10 +15,11 @@ from rchw.design import (
     Readout,
     RingLayer,
     Tap,
+    UnitCodes,
 )
 from rchw.fixed import Overflow, QFormat, Rounding
 
-__all__ = ["EXAMPLE", "EXTERNAL", "small_cycle"]
+__all__ = ["EULER", "EXAMPLE", "EXTERNAL", "small_cycle"]
 
 
 def small_cycle(
@@ -84,6 +85,21 @@ EXAMPLE = Design(
     ),
     provenance={"source": "written by hand"},
 )
+
+
+EULER = replace(
+    EXAMPLE,
+    name="steps",
+    layer=replace(
+        EXAMPLE.ring,
+        state=QFormat(9, 5),
+        leak_shift=0,
+        gain=UnitCodes(QFormat(3, 1, False), (2, 1, 3, 2, 5)),
+        step=UnitCodes(QFormat(4, 4), (3, -2, 1, 5, 3)),
+        horizon=20,
+    ),
+)
+"""The same as a ring with gains that takes steps of Euler."""
 
 
 EXTERNAL = Design(

@@ -116,7 +116,9 @@ class _Layer:
         self.units: int = layer["units"]
         self.state = Format.of(layer["state"])
         self.rounding: str = layer["rounding"]
-        self.shift: int = layer["leak_shift"]
+        leak = layer["leak_shift"]
+        self.shifts: list[int] = leak if isinstance(leak, list) else [leak] * self.units
+        self.gain, self.steps = (_values(layer[key]) for key in ("gain", "step"))
         self.activation: dict[str, Any] = layer["activation"]
         taps = Format.of(layer["taps"]["format"])
         self.taps = [
@@ -141,14 +143,14 @@ class _Layer:
         values = [self.state.value(code) for code in x]
         sums = []
         for i in range(self.units):
-            s = self.bias[i]
+            s = Fraction(0)
             for offset, weights in self.taps:
                 s += weights[i] * values[(i - offset) % self.units]
             for place, of, weights in self.linear:
                 s += weights[i] * of.value(u[place])
             for place, thresholds, low, high in self.level:
                 s += high[i] if u[place] >= thresholds[i] else low[i]
-            sums.append(s)
+            sums.append((self.gain[i] * s if self.gain else s) + self.bias[i])
         return sums
 
     def target(self, s: Fraction) -> int:
@@ -167,11 +169,23 @@ class _Layer:
     def step(self, before: Sequence[int], u: Sequence[int]) -> dict[str, Any]:
         sums = self.sums(before, u)
         targets = [self.target(s) for s in sums]
-        x = [self.updated(a, b) for a, b in zip(before, targets, strict=True)]
+        x = [self.updated(i, before[i], targets[i]) for i in range(self.units)]
         return {"before": before, "sums": sums, "targets": targets, "x": x}
 
-    def updated(self, x: int, f: int) -> int:
-        return x + rounded(Fraction(f - x, 2**self.shift), self.rounding) if self.shift else f
+    def updated(self, i: int, x: int, f: int) -> int:
+        if self.steps:
+            moved = x + rounded(self.steps[i] * f, self.rounding)
+            return min(max(moved, self.state.least), self.state.greatest)
+        shift = self.shifts[i]
+        return x + rounded(Fraction(f - x, 2**shift), self.rounding) if shift else f
+
+
+def _values(table: dict[str, Any] | None) -> list[Fraction]:
+    """Values of one code per unit, or of none."""
+    if table is None:
+        return []
+    of = Format.of(table["format"])
+    return [of.value(code) for code in table["codes"]]
 
 
 def _features(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rchw import topology
 from rchw.activation import Clip, tanh_pwl, tanh_table
-from rchw.design import Design
+from rchw.design import Design, Tap, UnitCodes
 from rchw.errors import DesignError
 from rchw.fixed import QFormat
 from rchw.model import RingModel
@@ -56,6 +56,18 @@ def leaky_table() -> Design:
     return replace(fading(1), layer=layer)
 
 
+def steps(lanes: int) -> Design:
+    """Make an Euler ring: a step of 1/2 along clip(-x + its neighbours), gains of 1 and 3/2."""
+    layer = replace(
+        fading(lanes).ring,
+        taps=(Tap(0, (-8,) * 5), Tap(1, (2,) * 5), Tap(4, (-2,) * 5)),
+        gain=UnitCodes(QFormat(3, 1), (2, 3, 2, 3, 2)),
+        step=UnitCodes(QFormat(2, 1), (1,) * 5),
+        state=QFormat(8, 5),
+    )
+    return replace(fading(lanes), layer=layer)
+
+
 def memristive(observation: Observation) -> PhysicalReservoir:
     """Make a few quickly forgetting memristors with two channels."""
     node = DynamicMemristor(3, 3, DynamicParameters(retention=0.8))
@@ -69,6 +81,7 @@ RESERVOIRS: dict[str, Callable[[], Reservoir]] = {
     "float linear": lambda: model("linear", 1.0, False),
     "reference": lambda: ReferenceReservoir(fading(1)),
     "reference, plain": lambda: ReferenceReservoir(fading(1), compiled=False),
+    "reference, euler ring": lambda: ReferenceReservoir(steps(1)),
     "reference, leaky table": lambda: ReferenceReservoir(leaky_table()),
     "memristive": lambda: memristive(Observation()),
     "memristive, read": lambda: memristive(
@@ -77,6 +90,8 @@ RESERVOIRS: dict[str, Callable[[], Reservoir]] = {
     "circuit, 1 lane": lambda: CircuitReservoir(fading(1)),
     "circuit, 2 lanes": lambda: CircuitReservoir(fading(2)),
     "circuit, parallel": lambda: CircuitReservoir(fading(5)),
+    "circuit, euler ring, 1 lane": lambda: CircuitReservoir(steps(1)),
+    "circuit, euler ring, parallel": lambda: CircuitReservoir(steps(5)),
     "circuit, leaky table": lambda: CircuitReservoir(leaky_table()),
 }
 

@@ -23,10 +23,11 @@ from rchw.design import (
     Readout,
     RingLayer,
     Tap,
+    UnitCodes,
 )
 from rchw.errors import DesignError
 from rchw.fixed import QFormat, Rounding
-from tests.examples import EXAMPLE
+from tests.examples import EULER, EXAMPLE
 
 LAYER, READOUT = EXAMPLE.ring, EXAMPLE.readout
 
@@ -82,6 +83,43 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "no lanes": (layer(lanes=0), r"lanes must be from 1 to 5, not 0"),
     "many lanes": (layer(lanes=6), r"lanes must be from 1 to 5, not 6"),
     "leak": (layer(leak_shift=16), r"leak shift must be from 0 to 15, not 16"),
+    "leaks": (layer(leak_shift=(1, 2)), r"leak shifts must be one or 5, one per unit, not 2"),
+    "one wide leak": (
+        layer(leak_shift=(0, 0, 16, 1, 1)),
+        r"leak shift must be from 0 to 15, not 16",
+    ),
+    "no leak": (
+        layer(leak_shift=(0,) * 5),
+        r"leak shifts must be above 0 for one unit at least, not all 0",
+    ),
+    "leak and step": (
+        layer(leak_shift=1, step=UnitCodes(QFormat(2), (1,) * 5)),
+        r"leak shift must be 0 with a step, not 1",
+    ),
+    "wide gain": (
+        layer(gain=UnitCodes(QFormat(25), (1,) * 5)),
+        r"width of gain must be from 1 to 24, not 25",
+    ),
+    "large gain": (
+        layer(gain=UnitCodes(QFormat(2), (1, 2, 1, 1, 1))),
+        r"gain\[1\] must be from -2 to 1 \(sfix2_en0\), not 2",
+    ),
+    "short step": (
+        layer(leak_shift=0, step=UnitCodes(QFormat(2), (1,))),
+        r"step must have 5 codes, not 1",
+    ),
+    "horizon without a step": (
+        layer(horizon=3),
+        r"horizon must be left out without a step, not 3",
+    ),
+    "no horizon": (
+        layer(leak_shift=0, step=UnitCodes(QFormat(2), (1,) * 5), horizon=0),
+        r"horizon must be from 1 to 2147483647, not 0",
+    ),
+    "far horizon": (
+        lambda: replace(EULER.ring, horizon=1000),
+        r"state format must hold \S+, where unit \d can be after 1000 samples, not be sfix9_en5",
+    ),
     "wide taps": (
         layer(tap_format=QFormat(25)),
         r"width of tap weights must be from 1 to 24, not 25",

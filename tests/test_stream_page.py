@@ -97,7 +97,8 @@ def formula(design: Design) -> tuple[int, int]:
         ]
         return max(loop, *(loop + wait for wait in waits)) if waits else loop
 
-    loop = 5 + (not isinstance(layer.activation, Clip)) + (layer.leak_shift > 0)
+    update = {"replace": 0, "leaky": 1, "increment": 2}[layer.update]
+    loop = 5 + (not isinstance(layer.activation, Clip)) + 2 * (layer.gain is not None) + update
     r = int(words > 1 and hazard(loop + 1) <= busy)
     levels = ceil(log2(g * (1 + paired)))
     return max(busy, hazard(loop + r), h + 2), busy + loop + 4 + 2 * squares + levels

@@ -70,11 +70,15 @@ def train_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="The design file, .json.")],
     reservoir: Annotated[
         str,
-        typer.Option(help="cycle, delay-line, delay-line-feedback, cycle-jumps or integer."),
+        typer.Option(
+            help="cycle, delay-line, delay-line-feedback, cycle-jumps, integer or euler-ring."
+        ),
     ] = "cycle",
     units: Annotated[int, typer.Option(help="Units of the ring, N.")] = 100,
     input_bits: Annotated[int | None, typer.Option(help="Width of input codes; 8.")] = None,
-    state_bits: Annotated[int | None, typer.Option(help="Width of states; 8.")] = None,
+    state_bits: Annotated[
+        int | None, typer.Option(help="Width of states; 8, of euler-ring 12.")
+    ] = None,
     readout_bits: Annotated[int, typer.Option(help="Width of readout weights.")] = 12,
     output_bits: Annotated[int, typer.Option(help="Width of output codes.")] = 16,
     activation: Annotated[str, typer.Option(help="clip, pwl or table (tanh).")] = "clip",
@@ -86,6 +90,10 @@ def train_command(
         bool, typer.Option("--input-features", help="The readout sees the inputs too.")
     ] = False,
     kappa: Annotated[int | None, typer.Option(help="Clip of integer; searched.")] = None,
+    bounded: Annotated[
+        int | None,
+        typer.Option(help="Samples in which no state of euler-ring saturates; wider states."),
+    ] = None,
     encoder: Annotated[
         str, typer.Option(help="Of inputs: min-max or mean-std, of the training samples.")
     ] = "min-max",
@@ -125,8 +133,8 @@ def train_command(
         reservoir=reservoir, units=units, input_bits=input_bits, state_bits=state_bits,
         readout_bits=readout_bits, output_bits=output_bits, activation=activation,
         leak_shift=leak_shift, squares=squares, input_features=input_features, kappa=kappa,
-        encoder=encoder, weights=weights, signs=signs, rounding=rounding, lanes=lanes,
-        multipliers=multipliers, levels=levels, bias=bias, search=search, seed=seed,
+        bounded=bounded, encoder=encoder, weights=weights, signs=signs, rounding=rounding,
+        lanes=lanes, multipliers=multipliers, levels=levels, bias=bias, search=search, seed=seed,
         name=name or _identifier(output.stem),
     )  # fmt: skip
     task = load_task(

@@ -28,7 +28,6 @@ def ring_bound(design: Design) -> int:
     state = _magnitude(layer.state)
     taps = sum(max(abs(w) for w in tap.weights) for tap in layer.taps) * state
     total = taps << (frac - layer.state.frac - layer.tap_format.frac)
-    total += max(abs(b) for b in layer.bias) << (frac - layer.bias_format.frac)
     for channel, entry in zip(design.inputs, layer.inputs, strict=True):
         shift = frac - entry.format.frac
         if isinstance(entry, LinearInput):
@@ -36,6 +35,13 @@ def ring_bound(design: Design) -> int:
             total += part << (shift - channel.format.frac)
         else:
             total += max(abs(w) for w in (*entry.low, *entry.high)) << shift
+    if layer.gain is not None:
+        # The terms were shifted as far as the accumulator already: more than they will be.
+        total *= max(1, max(abs(g) for g in layer.gain.codes))
+    total += max(abs(b) for b in layer.bias) << (frac - layer.bias_format.frac)
+    if layer.step is not None:
+        total += state * max(1, max(abs(e) for e in layer.step.codes))
+        total += 1 << layer.step.format.frac
     activation = layer.activation
     if isinstance(activation, Table):
         total <<= max(0, activation.index.frac - frac)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rchw.activation import Clip, PiecewiseLinear, Table
-from rchw.design import Design, LevelInput
+from rchw.design import Design, LevelInput, RingLayer
 from rchw.fixed import Rounding
 from rchw.reference.bounds import integer_type, ring_bound
 from rchw.reference.ring import RingReference
@@ -80,18 +80,20 @@ def compiled_states(
     resets = np.asarray(flags, dtype=bool) & design.reset_on_last
     frac = ring.fraction()
     bias = np.array(layer.bias, dtype=np.int64) << (frac - layer.bias_format.frac)
-    tap_shift = frac - layer.state.frac - layer.tap_format.frac
+    inner = frac if layer.gain is None else ring.inner_fraction()
+    tap_shift = inner - layer.state.frac - layer.tap_format.frac
     taps = np.array([tap.weights for tap in layer.taps], dtype=np.int64).reshape(-1, layer.n_units)
     taps <<= tap_shift
     offsets = np.array([tap.offset for tap in layer.taps], dtype=np.int64)
-    weights, thresholds, low, high, levels = _input_tables(design, frac)
+    weights, thresholds, low, high, levels = _input_tables(design, inner)
     activation = layer.activation
     shift = frac - layer.state.frac
     single = (
         isinstance(activation, Clip)
         and offsets.tolist() == [1 % layer.n_units]
         and levels.tolist() == [False]
-        and layer.leak_shift == 0
+        and layer.update == "replace"
+        and layer.gain is None
         and layer.rounding is not Rounding.HALF_EVEN
         and bound < 1 << 31
     )
@@ -112,10 +114,22 @@ def compiled_states(
         limits = (activation.low, activation.high)
     result = kernels[1](
         inputs.astype(np.int64), offsets, taps, weights, thresholds, low, high, levels, bias,
-        start, initial, resets, kind, table, shift, *limits,
-        _ROUNDINGS.index(layer.rounding), layer.leak_shift,
+        start, initial, resets, kind, table, shift, *limits, _ROUNDINGS.index(layer.rounding),
+        *_update_tables(layer, frac - inner), (layer.state.min, layer.state.max),
     )  # fmt: skip
     return result
+
+
+def _update_tables(layer: RingLayer, outer: int) -> tuple[Integers, Integers, Integers, int]:
+    """Gains aligned to the accumulator, leak shifts, sizes of a step or none, and its fraction."""
+    gain, step = layer.gain, layer.step
+    gains = np.ones(layer.n_units, dtype=np.int64)
+    if gain is not None:
+        gains = np.array(gain.codes, dtype=np.int64) << (outer - gain.format.frac)
+    shifts = np.array(layer.leak_shifts, dtype=np.int64)
+    if step is None:
+        return gains, shifts, np.zeros(0, dtype=np.int64), 0
+    return gains, shifts, np.array(step.codes, dtype=np.int64), step.format.frac
 
 
 def _input_tables(design: Design, frac: int) -> tuple[Integers, ...]:
@@ -175,7 +189,8 @@ def _cycle_clip(
 def _any_ring(
     codes: Any, offsets: Any, taps: Any, weights: Any, thresholds: Any, low: Any, high: Any,
     levels: Any, bias: Any, start: Any, initial: Any, resets: Any, kind: int, table: Any,
-    shift: int, least: int, most: int, rounding: int, leak: int,
+    shift: int, least: int, most: int, rounding: int, gains: Any, leaks: Any, sizes: Any,
+    size_frac: int, ends: tuple[int, int],
 ) -> Any:  # fmt: skip
     """Every design in int64, unit by unit."""
 
@@ -193,7 +208,7 @@ def _any_ring(
     x = start.copy()
     for t in range(codes.shape[0]):
         for i in range(n_units):
-            total = bias[i]
+            total = np.int64(0)
             for k in range(offsets.size):
                 source = i - offsets[k]
                 total += taps[k, i] * x[source if source >= 0 else source + n_units]
@@ -202,7 +217,7 @@ def _any_ring(
                     total += high[k, i] if codes[t, k] >= thresholds[k, i] else low[k, i]
                 else:
                     total += weights[k, i] * codes[t, k]
-            z = divide(total, shift)
+            z = divide(total * gains[i] + bias[i], shift)
             if kind == 1:
                 j = table.shape[0] - 1
                 while j > 0 and z < table[j, 0]:
@@ -211,7 +226,13 @@ def _any_ring(
             z = min(max(z, least), most)
             if kind == 2:
                 z = table[z - least, 0]
-            states[t, i] = x[i] + divide(z - x[i], leak) if leak else z
+            if sizes.size:
+                z = x[i] + divide(sizes[i] * z, size_frac)
+                states[t, i] = min(max(z, ends[0]), ends[1])
+            elif leaks[i]:
+                states[t, i] = x[i] + divide(z - x[i], leaks[i])
+            else:
+                states[t, i] = z
         x[:] = initial if resets[t] else states[t]
     return states
 

@@ -33,14 +33,20 @@ class RingReference:
         """State codes before the first sample, shape (N,)."""
         return np.array(self.design.ring.initial_state, dtype=self.dtype)
 
-    def fraction(self) -> int:
-        """Fraction bits of the pre-activation sum: the finest of all its terms."""
+    def inner_fraction(self) -> int:
+        """Fraction bits of the sum that a gain multiplies: the finest of its terms."""
         layer = self.design.ring
-        fractions = [layer.state.frac + layer.tap_format.frac, layer.bias_format.frac]
+        fractions = [layer.state.frac + layer.tap_format.frac]
         for channel, entry in zip(self.design.inputs, layer.inputs, strict=True):
             extra = channel.format.frac if isinstance(entry, LinearInput) else 0
             fractions.append(entry.format.frac + extra)
         return max(fractions)
+
+    def fraction(self) -> int:
+        """Fraction bits of the pre-activation sum, gain and bias included."""
+        layer = self.design.ring
+        gain = 0 if layer.gain is None else layer.gain.format.frac
+        return max(self.inner_fraction() + gain, layer.bias_format.frac)
 
     def _codes(self, codes: tuple[int, ...], shift: int) -> Integers:
         return np.array(codes, dtype=self.dtype) * (1 << shift)
@@ -48,7 +54,17 @@ class RingReference:
     def preactivation(self, state: Integers, inputs: Integers) -> Integers:
         """Exact sum of taps, inputs and bias; shapes (N,), (K,) -> (N,)."""
         layer, frac = self.design.ring, self.fraction()
-        total = self._codes(layer.bias, frac - layer.bias_format.frac)
+        bias = self._codes(layer.bias, frac - layer.bias_format.frac)
+        if layer.gain is None:
+            return self._driven(bias, frac, state, inputs)
+        inner = self.inner_fraction()
+        driven = self._driven(self._codes((0,) * layer.n_units, 0), inner, state, inputs)
+        shift = frac - inner - layer.gain.format.frac
+        return driven * self._codes(layer.gain.codes, shift) + bias
+
+    def _driven(self, total: Integers, frac: int, state: Integers, inputs: Integers) -> Integers:
+        """Add taps and inputs to a sum (N,) of `frac` fraction bits."""
+        layer = self.design.ring
         for tap in layer.taps:
             shift = frac - layer.state.frac - layer.tap_format.frac
             total = total + self._codes(tap.weights, shift) * np.roll(state, tap.offset)
@@ -78,16 +94,31 @@ class RingReference:
         entries = np.array(activation.entries, dtype=self.dtype)
         return np.take_along_axis(entries, (index - activation.index.min).astype(np.int64), 0)
 
-    def leak(self, state: Integers, target: Integers) -> Integers:
-        """Part of the way from the states to their targets, shapes (N,), (N,) -> (N,)."""
+    def update(self, state: Integers, target: Integers) -> Integers:
+        """States after their targets are known: replaced, part of the way, or one step further.
+
+        Shapes (N,), (N,) -> (N,).
+        """
         layer = self.design.ring
-        if layer.leak_shift == 0:
+        if layer.step is not None:
+            products = target * self._codes(layer.step.codes, 0)
+            moved = state + shift_round(products, layer.step.format.frac, layer.rounding)
+            return _clip(moved, layer.state.min, layer.state.max)
+        shifts = layer.leak_shifts
+        result = self._leak(state, target, shifts[0])
+        for shift in sorted(set(shifts) - {shifts[0]}):
+            mine = np.array([s == shift for s in shifts])
+            result = np.where(mine, self._leak(state, target, shift), result)
+        return result
+
+    def _leak(self, state: Integers, target: Integers, shift: int) -> Integers:
+        if shift == 0:
             return target
-        return state + shift_round(target - state, layer.leak_shift, layer.rounding)
+        return state + shift_round(target - state, shift, self.design.ring.rounding)
 
     def step(self, state: Integers, inputs: Integers) -> Integers:
         """State after one sample: shapes (N,), (K,) -> (N,)."""
-        return self.leak(state, self.activate(self.preactivation(state, inputs)))
+        return self.update(state, self.activate(self.preactivation(state, inputs)))
 
 
 def _clip(codes: Integers, low: int, high: int) -> Integers:

@@ -275,11 +275,15 @@ def _layer(layer: Layer) -> dict[str, str]:
     if isinstance(layer, ExternalLayer):
         return {"states": f"{layer.n_units} of {layer.state}, from outside"}
     taps = ", ".join(f"{tap.offset}" for tap in layer.taps)
-    leak = f", leak 2**-{layer.leak_shift}" if layer.leak_shift else ""
+    least, most = min(layer.leak_shifts), max(layer.leak_shifts)
+    leak = f", leak 2**-{least}" if most else ""
+    if least != most:
+        leak = f", leaks 2**-{least} to 2**-{most}"
+    step = f", steps {layer.step.format}" if layer.step else ""
     return {
         "states": f"{layer.n_units} of {layer.state}, rounding {layer.rounding.value}",
         "taps": f"offset {taps}, weights {layer.tap_format}",
-        "activation": type(layer.activation).__name__ + leak,
+        "activation": type(layer.activation).__name__ + leak + step,
     }
 
 

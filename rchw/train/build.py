@@ -24,15 +24,18 @@ from rchw.design import (
     Readout,
     RingLayer,
     Tap,
+    UnitCodes,
 )
 from rchw.errors import DesignError
 from rchw.fixed import QFormat, Rounding
+from rchw.layers import MAX_WEIGHT_WIDTH
 from rchw.schedule import default_multipliers, schedule
 from rchw.train.options import LINES, Hyperparameters, TrainOptions
 
 __all__ = ["build_design", "dyadic", "fit_outputs", "squares_format"]
 
 _WEIGHT_BITS = 8  # of integer weights
+_EULER_BITS = 12  # of states that small steps must be able to move
 
 
 def dyadic(values: ArrayLike, what: str = "weight") -> tuple[NDArray[np.int64], QFormat]:
@@ -136,6 +139,8 @@ def _taps(options: TrainOptions, hyper: Hyperparameters) -> tuple[tuple[Tap, ...
         table = topology.delay_line(n, hyper.feedback)
     elif options.reservoir == "delay-line-feedback":
         table = topology.delay_line_feedback(n, hyper.feedback, hyper.backward)
+    elif options.reservoir == "euler-ring":
+        table = topology.euler_ring(n, hyper.feedback, hyper.diffusion)
     else:
         length = min(hyper.jump_length, n // 2)
         table = topology.cycle_jumps(n, hyper.feedback, length, hyper.jump_weight)
@@ -219,15 +224,46 @@ def _state(options: TrainOptions, hyper: Hyperparameters) -> tuple[QFormat, Acti
     if options.reservoir == "integer":
         width = options.state_bits or hyper.kappa.bit_length() + 1
         return QFormat(width), Clip(-hyper.kappa, hyper.kappa)
-    width = options.state_bits or 8
-    state = QFormat(width, width - 1)
+    if options.reservoir == "euler-ring":
+        state = _euler_state(options, hyper)
+    else:
+        width = options.state_bits or 8
+        state = QFormat(width, width - 1)
     if options.activation == "clip":
-        return state, Clip(-state.max, state.max)
+        end = (1 << state.frac) - 1
+        return state, Clip(-end, end)
     if options.activation == "table":
         return state, tanh_table(state, rounding=Rounding(options.rounding))[0]
     if state.frac < 3:
-        raise DesignError(f"state bits must be at least 4 for activation pwl, not {width}")
+        more = state.width - state.frac - 1
+        raise DesignError(
+            f"state bits must be at least {4 + more} for activation pwl, not {state.width}"
+        )
     return state, tanh_pwl(state)[0]
+
+
+def _euler_state(options: TrainOptions, hyper: Hyperparameters) -> QFormat:
+    """Bits above 1 from what a sequence can add up to, or from the hyperparameters."""
+    width = options.state_bits or _EULER_BITS
+    if options.bounded is None:
+        if hyper.headroom > width - 2:
+            raise DesignError(f"headroom must be at most {width - 2}, not {hyper.headroom}")
+        return QFormat(width, width - 1 - hyper.headroom)
+    move = math.ceil(abs(hyper.step) * 2.0 ** (width - 1))  # codes in one sample, at most
+    extra = max((options.bounded * move).bit_length() - (width - 1), 0)
+    if width + extra > MAX_WEIGHT_WIDTH:
+        raise DesignError(
+            f"states must have at most {MAX_WEIGHT_WIDTH} bits, not the {width + extra} that "
+            f"{options.bounded} samples with a step of {hyper.step:g} take"
+        )
+    return QFormat(width + extra, width - 1)
+
+
+def _step(options: TrainOptions, hyper: Hyperparameters) -> UnitCodes | None:
+    if options.reservoir != "euler-ring":
+        return None
+    codes, fmt = dyadic([hyper.step], "step")
+    return UnitCodes(fmt, tuple(codes.tolist()) * options.units)
 
 
 def fit_outputs(
@@ -301,6 +337,8 @@ def build_design(
         activation=activation,
         rounding=Rounding(options.rounding),
         leak_shift=options.leak_shift,
+        step=_step(options, hyper),
+        horizon=options.bounded,
         lanes=options.lanes,
     )
     features = Features(

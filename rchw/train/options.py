@@ -8,7 +8,9 @@ from rchw.fixed import Rounding
 
 __all__ = ["LINES", "RESERVOIRS", "WINDOWS", "Hyperparameters", "TrainOptions"]
 
-RESERVOIRS = ("cycle", "delay-line", "delay-line-feedback", "cycle-jumps", "integer")
+RESERVOIRS = (
+    "cycle", "delay-line", "delay-line-feedback", "cycle-jumps", "integer", "euler-ring"
+)  # fmt: skip
 LINES = ("delay-line", "delay-line-feedback")  # not closed: no Fourier bin of signs to lose
 WINDOWS = 16  # sign patterns that a search looks at
 
@@ -30,14 +32,15 @@ class TrainOptions:
     Parameters
     ----------
     reservoir : str
-        ``cycle``, ``delay-line``, ``delay-line-feedback``, ``cycle-jumps`` or ``integer``.
+        ``cycle``, ``delay-line``, ``delay-line-feedback``, ``cycle-jumps``, ``integer`` or
+        ``euler-ring``.
     units, lanes : int
         N and P.
     input_bits : int, optional
         8 if not given; for ``integer`` with bipolar codes the fewest that hold the amplitude.
     readout_bits, output_bits : int
     state_bits : int, optional
-        8 if not given; for ``integer`` the fewest that hold kappa.
+        8 if not given, for ``euler-ring`` 12; for ``integer`` the fewest that hold kappa.
     activation : str
         ``clip``, ``pwl`` or ``table``; ``clip`` for ``integer``.
     leak_shift : int
@@ -46,6 +49,9 @@ class TrainOptions:
         Whether the readout also sees squared states, and the input codes.
     kappa : int, optional
         Clip of ``integer``; searched if not given.
+    bounded : int, optional
+        Samples of a sequence in which no state of an ``euler-ring`` can saturate: its format then
+        grows by as many bits as that takes. Without it states saturate where `state_bits` end.
     signs : str
         ``auto``, ``pi`` or ``random``.
     rounding : str
@@ -83,6 +89,7 @@ class TrainOptions:
     squares: bool = False
     input_features: bool = False
     kappa: int | None = None
+    bounded: int | None = None
     signs: str = "auto"
     rounding: str = "truncate"
     lanes: int = 1
@@ -103,7 +110,7 @@ class TrainOptions:
         _one_of("encoder", self.encoder, ("min-max", "mean-std"))
         _one_of("weights", self.weights, ("shift-add", "integer"))
         _one_of("search", self.search, ("quick", "full", "none"))
-        least = {"delay-line-feedback": 3, "cycle-jumps": 4}.get(self.reservoir, 1)
+        least = {"delay-line-feedback": 3, "cycle-jumps": 4, "euler-ring": 3}.get(self.reservoir, 1)
         _within("units", self.units, least, 4096)
         _within("lanes", self.lanes, 1, self.units)
         if self.input_bits is not None:
@@ -117,6 +124,8 @@ class TrainOptions:
         if self.kappa is not None:
             top = (1 << ((self.state_bits or 24) - 1)) - 1
             _within("kappa", self.kappa, 1, top)
+        if self.bounded is not None:
+            _within("bounded", self.bounded, 1, 2**20)
         self._refuse_without_effect()
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", self.name):
             raise DesignError(
@@ -126,6 +135,11 @@ class TrainOptions:
     def _refuse_without_effect(self) -> None:
         """Refuse what was asked for and would be ignored."""
         reservoir = f"reservoir {self.reservoir}"
+        euler = self.reservoir == "euler-ring"
+        if self.bounded is not None and not euler:
+            raise DesignError(f"bounded must be left out for {reservoir}, not {self.bounded}")
+        if self.leak_shift and euler:
+            raise DesignError(f"leak shift must be 0 for {reservoir}, not {self.leak_shift}")
         if self.reservoir != "integer":
             idle = {"kappa": (self.kappa, reservoir)}
             if self.weights == "integer":
@@ -168,6 +182,10 @@ class Hyperparameters:
         Clip of the integer ring, and largest code of its bipolar input.
     input_coding : str
         Of the integer ring: ``level`` (thresholds) or ``bipolar`` (signs times code).
+    step, diffusion : float
+        Of the Euler ring, whose coupling is `feedback`.
+    headroom : int
+        Bits of an Euler ring's states beyond those that hold -1 to 1.
     """
 
     feedback: float = 0.75
@@ -182,10 +200,14 @@ class Hyperparameters:
     kappa: int = 7
     amplitude: int = 3
     input_coding: str = "bipolar"
+    step: float = 0.125
+    diffusion: float = 0.25
+    headroom: int = 1
 
     def __post_init__(self) -> None:
         _one_of("bias signs", self.bias_signs, ("same", "independent", "none"))
         _one_of("input coding", self.input_coding, ("level", "bipolar"))
         _within("window", self.window, 0, 63)
+        _within("headroom", self.headroom, 0, 12)
         _within("kappa", self.kappa, 1, (1 << 23) - 1)
         _within("amplitude", self.amplitude, 1, (1 << 22) - 1)

@@ -13,14 +13,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rchw.activation import Table
 from rchw.design import Design
 from rchw.errors import DesignError
 from rchw.metrics import saturation_fraction
 from rchw.reference import run
 from rchw.reference.compiled import run_states
+from rchw.train.axes import axes
 from rchw.train.build import build_design
-from rchw.train.options import WINDOWS, Hyperparameters, TrainOptions
+from rchw.train.options import Hyperparameters, TrainOptions
 from rchw.train.proposals import BUDGETS, UNORDERED, proposals
 from rchw.train.readout import Fit, outputs_of, train_readout
 
@@ -28,7 +28,6 @@ __all__ = [
     "Progress",
     "TrainingTask",
     "Tuned",
-    "axes",
     "check_possible",
     "clipped_fraction",
     "evaluate",
@@ -42,19 +41,6 @@ Progress = Callable[[int, int, float], None]
 
 _SEARCH_LAMBDAS = (1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
 _NEIGHBOURS = (0.25, 0.5, 2.0, 4.0)  # times the best lambda, tried at the end
-
-# Sums of at most three powers of two; finer near the edge of memory, where 8-bit states end up.
-_FEEDBACK = (
-    0.25, 0.5, 0.5625, 0.625, 0.6875, 0.75, 0.8125, 0.84375, 0.875, 0.90625, 0.9375, 0.96875
-)  # fmt: skip
-# Of integer weights: any multiple of 2**-7, closer together near the edge of memory.
-_INTEGER_FEEDBACK = tuple(
-    k / 128 for k in (32, 45, 59, 71, 78, 86, 93, 96, 101, 105, 109, 113, 117, 121, 123, 125)
-)
-_SCALING = (
-    0.015625, 0.03125, 0.0625, 0.09375, 0.125, 0.1875, 0.25, 0.375, 0.5, 0.75, 1.0
-)  # fmt: skip
-_BIAS = (0.0, 0.03125, 0.0625, 0.125, 0.1875, 0.25, 0.375, 0.5)
 
 
 class TrainingTask(Protocol):
@@ -103,37 +89,6 @@ class Tuned:
     regularisation: float
     error: float
     candidates: int
-
-
-def axes(options: TrainOptions) -> dict[str, tuple[Any, ...]]:
-    """Values of every hyperparameter that the options leave open, neighbours side by side."""
-    if options.reservoir == "integer":
-        top = (1 << ((options.state_bits or 24) - 1)) - 1
-        kappas = (options.kappa,) if options.kappa else (1, 3, 7, 15, 31, 63)
-        largest = (1 << ((options.input_bits or 24) - 1)) - 1
-        return {
-            "kappa": tuple(k for k in kappas if k <= top),
-            "amplitude": tuple(a for a in (1, 2, 3, 5, 7, 11, 15) if a <= largest),
-            "input_coding": ("bipolar", "level"),
-        }
-    least = 2.0 ** (3 - (options.state_bits or 8))
-    drawn = options.weights == "integer"
-    choose_levels = options.levels is None and not drawn
-    found: dict[str, tuple[Any, ...]] = {
-        "feedback": _INTEGER_FEEDBACK if drawn else _FEEDBACK,
-        "input_scaling": tuple(v for v in _SCALING if v >= min(least, 0.25)),
-        "bias": (0.0,) if options.bias is False else _BIAS[options.bias is True :],
-        "bias_signs": ("same", "independent"),
-        "levels": (False, True) if choose_levels else (bool(options.levels),),
-        "window": tuple(range(WINDOWS)) if options.signs == "auto" else (0,),
-    }
-    if options.reservoir == "delay-line-feedback":
-        found["backward"] = (0.03125, 0.0625, 0.125, 0.25)
-    if options.reservoir == "cycle-jumps":
-        found["jump_weight"] = (0.0625, 0.125, 0.25, 0.375, 0.5)
-        half = options.units // 2
-        found["jump_length"] = tuple(sorted({min(max(v, 2), half) for v in (2, 3, 5, 8, 13, 21)}))
-    return found
 
 
 def _distance(value: Any, key: str) -> float:
@@ -339,13 +294,10 @@ def train(task: TrainingTask, options: TrainOptions, progress: Progress | None =
 
 
 def clipped_fraction(design: Design, states: NDArray[Any]) -> float:
-    """Fraction of states at a rail of the activation."""
-    activation = design.ring.activation
-    if isinstance(activation, Table):
-        low, high = min(activation.entries), max(activation.entries)
-    else:
-        low, high = activation.low, activation.high
-    return saturation_fraction(states, low, high)
+    """Fraction of states at a rail: of the activation, or of the format where they take steps."""
+    layer = design.ring
+    ends = layer.activation.ends if layer.step is None else (layer.state.min, layer.state.max)
+    return saturation_fraction(states, *ends)
 
 
 def _recorded(

@@ -137,8 +137,28 @@ def _rail(design: Design, rng: np.random.Generator) -> tuple[str, Design] | None
 
 
 def _leak(design: Design, rng: np.random.Generator) -> tuple[str, Design]:
-    shift = design.ring.leak_shift + (-1, 1)[_pick(rng, 2)]
-    return f"leak shift {shift}", _layer(design, replace(design.ring, leak_shift=shift))
+    old, by = design.ring.leak_shift, (-1, 1)[_pick(rng, 2)]
+    if not isinstance(old, tuple):
+        return f"leak shift {old + by}", _layer(design, replace(design.ring, leak_shift=old + by))
+    place = _pick(rng, len(old))
+    new = _put(old, place, old[place] + by)
+    return f"leak shift[{place}] {new[place]}", _layer(design, replace(design.ring, leak_shift=new))
+
+
+def _gain(design: Design, rng: np.random.Generator) -> tuple[str, Design] | None:
+    gain = design.ring.gain
+    if gain is None:
+        return None
+    where, row = _flip(rng, gain.codes, gain.format)
+    return f"gain{where}", _layer(design, replace(design.ring, gain=replace(gain, codes=row)))
+
+
+def _step(design: Design, rng: np.random.Generator) -> tuple[str, Design] | None:
+    step = design.ring.step
+    if step is None:
+        return None
+    where, row = _flip(rng, step.codes, step.format)
+    return f"step{where}", _layer(design, replace(design.ring, step=replace(step, codes=row)))
 
 
 def _table(design: Design, rng: np.random.Generator) -> tuple[str, Design] | None:
@@ -226,6 +246,8 @@ NUMBERS: Mapping[str, Change] = {
     "clip rail": _of_ring(_rail),
     "leak shift": _of_ring(_leak),
     "activation table": _of_ring(_table),
+    "gain": _of_ring(_gain),
+    "step": _of_ring(_step),
     "units swapped": _units,
     "inputs swapped": _of_ring(_inputs),
     "outputs swapped": _outputs,

@@ -268,7 +268,7 @@ class Expected:
         named: Any = Wholes(
             forms, [self._call(Role("p", age, i, first), sums.form(i)) for i in units]
         )
-        after: Any = ring.leak(before, ring.activate(named))
+        after: Any = ring.update(before, ring.activate(named))
         width = design.layer.state.width
         return [
             Definition(Role("x", age, i, first), self.state(age, i), after.form(i), width)

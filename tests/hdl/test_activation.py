@@ -7,7 +7,7 @@ from math import floor
 
 import numpy as np
 import pytest
-from amaranth.hdl import Module, Value
+from amaranth.hdl import Const, Module, Value
 
 from rchw.activation import Activation, Clip, PiecewiseLinear, Table, tanh_pwl, tanh_table
 from rchw.design import Design, Features, InputChannel, LinearInput, Output, Readout, RingLayer, Tap
@@ -105,7 +105,7 @@ def test_leak_over_all_codes() -> None:
     layers = [one_unit(Clip(-15, 15), 4, rounding, shift).ring for shift, rounding in cases]
 
     def build(m: Module, old: Value, target: Value) -> list[Value]:
-        return [leak(layer, old, target) for layer in layers]
+        return [leak(m, layer, old, target, Const(0, 1), str(k)) for k, layer in enumerate(layers)]
 
     codes = range(STATE.min, STATE.max + 1)
     pairs = [list(pair) for pair in product(codes, codes)]

@@ -10,11 +10,22 @@ from numpy.typing import NDArray
 
 from rchw import topology
 from rchw.activation import Clip
-from rchw.design import Design, Features, InputChannel, LinearInput, Output, Readout, RingLayer, Tap
+from rchw.design import (
+    Design,
+    Features,
+    InputChannel,
+    LinearInput,
+    Output,
+    Readout,
+    RingLayer,
+    Tap,
+    UnitCodes,
+)
+from rchw.errors import DesignError
 from rchw.fixed import QFormat, Rounding
 from rchw.metrics import linear_ring_memory_capacity_exact, linear_ring_memory_function
 from rchw.model import RingModel
-from rchw.reference import ReferenceReservoir
+from rchw.reference import ReferenceReservoir, run
 from rchw.train.build import build_design
 from rchw.train.options import Hyperparameters, TrainOptions
 
@@ -303,3 +314,48 @@ def test_a_larger_kappa_recalls_the_present_worse_and_the_past_better() -> None:
     assert small[1] > large[1] + margin
     assert large[2] > small[2] + margin
     assert small[0] > 0.97  # 0.99 when this law was found, with other symbols
+
+
+def euler_ring(start: tuple[int, ...], width: int, horizon: int | None) -> Design:
+    """Six units that turn, each with a step and a gain of its own."""
+    n = 6
+    layer = RingLayer(
+        n_units=n,
+        state=QFormat(width, 6),
+        tap_format=QFormat(4, 2),
+        taps=(Tap(0, (-1,) * n), Tap(1, (5,) * n), Tap(n - 1, (-5,) * n)),
+        inputs=(LinearInput(QFormat(5, 2), (7, -3, 5, -9, 11, 2)),),
+        bias_format=QFormat(4, 3),
+        bias=(0, 1, -2, 3, 0, -1),
+        activation=Clip(-64, 63),
+        rounding=Rounding.HALF_EVEN,
+        gain=UnitCodes(QFormat(4, 2), (4, 3, 5, 4, 7, -2)),
+        step=UnitCodes(QFormat(4, 4), (1, 2, 3, -4, 5, 6)),
+        horizon=horizon,
+        initial_state=start,
+    )
+    readout = Readout((Output("y", QFormat(8, 4)),), QFormat(4, 0), ((1,) * (n + 1),))
+    return Design("steps", (InputChannel("u", QFormat(8, 6)),), layer, Features(), readout)
+
+
+def test_a_state_moves_by_at_most_its_step_in_each_sample() -> None:
+    """``|x(t) - x(0)| <= t g``, exactly: g is the step times the end of the activation, rounded."""
+    start, horizon = (3, -20, 0, 50, -1, 7), 40
+    design = euler_ring(start, 12, horizon)
+    rng = np.random.default_rng(0)
+    codes = rng.choice([-128, 127], (horizon, 1))
+    codes[: horizon // 2] = 127
+    states = run(design, codes).states
+    most = np.array([4, 8, 12, 16, 20, 24])  # 64/64 times 1/16 to 6/16, in 64ths
+    times = np.arange(1, horizon + 1)[:, None]
+    away = np.abs(states - np.array(start))
+    assert (away <= times * most).all()
+    assert (away == times * most).any()  # it is reached, and so no wider than it must be
+    wider = run(euler_ring(start, 20, None), codes).states
+    assert np.array_equal(states, wider)  # nothing saturates within the horizon
+    # One bit less cannot promise that, and saturates.
+    with pytest.raises(DesignError, match=r"^state format must hold \S+, where unit \d can be aft"):
+        euler_ring(start, 10, horizon)
+    narrow = run(euler_ring(start, 9, None), codes).states
+    assert narrow.max() == 255 or narrow.min() == -256
+    assert not np.array_equal(narrow, wider)

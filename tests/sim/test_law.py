@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from rchw.activation import Clip, tanh_table
-from rchw.design import Design
-from rchw.fixed import Rounding
+from rchw.design import Design, UnitCodes
+from rchw.fixed import QFormat, Rounding
 from rchw.reference import compiled, pipeline, readout, ring
 from rchw.sim.law import law_sha256
 from tests.examples import EXAMPLE, EXTERNAL
@@ -40,7 +40,10 @@ LAWS: dict[str, Callable[[], Design]] = {
     "activation": lambda: layer(activation=Clip(-3, 3)),
     "table": lambda: layer(activation=tanh_table(EXAMPLE.ring.state)[0]),
     "rounding": lambda: layer(rounding=Rounding.HALF_EVEN),
-    "leak": lambda: layer(leak_shift=EXAMPLE.ring.leak_shift + 1),
+    "leak": lambda: layer(leak_shift=2),
+    "leak of one unit": lambda: layer(leak_shift=(1, 1, 1, 1, 0)),
+    "gain": lambda: layer(gain=UnitCodes(QFormat(3, 1, False), (2, 2, 2, 2, 1))),
+    "step": lambda: layer(leak_shift=0, step=UnitCodes(QFormat(3, 1, False), (2, 2, 2, 2, 1))),
     "initial state": lambda: layer(initial_state=(1,) * EXAMPLE.n_units),
     "reset": lambda: replace(EXAMPLE, reset_on_last=not EXAMPLE.reset_on_last),
     "square rounding": lambda: replace(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rchw import topology
 from rchw.activation import Clip, PiecewiseLinear, Table, tanh_table
-from rchw.design import Design, LevelInput, LinearInput
+from rchw.design import Design, LevelInput, LinearInput, UnitCodes
 from rchw.document import from_document, to_document
 from rchw.errors import DesignError
 from rchw.fixed import QFormat, Rounding, decode
@@ -99,11 +99,31 @@ def taps_of(design: Design) -> Any:
         ("delay-line-feedback", topology.delay_line_feedback(20, 0.625, 0.25)),
         ("cycle-jumps", topology.cycle_jumps(20, 0.625, 4, 0.375)),
         ("integer", topology.cycle(20, 1.0)),
+        ("euler-ring", topology.euler_ring(20, 0.625, 0.125)),
     ],
 )
 def test_taps_are_those_of_the_topology(reservoir: str, want: topology.TapTable) -> None:
-    hyper = Hyperparameters(feedback=0.625, backward=0.25, jump_weight=0.375, jump_length=4)
+    hyper = Hyperparameters(
+        feedback=0.625, backward=0.25, jump_weight=0.375, jump_length=4, diffusion=0.125
+    )
     assert np.array_equal(taps_of(build(hyper, reservoir=reservoir)), topology.dense(want))
+
+
+@pytest.mark.parametrize("activation", ["clip", "pwl", "table"])
+def test_an_euler_ring_is_as_wide_as_its_step_asks_for(activation: str) -> None:
+    """Its activation ends at 1 whatever the states hold; a bound on the samples widens them."""
+    hyper = Hyperparameters(step=0.375, headroom=2)
+    free = build(hyper, reservoir="euler-ring", activation=activation, state_bits=10)
+    assert free.ring.state == QFormat(10, 7) and free.ring.horizon is None
+    assert free.ring.step == UnitCodes(QFormat(3, 3), (3,) * 20)
+    assert 120 <= free.ring.activation.ends[1] <= 128
+    wide = build(hyper, reservoir="euler-ring", activation=activation, state_bits=10, bounded=100)
+    assert wide.ring.state == QFormat(16, 9)  # 100 times 3/8 is below 2**6
+    assert wide.ring.horizon == 100
+    with pytest.raises(DesignError, match=r"^states must have at most 24 bits, not the 25 that 50"):
+        build(hyper, reservoir="euler-ring", state_bits=10, bounded=50_000)
+    with pytest.raises(DesignError, match=r"^headroom must be at most 1, not 2$"):
+        build(hyper, reservoir="euler-ring", state_bits=3)
 
 
 def weights_of(design: Design) -> Any:

@@ -8,14 +8,14 @@ import pytest
 from rchw.design import Design
 from rchw.errors import DesignError
 from rchw.train import Hyperparameters, TrainOptions, build_design
+from rchw.train.axes import axes
 from rchw.train.options import RESERVOIRS
-from rchw.train.search import axes
 from tests.train.tiny import tiny_task
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "reservoir": (
         {"reservoir": "torus"},
-        r"^reservoir must be one of cycle, .*, integer, not 'torus'$",
+        r"^reservoir must be one of cycle, .*, euler-ring, not 'torus'$",
     ),
     "activation": (
         {"activation": "relu"},
@@ -36,6 +36,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "many units": ({"units": 4097}, r"^units must be from 1 to 4096, not 4097$"),
     "short line": (
         {"reservoir": "delay-line-feedback", "units": 2},
+        r"^units must be from 3 to 4096, not 2$",
+    ),
+    "short Euler ring": (
+        {"reservoir": "euler-ring", "units": 2},
         r"^units must be from 3 to 4096, not 2$",
     ),
     "short jumps": (
@@ -76,6 +80,12 @@ IDLE: dict[tuple[str, str, Any], str] = {
         for reservoir in RESERVOIRS
         if reservoir != "integer"
     },
+    **{
+        (reservoir, "bounded", 50): f"bounded {LEFT_OUT} reservoir {reservoir}, not 50"
+        for reservoir in RESERVOIRS
+        if reservoir != "euler-ring"
+    },
+    ("euler-ring", "leak_shift", 2): "leak shift must be 0 for reservoir euler-ring, not 2",
     ("integer", "activation", "pwl"): "activation must be clip for reservoir integer, not pwl",
     ("integer", "activation", "table"): "activation must be clip for reservoir integer, not table",
     (
@@ -100,6 +110,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "squares": (False, True),
     "input_features": (False, True),
     "kappa": (None, 7),
+    "bounded": (None, 50),
     "signs": ("auto", "random"),
     "rounding": ("truncate", "half-up", "half-even"),
     "lanes": (1, 5),
@@ -183,6 +194,7 @@ ENDS: dict[str, tuple[dict[str, Any], str, int, int]] = {
     "leak_shift": ({}, "leak shift", 0, 15),
     "seed": ({}, "seed", 0, 2**63 - 1),
     "kappa": ({"reservoir": "integer", "state_bits": 5}, "kappa", 1, 15),
+    "bounded": ({"reservoir": "euler-ring"}, "bounded", 1, 2**20),
 }
 
 
@@ -215,6 +227,7 @@ HYPER: dict[str, tuple[dict[str, Any], str]] = {
         r"^input coding must be one of level, bipolar, not 'gray'$",
     ),
     "kappa": ({"kappa": 0}, r"^kappa must be from 1 to 8388607, not 0$"),
+    "headroom": ({"headroom": 13}, r"^headroom must be from 0 to 12, not 13$"),
     "amplitude": ({"amplitude": 0}, r"^amplitude must be from 1 to 4194303, not 0$"),
     "window": ({"window": 64}, r"^window must be from 0 to 63, not 64$"),
     "window before the first": ({"window": -1}, r"^window must be from 0 to 63, not -1$"),

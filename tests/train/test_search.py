@@ -13,10 +13,10 @@ from rchw.fixed import QFormat
 from rchw.reference import run
 from rchw.tasks.task import Task
 from rchw.train import Hyperparameters, TrainOptions, evaluate, train
+from rchw.train.axes import axes
 from rchw.train.proposals import BUDGETS
 from rchw.train.search import (
     TrainingTask,
-    axes,
     check_possible,
     clipped_fraction,
     fit,

@@ -69,7 +69,8 @@ class InterpreterOf : public Interpreter {
   public:
     explicit InterpreterOf(const Law& law)
         : m_law(law), m_bias(aligned(law.bias, law.bias_shift)), m_sum(law.units),
-          m_ring(2 * law.units), m_features(law.n_features) {
+          m_ring(2 * law.units), m_features(law.n_features),
+          m_gains(aligned(law.gains, law.gain_shift)), m_steps(aligned(law.steps, 0)) {
         for (const auto& tap : law.taps) m_taps.push_back(aligned(tap.weights, law.tap_shift));
         for (const auto& input : law.inputs) {
             m_weights.push_back(aligned(input.weights, input.shift));
@@ -97,6 +98,7 @@ class InterpreterOf : public Interpreter {
     std::vector<Word> m_bias, m_sum;
     std::vector<Word> m_ring;  // the states twice, so that no offset wraps
     std::vector<Word> m_features;
+    std::vector<Word> m_gains, m_steps;  // of every unit, or none
     std::vector<std::vector<Word>> m_taps, m_weights, m_low, m_high, m_rows;
 
     static std::vector<Word> aligned(const std::vector<int64_t>& codes, int by) {
@@ -112,7 +114,10 @@ class InterpreterOf : public Interpreter {
         const int n = m_law.units;
         if (m_law.external) return take(u + m_law.own_channels);
         Word* const sum = m_sum.data();
-        std::copy(m_bias.begin(), m_bias.end(), sum);
+        if (m_gains.empty())
+            std::copy(m_bias.begin(), m_bias.end(), sum);
+        else
+            std::fill(sum, sum + n, Word(0));
         for (size_t k = 0; k < m_taps.size(); ++k) {
             const Word* const weight = m_taps[k].data();
             const Word* const from = m_ring.data() + n - m_law.taps[k].offset;
@@ -129,6 +134,8 @@ class InterpreterOf : public Interpreter {
                 for (int i = 0; i < n; ++i) sum[i] += weight[i] * code;
             }
         }
+        if (!m_gains.empty())
+            for (int i = 0; i < n; ++i) sum[i] = sum[i] * m_gains[i] + m_bias[i];
         if (m_law.rounding == Rounding::kTruncate) update<Rounding::kTruncate>();
         if (m_law.rounding == Rounding::kHalfUp) update<Rounding::kHalfUp>();
         if (m_law.rounding == Rounding::kHalfEven) update<Rounding::kHalfEven>();
@@ -164,9 +171,7 @@ class InterpreterOf : public Interpreter {
             for (int i = 0; i < n; ++i) sum[i] = std::min(std::max(sum[i], low), high);
         }
         Word* const ring = m_ring.data();
-        if (m_law.leak)
-            for (int i = 0; i < n; ++i)
-                sum[i] = ring[i] + divided(Word(sum[i] - ring[i]), m_law.leak, rounding);
+        if (m_law.moves) move<rounding>();
         Word least = sum[0], greatest = sum[0];
         for (int i = 0; i < n; ++i) {
             ring[i] = ring[i + n] = sum[i];
@@ -175,6 +180,20 @@ class InterpreterOf : public Interpreter {
         }
         least_state = std::min(least_state, static_cast<int64_t>(least));
         greatest_state = std::max(greatest_state, static_cast<int64_t>(greatest));
+    }
+    template <Rounding rounding>
+    void move() {  // from the old states to the targets, or a step along them
+        const Word* const old = m_ring.data();
+        for (int i = 0; i < m_law.units; ++i) {
+            Word& sum = m_sum[i];
+            if (!m_steps.empty()) {
+                const Word way = divided(Word(m_steps[i] * sum), m_law.step_fraction, rounding);
+                sum = Word(fit(Word(old[i] + way), m_law.state, false));
+            } else if (m_law.leaks[i]) {
+                const int by = static_cast<int>(m_law.leaks[i]);
+                sum = old[i] + divided(Word(sum - old[i]), by, rounding);
+            }
+        }
     }
     void read_out(const int32_t* u, int64_t* outputs) {
         Word* feature = m_features.data();

@@ -54,7 +54,9 @@ struct Law {  // a design file, as numbers
     Format state, index;
     int own_channels = 0;  // those before the states of an external layer, end of section 4
     bool external = false;
-    int units = 0, fraction = 0, leak = 0, tap_shift = 0, bias_shift = 0;
+    int units = 0, fraction = 0, tap_shift = 0, gain_shift = 0, bias_shift = 0;
+    int step_fraction = 0;
+    bool moves = false;  // the update takes up the old state
     int finest = 0, weight_fraction = 0, n_features = 0;
     Rounding rounding{}, output_rounding{};
     bool wrap = false, reset_on_last = false;
@@ -62,6 +64,7 @@ struct Law {  // a design file, as numbers
     std::vector<Tap> taps;
     std::vector<Input> inputs;
     std::vector<int64_t> bias, initial, entries;
+    std::vector<int64_t> leaks, gains, steps;  // per unit; of the last two, those there are
     std::vector<Segment> segments;
     std::vector<Feature> features;
     std::vector<std::vector<int64_t>> weights;
@@ -89,11 +92,19 @@ struct Law {  // a design file, as numbers
             return;
         }
         rounding = rounding_of(layer.at("rounding").text);
-        leak = static_cast<int>(layer.at("leak_shift").integer);
+        const Json& leak = layer.at("leak_shift");
+        leaks = leak.kind == Json::kList ? leak.integers()
+                                         : std::vector<int64_t>(units, leak.integer);
+        if (layer.at("step").kind != Json::kNull) {
+            steps = layer.at("step").at("codes").integers();
+            step_fraction = Format::of(layer.at("step").at("format")).frac;
+        }
+        moves = !steps.empty();
+        for (int64_t shift : leaks) moves = moves || shift != 0;
         initial = layer.at("initial_state").integers();
         const int tap_fraction = state.frac + Format::of(layer.at("taps").at("format")).frac;
         const int bias_fraction = Format::of(layer.at("bias").at("format")).frac;
-        fraction = std::max(tap_fraction, bias_fraction);
+        int inner = tap_fraction;  // fraction bits of what a gain multiplies
         std::vector<int> fractions;
         for (const Json& entry : layer.at("inputs").list) {
             Input input{};
@@ -111,11 +122,20 @@ struct Law {  // a design file, as numbers
             }
             fractions.push_back(Format::of(entry.at("format")).frac +
                                 (input.level ? 0 : channels[channel].frac));
-            fraction = std::max(fraction, fractions.back());
+            inner = std::max(inner, fractions.back());
             inputs.push_back(input);
         }
-        for (size_t k = 0; k < inputs.size(); ++k) inputs[k].shift = fraction - fractions[k];
-        tap_shift = fraction - tap_fraction;
+        fraction = std::max(inner, bias_fraction);
+        if (layer.at("gain").kind != Json::kNull) {  // section 10.4
+            gains = layer.at("gain").at("codes").integers();
+            const int gain_fraction = Format::of(layer.at("gain").at("format")).frac;
+            fraction = std::max(inner + gain_fraction, bias_fraction);
+            gain_shift = fraction - inner - gain_fraction;
+        } else {
+            inner = fraction;
+        }
+        for (size_t k = 0; k < inputs.size(); ++k) inputs[k].shift = inner - fractions[k];
+        tap_shift = inner - tap_fraction;
         bias_shift = fraction - bias_fraction;
         bias = layer.at("bias").at("codes").integers();
         for (const Json& tap : layer.at("taps").at("table").list)
@@ -172,7 +192,7 @@ struct Law {  // a design file, as numbers
         return found;
     }
     long double ring_bound() const {
-        long double total = std::ldexp(largest(bias), bias_shift);
+        long double total = 0;
         for (const Tap& tap : taps)
             total += std::ldexp(largest(tap.weights) * state.magnitude(), tap_shift);
         for (size_t k = 0; k < inputs.size(); ++k) {
@@ -182,6 +202,10 @@ struct Law {  // a design file, as numbers
                 : largest(input.weights) * channels[k].magnitude();
             total += std::ldexp(part, input.shift);
         }
+        if (!gains.empty()) total += std::ldexp(total * largest(gains), gain_shift);
+        total += std::ldexp(largest(bias), bias_shift);
+        if (!steps.empty())
+            total += largest(steps) * state.magnitude() + std::ldexp(1.0L, step_fraction);
         if (activation == kTable && index.frac > fraction)
             total = std::ldexp(total, index.frac - fraction);
         // Halves of a step in roundings, offsets of segments, and a state in the leak.

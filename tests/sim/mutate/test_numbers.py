@@ -9,7 +9,7 @@ from rchw.activation import Clip, tanh_table
 from rchw.design import Design
 from rchw.errors import DesignError
 from rchw.sim.mutate.numbers import NUMBERS
-from tests.examples import EXAMPLE
+from tests.examples import EULER, EXAMPLE
 
 TABLED = replace(
     EXAMPLE, layer=replace(EXAMPLE.ring, activation=tanh_table(EXAMPLE.ring.state, 5)[0])
@@ -31,13 +31,14 @@ def changed(operator: str, design: Design, draws: int = 60) -> list[tuple[str, D
 
 @pytest.mark.parametrize("operator", NUMBERS)
 def test_an_operator_changes_the_design(operator: str) -> None:
-    found = [(where, design) for where, design in changed(operator, EXAMPLE) if design != EXAMPLE]
+    base = EULER if operator in ("gain", "step") else EXAMPLE
+    found = [(where, design) for where, design in changed(operator, base) if design != base]
     # The place in words tells which change it was.
     places = {where: str(design) for where, design in found}
     assert places and len(set(places.values())) == len(places)
     for _, design in found:
-        assert [c.format for c in design.inputs] == [c.format for c in EXAMPLE.inputs]
-        assert design.readout.outputs == EXAMPLE.readout.outputs
+        assert [c.format for c in design.inputs] == [c.format for c in base.inputs]
+        assert design.readout.outputs == base.readout.outputs
 
 
 def test_a_flipped_bit_is_one_bit() -> None:
@@ -66,3 +67,14 @@ def test_where_there_is_no_place_there_is_nothing() -> None:
     assert not changed("outputs swapped", single) and changed("outputs swapped", EXAMPLE)
     bare = replace(EXAMPLE, layer=replace(EXAMPLE.ring, taps=()))
     assert not changed("tap weight", bare) and not changed("tap offset", bare)
+    assert not changed("gain", EXAMPLE) and not changed("step", EXAMPLE)
+
+
+def test_one_leak_of_many_changes() -> None:
+    shifts = (0, 1, 3, 2, 0)
+    leaks = replace(EXAMPLE, layer=replace(EXAMPLE.ring, leak_shift=shifts))
+    for where, design in changed("leak shift", leaks):
+        pairs = zip(design.ring.leak_shifts, shifts, strict=True)
+        moves = {unit: new - old for unit, (new, old) in enumerate(pairs) if new != old}
+        ((unit, move),) = moves.items()
+        assert abs(move) == 1 and where == f"leak shift[{unit}] {shifts[unit] + move}"

@@ -8,13 +8,23 @@ from hypothesis import given, settings
 
 from rchw import reference
 from rchw.activation import Clip
-from rchw.design import Design, Features, InputChannel, LinearInput, Output, Readout, RingLayer, Tap
+from rchw.design import (
+    Design,
+    Features,
+    InputChannel,
+    LinearInput,
+    Output,
+    Readout,
+    RingLayer,
+    Tap,
+    UnitCodes,
+)
 from rchw.fixed import Overflow, QFormat, Rounding
 from rchw.reference.bounds import readout_bound, ring_bound
 from rchw.sim.soak.program import Program
 from rchw.sim.soak.stimulus import block
 from tests.designs import designs
-from tests.examples import EXAMPLE
+from tests.examples import EULER, EXAMPLE
 
 
 def same(program: Program, design: Design, index: int = 1, samples: int = 200) -> bool:
@@ -95,6 +105,22 @@ WRONG = {
         EXAMPLE.ring, taps=(EXAMPLE.ring.taps[0], Tap(3, EXAMPLE.ring.taps[1].weights))
     ),
 }
+
+
+WRONG_STEPS = {
+    "gain": replace(EULER.ring, gain=UnitCodes(QFormat(3, 1, False), (2, 1, 3, 2, 4))),
+    "step": replace(EULER.ring, step=UnitCodes(QFormat(4, 4), (3, -2, 1, 4, 3))),
+}
+
+
+def test_steps_and_gains(program: Program) -> None:
+    assert same(program, EULER, samples=2000)
+    leaks = replace(EXAMPLE, layer=replace(EXAMPLE.ring, leak_shift=(0, 1, 3, 2, 0)))
+    assert same(program, leaks, samples=2000)
+    for layer in WRONG_STEPS.values():
+        _, table = program.for_design(replace(EULER, layer=layer)).show(3, 1, 500)
+        want = reference.run(EULER, table[:, :2], table[:, 2].astype(bool)).outputs
+        assert not np.array_equal(table[:, 5:], want)
 
 
 @pytest.mark.parametrize("change", WRONG)
