@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib.memory import Memory
 
 from rchw.activation import Clip, PiecewiseLinear
-from rchw.design import RingLayer
+from rchw.design import UnitLayer
 from rchw.fixed import Overflow
 from rchw.hdl.arith import clamp, requantize, select, shift_round
 
@@ -12,14 +12,14 @@ __all__ = ["activate", "increment", "leak", "leak_kinds"]
 
 
 def activate(
-    m: Module, layer: RingLayer, total: Value, frac: int, name: str, clocked: bool
+    m: Module, layer: UnitLayer, total: Value, frac: int, name: str, clocked: bool
 ) -> Value:
     """State code of a pre-activation sum.
 
     Parameters
     ----------
     m : Module
-    layer : RingLayer
+    layer : UnitLayer
     total : Value
         Exact sum with `frac` fraction bits.
     clocked : bool
@@ -58,7 +58,7 @@ def activate(
 
 def _piecewise(
     m: Module,
-    layer: RingLayer,
+    layer: UnitLayer,
     activation: PiecewiseLinear,
     total: Value,
     frac: int,
@@ -80,7 +80,7 @@ def _piecewise(
     return clamp(m, linear, activation.low, activation.high, f"{name}_clip")
 
 
-def leak(m: Module, layer: RingLayer, old: Value, target: Value, kind: Value, name: str) -> Value:
+def leak(m: Module, layer: UnitLayer, old: Value, target: Value, kind: Value, name: str) -> Value:
     """``old + (target - old) * 2**-S``, rounded; never outside the two.
 
     `kind` tells which of `leak_kinds` is the S of the unit.
@@ -90,12 +90,12 @@ def leak(m: Module, layer: RingLayer, old: Value, target: Value, kind: Value, na
     return old + select(m, kind, steps, f"{name}_way")
 
 
-def leak_kinds(layer: RingLayer) -> list[int]:
+def leak_kinds(layer: UnitLayer) -> list[int]:
     """Leak shifts that occur in the layer, ascending."""
     return sorted(set(layer.leak_shifts))
 
 
-def increment(m: Module, layer: RingLayer, old: Value, product: Value, name: str) -> Value:
+def increment(m: Module, layer: UnitLayer, old: Value, product: Value, name: str) -> Value:
     """``old + product``, rounded and saturated; the product is that of a target and a step."""
     assert layer.step is not None
     moved = old + shift_round(product, layer.step.format.frac, layer.rounding)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 
-from rchw.design import Design, LevelInput, LinearInput, RingLayer
+from rchw.design import Design, LevelInput, LinearInput, UnitLayer
 from rchw.fixed import QFormat
 from rchw.hdl.arith import add_tree, select, times
 from rchw.hdl.rom import Fields
@@ -52,7 +52,7 @@ def lane_drives(
     -------
     1 clock after the inputs.
     """
-    layer, bias = design.ring, _bias(design.ring)
+    layer, bias = design.driven, _bias(design.driven)
     linear = all(isinstance(entry, LinearInput) for entry in layer.inputs)
     rows = [
         (
@@ -90,7 +90,7 @@ def lane_drives(
     return _by_channel(m, design, ranges, inputs, enable, fields, columns)
 
 
-def _bias(layer: RingLayer) -> tuple[int, ...]:
+def _bias(layer: UnitLayer) -> tuple[int, ...]:
     return layer.bias if layer.gain is None else (0,) * layer.n_units
 
 
@@ -103,7 +103,7 @@ def _by_channel(
     fields: Fields,
     columns: Sequence[Sequence[int]],
 ) -> list[tuple[Value, Value]]:
-    layer = design.ring
+    layer = design.driven
     terms: list[list[Value]] = [[] for _ in columns]
     for k, entry in enumerate(layer.inputs):
         held = Signal(design.inputs[k].format.width, name=f"held_{k}", reset_less=True)

@@ -7,7 +7,7 @@ from amaranth._toolchain.yosys import YosysError, find_yosys
 from amaranth.back import rtlil  # type: ignore[attr-defined]  # the stubs leave it out
 
 import rchw
-from rchw.design import Design, ExternalLayer, Layer, RingLayer
+from rchw.design import Design, ExternalLayer, Layer, MatrixLayer, UnitLayer
 from rchw.document import digest
 from rchw.errors import ToolError
 from rchw.files import write_atomic
@@ -101,14 +101,20 @@ def _layer(layer: Layer) -> list[str]:
     if isinstance(layer, ExternalLayer):
         return [f"{layer.n_units} states from outside, {layer.state}"]
     return [
-        f"{layer.family} of {layer.n_units} units, state {layer.state}, taps {layer.tap_format},"
+        f"{layer.family} of {layer.n_units} units, state {layer.state}, {_joined(layer)},"
         f" bias {layer.bias_format},",
         f"  {type(layer.activation).__name__}, rounding {layer.rounding.value}, {_update(layer)}",
         *([f"  gain {layer.gain.format}"] if layer.gain else []),
     ]
 
 
-def _update(layer: RingLayer) -> str:
+def _joined(layer: UnitLayer) -> str:
+    if isinstance(layer, MatrixLayer):
+        return f"{layer.matrix.kind} matrix {layer.matrix.format}"
+    return f"taps {layer.connection_format}"
+
+
+def _update(layer: UnitLayer) -> str:
     if layer.step is not None:
         held = "" if layer.horizon is None else f", for {layer.horizon} samples without saturation"
         return f"step {layer.step.format}{held}"

@@ -108,7 +108,7 @@ class ParallelCore(wiring.Component):
 
     def _ring(self, m: Module, pipe: "_Pipeline", drives: Sequence[Value]) -> list[Signal]:
         """State registers and the loop that must close in one clock."""
-        layer, ranges = self.design.ring, layer_ranges(self.design)
+        layer, ranges = self.design.driven, layer_ranges(self.design)
         n = layer.n_units
         first = Signal(init=1)
         if self.design.reset_on_last:
@@ -122,13 +122,8 @@ class ParallelCore(wiring.Component):
         ]
         for i in range(n):
             taps = [
-                (
-                    times(states[(i - tap.offset) % n], tap.weights[i]),
-                    layer.initial_state[(i - tap.offset) % n] * tap.weights[i],
-                    tap.weights[i],
-                )
-                for tap in layer.taps
-                if tap.weights[i]
+                (times(states[j], weight), layer.initial_state[j] * weight, weight)
+                for j, weight in layer.connections[i]
             ]
             parts = [product << ranges.tap_shift for product, _, _ in taps]
             start = sum(initial for _, initial, _ in taps) << ranges.tap_shift

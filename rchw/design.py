@@ -19,17 +19,15 @@ from rchw.layers import (
     AffineEncoder,
     ExternalLayer,
     InputChannel,
-    Layer,
     LevelInput,
     LinearInput,
-    RingLayer,
-    Tap,
-    UnitCodes,
     check_codes,
     check_name,
     check_range,
 )
+from rchw.matrix import Matrix, Scaling
 from rchw.names import KEYWORDS
+from rchw.units import Layer, MatrixLayer, RingLayer, Tap, UnitCodes, UnitLayer
 
 __all__ = [
     "MAX_CHANNELS",
@@ -41,11 +39,15 @@ __all__ = [
     "Layer",
     "LevelInput",
     "LinearInput",
+    "Matrix",
+    "MatrixLayer",
     "Output",
     "Readout",
     "RingLayer",
+    "Scaling",
     "Tap",
     "UnitCodes",
+    "UnitLayer",
 ]
 
 MAX_CHANNELS = 64
@@ -218,10 +220,24 @@ class Design:
         Raises
         ------
         DesignError
-            If its states come from outside.
+            If it is another.
+        """
+        if not isinstance(self.layer, RingLayer):
+            family = "external" if isinstance(self.layer, ExternalLayer) else self.layer.family
+            raise DesignError(f"layer {self.layer.name} must be a ring, not {family}")
+        return self.layer
+
+    @property
+    def driven(self) -> RingLayer | MatrixLayer:
+        """The layer, where its states do not come from outside.
+
+        Raises
+        ------
+        DesignError
+            If they do.
         """
         if isinstance(self.layer, ExternalLayer):
-            raise DesignError(f"layer {self.layer.name} must be a ring, not external")
+            raise DesignError(f"layer {self.layer.name} must be driven, not external")
         return self.layer
 
     @cached_property

@@ -12,6 +12,9 @@ from rchw.design import (
     ExternalLayer,
     LevelInput,
     LinearInput,
+    Matrix,
+    MatrixLayer,
+    RingLayer,
     UnitCodes,
 )
 from rchw.errors import DesignError
@@ -107,11 +110,8 @@ def _layer(design: Design) -> dict[str, Any]:
         "state": str(layer.state),
         "rounding": layer.rounding.value,
         "lanes": layer.lanes,
-        "taps": {
-            "format": str(layer.tap_format),
-            "table": [{"offset": tap.offset, "weights": list(tap.weights)} for tap in layer.taps],
-        },
-        "matrix": None,
+        "taps": _taps(layer) if isinstance(layer, RingLayer) else None,
+        "matrix": _matrix(layer.matrix) if isinstance(layer, MatrixLayer) else None,
         "gain": _codes(layer.gain),
         "step": _codes(layer.step),
         "horizon": layer.horizon,
@@ -122,6 +122,24 @@ def _layer(design: Design) -> dict[str, Any]:
         "bias": {"format": str(layer.bias_format), "codes": list(layer.bias)},
         "initial_state": list(layer.initial_state),
         "activation": _activation(layer.activation),
+    }
+
+
+def _taps(layer: RingLayer) -> dict[str, Any]:
+    return {
+        "format": str(layer.tap_format),
+        "table": [{"offset": tap.offset, "weights": list(tap.weights)} for tap in layer.taps],
+    }
+
+
+def _matrix(matrix: Matrix) -> dict[str, Any]:
+    scaling, found = matrix.scaling, {"format": str(matrix.format), "kind": matrix.kind}
+    return {
+        **found,
+        "codes": [list(row) for row in matrix.codes],
+        **({"columns": [list(row) for row in matrix.columns]} if matrix.kind == "sparse" else {}),
+        **({"diagonal": list(matrix.diagonal)} if matrix.kind == "antisymmetric" else {}),
+        "scaling": scaling and {"rule": scaling.rule, "value": _real(scaling.value)},
     }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rchw.design import Design, ExternalLayer, Layer, LevelInput, LinearInput, RingLayer
+from rchw.design import Design, ExternalLayer, Layer, LevelInput, LinearInput, UnitLayer
 from rchw.fixed import QFormat, Rounding, requantize
 
 __all__ = [
@@ -72,7 +72,7 @@ def state_interval(layer: Layer) -> Interval:
     return reached.hull(Interval(min(layer.initial_state), max(layer.initial_state)))
 
 
-def dead_band(layer: RingLayer, unit: int = 0) -> tuple[int, int]:
+def dead_band(layer: UnitLayer, unit: int = 0) -> tuple[int, int]:
     """Differences ``d = f - x`` of target f and state x, in codes, for which a leak moves nothing.
 
     The state moves by ``R(d / 2**S)`` with the layer's rounding R and leak shift S, so it rests
@@ -88,7 +88,7 @@ def dead_band(layer: RingLayer, unit: int = 0) -> tuple[int, int]:
 
     Parameters
     ----------
-    layer : RingLayer
+    layer : UnitLayer
     unit : int
 
     Returns
@@ -143,8 +143,8 @@ class LayerRanges:
 
 def layer_ranges(design: Design) -> LayerRanges:
     """Intervals and alignment of the layer's pre-activation sum."""
-    layer = design.ring
-    tap_frac = layer.state.frac + layer.tap_format.frac
+    layer = design.driven
+    tap_frac = layer.state.frac + layer.connection_format.frac
     input_fracs = [
         entry.format.frac + (channel.format.frac if isinstance(entry, LinearInput) else 0)
         for channel, entry in zip(design.inputs, layer.inputs, strict=True)
@@ -160,8 +160,8 @@ def layer_ranges(design: Design) -> LayerRanges:
     taps, drive, summed, total = [], [], [], []
     for unit in range(layer.n_units):
         tap_sum = ZERO
-        for tap in layer.taps:
-            tap_sum += state.scale(tap.weights[unit] << (inner - tap_frac))
+        for _, weight in layer.connections[unit]:
+            tap_sum += state.scale(weight << (inner - tap_frac))
         drive_sum = ZERO
         for channel, entry, shift in zip(design.inputs, layer.inputs, shifts, strict=True):
             if isinstance(entry, LevelInput):

@@ -16,14 +16,18 @@ from rchw.design import (
     Layer,
     LevelInput,
     LinearInput,
+    Matrix,
+    MatrixLayer,
     Output,
     Readout,
     RingLayer,
+    Scaling,
     Tap,
     UnitCodes,
 )
 from rchw.errors import DesignError
 from rchw.fixed import Overflow, QFormat, Rounding
+from rchw.matrix import RULES
 from rchw.reader import Reader, codes, integer, short
 from rchw.schedule import schedule
 
@@ -35,13 +39,14 @@ VERSION = 1
 _ROUNDINGS = [mode.value for mode in Rounding]
 _OVERFLOWS = [mode.value for mode in Overflow]
 
-_MATRIX = "the matrix engine is not built yet"
 _POOLED = "readouts that answer once per sequence are not built yet"
-_FAMILIES = {
-    "leaky": _MATRIX,
-    "euler": _MATRIX,
+_UPDATES = {
+    "ring": ["replace", "leaky"],
+    "euler-ring": ["increment"],
+    "leaky": ["replace", "leaky"],
+    "euler": ["increment"],
 }
-_UPDATES = {"ring": ["replace", "leaky"], "euler-ring": ["increment"]}
+_MATRICES = {"leaky": ["dense", "sparse"], "euler": ["antisymmetric"]}
 
 
 def _read_input(value: Any, path: str) -> InputChannel:
@@ -144,31 +149,23 @@ def _read_step(reader: Reader, update: str) -> tuple[UnitCodes | None, int | Non
 
 def _read_layer(value: Any, path: str, channels: tuple[InputChannel, ...]) -> Layer:
     reader = Reader(value, path)
-    family = reader.built("family", [*_UPDATES, "external"], _FAMILIES)
+    family = reader.choice("family", [*_UPDATES, "external"])
     if family == "external":
         return _read_external(reader)
     update = reader.choice("update", _UPDATES[family])
-    reader.only("matrix", None, _MATRIX)
     gain = _read_unit_codes(reader, "gain")
     step, horizon = _read_step(reader, update)
-    taps, bias = reader.object("taps"), reader.object("bias")
-    table = []
-    for index, item in enumerate(taps.items("table")):
-        tap = Reader(item, f"{taps.where('table')}[{index}]")
-        table.append(Tap(tap.integer("offset"), tap.codes("weights")))
-        tap.end()
+    bias = reader.object("bias")
     entries = reader.items("inputs")
     if len(entries) != len(channels):
         raise DesignError(
             f"{reader.where('inputs')} must have one entry per channel ({len(channels)}), "
             f"not {len(entries)}"
         )
-    layer = RingLayer(
+    shared: dict[str, Any] = dict(
         name=reader.text("name"),
         n_units=reader.integer("units"),
         state=reader.format("state"),
-        tap_format=taps.format("format"),
-        taps=tuple(table),
         inputs=tuple(
             _read_layer_input(item, f"{path}.inputs[{k}]", channels[k])
             for k, item in enumerate(entries)
@@ -184,10 +181,50 @@ def _read_layer(value: Any, path: str, channels: tuple[InputChannel, ...]) -> La
         initial_state=_read_initial_state(reader),
         lanes=reader.integer("lanes"),
     )
-    taps.end()
     bias.end()
+    matrix, taps = reader.take("matrix"), reader.take("taps")
     reader.end()
-    return layer
+    if family not in _MATRICES:
+        if matrix is not None:
+            raise DesignError(f"{reader.where('matrix')} must be null with family {family!r}")
+        tap_format, table = _read_taps(taps, reader.where("taps"))
+        return RingLayer(tap_format=tap_format, taps=table, **shared)
+    if taps is not None:
+        raise DesignError(f"{reader.where('taps')} must be null with family {family!r}")
+    found = _read_matrix(matrix, reader.where("matrix"), _MATRICES[family])
+    return MatrixLayer(matrix=found, **shared)
+
+
+def _read_taps(value: Any, path: str) -> tuple[QFormat, tuple[Tap, ...]]:
+    reader = Reader(value, path)
+    table = []
+    for index, item in enumerate(reader.items("table")):
+        tap = Reader(item, f"{reader.where('table')}[{index}]")
+        table.append(Tap(tap.integer("offset"), tap.codes("weights")))
+        tap.end()
+    found = reader.format("format"), tuple(table)
+    reader.end()
+    return found
+
+
+def _read_matrix(value: Any, path: str, kinds: list[str]) -> Matrix:
+    reader = Reader(value, path)
+    kind = reader.choice("kind", kinds)
+    fmt, rows = reader.format("format"), _read_rows(reader, "codes")
+    columns = _read_rows(reader, "columns") if kind == "sparse" else ()
+    diagonal = reader.codes("diagonal") if kind == "antisymmetric" else ()
+    scaling = reader.take("scaling")
+    if scaling is not None:
+        inner = Reader(scaling, reader.where("scaling"))
+        scaling = Scaling(inner.choice("rule", list(RULES)), inner.real("value"))
+        inner.end()
+    reader.end()
+    return Matrix(fmt, kind, rows, columns, diagonal, scaling)
+
+
+def _read_rows(reader: Reader, key: str) -> tuple[tuple[int, ...], ...]:
+    rows = enumerate(reader.items(key))
+    return tuple(codes(row, f"{reader.where(key)}[{index}]") for index, row in rows)
 
 
 def _read_external(reader: Reader) -> ExternalLayer:

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from rchw.activation import Clip
-from rchw.design import Design, ExternalLayer, RingLayer
+from rchw.design import Design, ExternalLayer, MatrixLayer, RingLayer
 from rchw.errors import DesignError
 
 __all__ = ["Schedule", "default_multipliers", "latency", "possible_multipliers", "schedule"]
@@ -145,6 +145,12 @@ def schedule(design: Design) -> Schedule:
     n_units, lanes = layer.n_units, layer.lanes
     if lanes == n_units and multipliers == design.n_products * design.n_outputs:
         return Schedule(True, 1, n_units, 1, False, 1, 1, 0, 1, False, 1, 1)
+    if isinstance(layer, MatrixLayer):
+        raise DesignError(
+            f"layer {layer.name} must be parallel in this release, with {n_units} lanes and "
+            f"{design.n_products * design.n_outputs} multipliers, not {lanes} and {multipliers}: "
+            f"folded matrices are not built yet"
+        )
     shapes = _shapes(lanes, design.n_outputs, design.features.per_unit)
     if multipliers not in shapes:
         possible = ", ".join(str(count) for count in possible_multipliers(lanes, design))
@@ -211,7 +217,7 @@ def latency(design: Design) -> int:
 def _hazard(design: Design, latency: int, words: int, word_clocks: int, top_clocks: int) -> int:
     """Least sample period at which no tap reads a state before it is written."""
     layer = design.layer
-    if isinstance(layer, ExternalLayer):
+    if not isinstance(layer, RingLayer):
         return latency
 
     def start(unit: int) -> int:

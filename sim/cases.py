@@ -36,7 +36,7 @@ def ties(sums: Integers, shift: int) -> tuple[int, int]:
 def _pieces(design: Design, phase: Phase) -> Iterator[tuple[Integers, Integers, Integers]]:
     """Inputs, states before and states after every sample, between the resets of a phase."""
     external = isinstance(design.layer, ExternalLayer)
-    initial = np.zeros(design.n_units) if external else design.ring.initial_state
+    initial = np.zeros(design.n_units) if external else design.driven.initial_state
     start = np.array(initial, dtype=np.int64)
     for first, stop, _ in phase.segments:
         codes, last = phase.codes[first:stop], phase.last[first:stop]

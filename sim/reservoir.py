@@ -26,7 +26,7 @@ def showing_states(design: Design) -> Design:
         If there are more than 64 units, the most outputs that a design can have, or the states come
         from outside.
     """
-    n_units, state = design.n_units, design.ring.state
+    n_units, state = design.n_units, design.driven.state
     if n_units > MAX_CHANNELS:
         raise DesignError(f"units must be at most {MAX_CHANNELS} to show them all, not {n_units}")
     outputs = tuple(Output(f"x{unit}", state) for unit in range(n_units))
@@ -100,7 +100,7 @@ class CircuitReservoir:
                 )
         if state is not None:
             start = tuple(int(code) for code in np.asarray(state))
-            design = replace(design, layer=replace(design.ring, initial_state=start))
+            design = replace(design, layer=replace(design.driven, initial_state=start))
         core = ParallelCore(design) if schedule(design).parallel else FoldedCore(design)
         names = [channel.name for channel in design.inputs]
         payloads: list[dict[str, Any]] = [
@@ -117,5 +117,5 @@ class CircuitReservoir:
         states = self.run(inputs, state)
         if len(states):
             return states, states[-1]
-        start = self.design.ring.initial_state if state is None else state
+        start = self.design.driven.initial_state if state is None else state
         return states, np.array(start, dtype=np.int64)

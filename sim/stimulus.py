@@ -1,12 +1,22 @@
 """Stimulus that goes where faults hide: corner codes, held rails, slow ramps, both clip rails."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rchw.design import Design, ExternalLayer, Layer, LevelInput, LinearInput
+from rchw.design import (
+    Design,
+    ExternalLayer,
+    Layer,
+    LevelInput,
+    LinearInput,
+    MatrixLayer,
+    RingLayer,
+    UnitLayer,
+)
 from rchw.fixed import QFormat
 
 __all__ = [
@@ -122,7 +132,7 @@ class RailDrive:
 def _effect(design: Design, upper: bool) -> NDArray[np.float64]:
     """Contribution of each channel at its greatest or least code, in values, shape (K, N)."""
     rows = []
-    for channel, entry in zip(design.inputs, design.ring.inputs, strict=True):
+    for channel, entry in zip(design.inputs, design.driven.inputs, strict=True):
         code = channel.format.max if upper else channel.format.min
         if isinstance(entry, LinearInput):
             weights = np.array(entry.weights, dtype=np.float64)
@@ -216,6 +226,22 @@ def _candidates(design: Design) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, n - 1, min(n, _CANDIDATES)).astype(int))
 
 
+def _joined(layer: UnitLayer) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """What weights of the new sums (S, N) make of the old states: (S, N)."""
+    unit = layer.connection_format.resolution
+    if isinstance(layer, MatrixLayer):
+        matrix = layer.matrix.dense(layer.n_units) * unit
+        return lambda weights: weights @ matrix
+    assert isinstance(layer, RingLayer)
+    taps = [(tap.offset, np.array(tap.weights) * unit) for tap in layer.taps]
+
+    def rolled(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        rows = (np.roll(weights * row, -offset, axis=1) for offset, row in taps)
+        return sum(rows, start=np.zeros_like(weights))
+
+    return rolled
+
+
 def _driven(
     design: Design, response: NDArray[np.float64], upper: bool, horizon: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64], bool]:
@@ -230,7 +256,7 @@ def _driven(
     bool
         Whether what comes before these choices no longer counts.
     """
-    layer, sign = design.ring, 1.0 if upper else -1.0
+    layer, sign = design.driven, 1.0 if upper else -1.0
     pull = 2.0 ** -np.array(layer.leak_shifts, dtype=np.float64)  # of a target on a new state
     keep, gain = 1.0 - pull, np.ones(layer.n_units)
     if layer.step is not None:
@@ -240,7 +266,7 @@ def _driven(
         gain = np.array(layer.gain.codes) * layer.gain.format.resolution
     high, low = _effect(design, True).T, _effect(design, False).T
     bias = np.array(layer.bias) * layer.bias_format.resolution
-    taps = [(tap.offset, np.array(tap.weights) * layer.tap_format.resolution) for tap in layer.taps]
+    joined = _joined(layer)
     reached, choices = np.zeros(len(response)), []
     for _ in range(horizon):
         pulled = response * pull
@@ -248,10 +274,7 @@ def _driven(
         at_high, at_low = sign * (inner @ high), sign * (inner @ low)
         choices.append(at_high > at_low)
         reached += np.maximum(at_high, at_low).sum(axis=1) + sign * (pulled @ bias)
-        response = sum(
-            (np.roll(inner * weights, -offset, axis=1) for offset, weights in taps),
-            start=keep * response,
-        )
+        response = keep * response + joined(inner)
         peak = np.abs(response * pull).max()
         # A ring that grows without end, and that no input reaches, would leave the doubles.
         if not 1e-4 <= peak <= 1e200 or reached.max() > 64.0 * 2.0**layer.state.width:

@@ -1,7 +1,7 @@
 """Hypothesis strategy for whole designs: every topology, activation, width and lane count."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,8 @@ from rchw.design import (
     Layer,
     LevelInput,
     LinearInput,
+    Matrix,
+    MatrixLayer,
     Output,
     Readout,
     RingLayer,
@@ -28,7 +30,7 @@ from rchw.design import (
 from rchw.fixed import Overflow, QFormat, Rounding
 from rchw.schedule import possible_multipliers, schedule
 
-__all__ = ["TOPOLOGIES", "designs", "external_designs", "stimulus"]
+__all__ = ["TOPOLOGIES", "designs", "external_designs", "matrix_designs", "stimulus"]
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
@@ -182,6 +184,32 @@ def designs(draw: Any, max_units: int = 12, max_lanes: int | None = None) -> Des
     return _readout(draw, rng, channels, layer)
 
 
+def _matrix(rng: np.random.Generator, kind: str, n: int, fmt: QFormat, style: str) -> Matrix:
+    """Rows of any filling, the empty ones among them."""
+    if kind == "dense":
+        return Matrix(fmt, kind, tuple(_codes(rng, fmt, n, style) for _ in range(n)))
+    if kind == "antisymmetric":
+        rows = tuple(_codes(rng, fmt, i, style) for i in range(n))
+        return Matrix(fmt, kind, rows, diagonal=_codes(rng, fmt, n, style))
+    places = [np.flatnonzero(rng.random(n) < rng.random()).tolist() for _ in range(n)]
+    codes = tuple(_codes(rng, fmt, len(row), style) for row in places)
+    return Matrix(fmt, kind, codes, tuple(map(tuple, places)))
+
+
+@st.composite
+def matrix_designs(draw: Any, max_units: int = 8) -> Design:
+    """Any design whose units are joined by a matrix; all of them are parallel."""
+    (rng, channels), ring = _layer(draw, max_units, None)
+    facts = {field.name: getattr(ring, field.name) for field in fields(ring)}
+    for name in ("tap_format", "taps", "name"):
+        del facts[name]
+    kind = "antisymmetric" if ring.step else draw(st.sampled_from(["dense", "sparse"]))
+    style = draw(st.sampled_from(["sign", "levels", "any"]))
+    matrix = _matrix(rng, kind, ring.n_units, _format(draw), style)
+    layer = MatrixLayer(matrix=matrix, **(facts | {"lanes": ring.n_units}))
+    return _readout(draw, rng, channels, layer)
+
+
 @st.composite
 def external_designs(draw: Any, max_units: int = 12) -> Design:
     """Any design whose states come from outside."""
@@ -232,7 +260,10 @@ def _readout(
         ),
         reset_on_last=draw(st.booleans()),
     )
-    multipliers = draw(st.sampled_from(possible_multipliers(layer.lanes, design)))
+    possible = possible_multipliers(layer.lanes, design)
+    parallel = [design.n_products * design.n_outputs]
+    possible = parallel if isinstance(layer, MatrixLayer) else possible
+    multipliers = draw(st.sampled_from(possible))
     design = replace(design, readout=replace(design.readout, multipliers=multipliers))
     schedule(design)
     return design

@@ -11,15 +11,18 @@ from rchw.design import (
     InputChannel,
     LevelInput,
     LinearInput,
+    Matrix,
+    MatrixLayer,
     Output,
     Readout,
     RingLayer,
+    Scaling,
     Tap,
     UnitCodes,
 )
 from rchw.fixed import Overflow, QFormat, Rounding
 
-__all__ = ["EULER", "EXAMPLE", "EXTERNAL", "small_cycle"]
+__all__ = ["ANTISYMMETRIC", "EULER", "EXAMPLE", "EXTERNAL", "MATRIX", "small_cycle"]
 
 
 def small_cycle(
@@ -100,6 +103,60 @@ EULER = replace(
     ),
 )
 """The same as a ring with gains that takes steps of Euler."""
+
+
+def _parallel(layer: MatrixLayer) -> Design:
+    multipliers = EXAMPLE.n_products * EXAMPLE.n_outputs
+    readout = replace(EXAMPLE.readout, multipliers=multipliers)
+    return replace(EXAMPLE, name=layer.family, layer=layer, readout=readout)
+
+
+MATRIX = _parallel(
+    MatrixLayer(
+        n_units=5,
+        state=QFormat(6, 5),
+        matrix=Matrix(
+            QFormat(4, 2),
+            "sparse",
+            ((3, -2), (1,), (), (2, 3, -4), (1, 1)),
+            ((1, 4), (0,), (), (0, 2, 3), (0, 4)),
+            scaling=Scaling("radius", 0.75),
+        ),
+        inputs=EXAMPLE.ring.inputs,
+        bias_format=QFormat(5, 4),
+        bias=(2, 0, -3, 1, 5),
+        activation=PiecewiseLinear(-30, 29, ((None, 1, -4), (-8, 0, 0), (9, 1, 4))),
+        rounding=Rounding.HALF_UP,
+        leak_shift=(1, 0, 2, 3, 1),
+        initial_state=(1, 0, -7, 0, 20),
+        lanes=5,
+    )
+)
+"""A leaky echo state network with sparse rows, one of them empty."""
+
+
+ANTISYMMETRIC = _parallel(
+    MatrixLayer(
+        n_units=5,
+        state=QFormat(9, 5),
+        matrix=Matrix(
+            QFormat(4, 2),
+            "antisymmetric",
+            ((), (3,), (-2, 5), (1, 0, 7), (-8, 2, -3, 4)),
+            diagonal=(-1, -1, -2, -1, 0),
+            scaling=Scaling("circular", 1.5),
+        ),
+        inputs=EXAMPLE.ring.inputs,
+        bias_format=QFormat(5, 4),
+        bias=(2, 0, -3, 1, 5),
+        activation=Clip(-30, 29),
+        rounding=Rounding.HALF_EVEN,
+        step=UnitCodes(QFormat(4, 4), (3, 2, 1, 5, 3)),
+        lanes=5,
+        name="euler",
+    )
+)
+"""An Euler state network."""
 
 
 EXTERNAL = Design(

@@ -120,11 +120,12 @@ class _Layer:
         self.shifts: list[int] = leak if isinstance(leak, list) else [leak] * self.units
         self.gain, self.steps = (_values(layer[key]) for key in ("gain", "step"))
         self.activation: dict[str, Any] = layer["activation"]
-        taps = Format.of(layer["taps"]["format"])
-        self.taps = [
-            (tap["offset"], [taps.value(w) for w in tap["weights"]])
-            for tap in layer["taps"]["table"]
-        ]
+        self.taps: list[tuple[int, list[Fraction]]] = []
+        if layer["taps"] is not None:
+            taps = Format.of(layer["taps"]["format"])
+            for tap in layer["taps"]["table"]:
+                self.taps.append((tap["offset"], [taps.value(w) for w in tap["weights"]]))
+        self.matrix = [] if layer["matrix"] is None else _matrix(layer["matrix"])
         self.bias = [Format.of(layer["bias"]["format"]).value(b) for b in layer["bias"]["codes"]]
         channels = {c["name"]: Format.of(c["format"]) for c in document["inputs"]}
         places = [c["name"] for c in document["inputs"]]
@@ -146,6 +147,8 @@ class _Layer:
             s = Fraction(0)
             for offset, weights in self.taps:
                 s += weights[i] * values[(i - offset) % self.units]
+            if self.matrix:
+                s += sum(w * values[j] for j, w in self.matrix[i].items())
             for place, of, weights in self.linear:
                 s += weights[i] * of.value(u[place])
             for place, thresholds, low, high in self.level:
@@ -178,6 +181,21 @@ class _Layer:
             return min(max(moved, self.state.least), self.state.greatest)
         shift = self.shifts[i]
         return x + rounded(Fraction(f - x, 2**shift), self.rounding) if shift else f
+
+
+def _matrix(matrix: dict[str, Any]) -> list[dict[int, Fraction]]:
+    """Entries of every row by their columns."""
+    of, codes = Format.of(matrix["format"]), matrix["codes"]
+    rows: list[dict[int, Fraction]] = [{} for _ in codes]
+    for i, row in enumerate(codes):
+        places = matrix["columns"][i] if matrix["kind"] == "sparse" else range(len(row))
+        for j, code in zip(places, row, strict=True):
+            rows[i][j] = of.value(code)
+            if matrix["kind"] == "antisymmetric":
+                rows[j][i] = -of.value(code)
+        if matrix["kind"] == "antisymmetric":
+            rows[i][i] = of.value(matrix["diagonal"][i])
+    return rows
 
 
 def _values(table: dict[str, Any] | None) -> list[Fraction]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rchw import topology
 from rchw.activation import Clip, tanh_pwl, tanh_table
-from rchw.design import Design, Tap, UnitCodes
+from rchw.design import Design, MatrixLayer, Tap, UnitCodes
 from rchw.errors import DesignError
 from rchw.fixed import QFormat
 from rchw.model import RingModel
@@ -23,7 +23,7 @@ from rchw.reference import ReferenceReservoir
 from rchw.reservoir import Reservoir, drop_washout
 from rchw.sim.reservoir import CircuitReservoir, showing_states
 from tests.designs import designs, stimulus
-from tests.examples import EXAMPLE
+from tests.examples import EXAMPLE, MATRIX
 from tests.test_schedule import ring
 
 Array = NDArray[Any]
@@ -68,6 +68,15 @@ def steps(lanes: int) -> Design:
     return replace(fading(lanes), layer=layer)
 
 
+def leaky() -> Design:
+    """Make a sparse network whose rows add up to less than 1, with leaks of 0 and 1/2."""
+    layer = MATRIX.driven
+    assert isinstance(layer, MatrixLayer)
+    matrix = replace(layer.matrix, format=QFormat(4, 4))
+    small = replace(layer, matrix=matrix, activation=Clip(-31, 31), leak_shift=(1, 0, 1, 0, 1))
+    return replace(MATRIX, layer=small)
+
+
 def memristive(observation: Observation) -> PhysicalReservoir:
     """Make a few quickly forgetting memristors with two channels."""
     node = DynamicMemristor(3, 3, DynamicParameters(retention=0.8))
@@ -90,6 +99,8 @@ RESERVOIRS: dict[str, Callable[[], Reservoir]] = {
     "circuit, 1 lane": lambda: CircuitReservoir(fading(1)),
     "circuit, 2 lanes": lambda: CircuitReservoir(fading(2)),
     "circuit, parallel": lambda: CircuitReservoir(fading(5)),
+    "reference, leaky": lambda: ReferenceReservoir(leaky()),
+    "circuit, leaky": lambda: CircuitReservoir(leaky()),
     "circuit, euler ring, 1 lane": lambda: CircuitReservoir(steps(1)),
     "circuit, euler ring, parallel": lambda: CircuitReservoir(steps(5)),
     "circuit, leaky table": lambda: CircuitReservoir(leaky_table()),

@@ -27,7 +27,8 @@ from rchw.design import (
 )
 from rchw.errors import DesignError
 from rchw.fixed import QFormat, Rounding
-from tests.examples import EULER, EXAMPLE
+from rchw.schedule import schedule
+from tests.examples import ANTISYMMETRIC, EULER, EXAMPLE, MATRIX
 
 LAYER, READOUT = EXAMPLE.ring, EXAMPLE.readout
 
@@ -115,6 +116,18 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "no horizon": (
         layer(leak_shift=0, step=UnitCodes(QFormat(2), (1,) * 5), horizon=0),
         r"horizon must be from 1 to 2147483647, not 0",
+    ),
+    "matrix of an Euler network": (
+        lambda: replace(MATRIX.driven, leak_shift=0, step=UnitCodes(QFormat(2), (1,) * 5)),
+        r"matrix of family euler must be antisymmetric, not sparse",
+    ),
+    "matrix of a leaky network": (
+        lambda: replace(ANTISYMMETRIC.driven, step=None),
+        r"matrix of family leaky must be sparse or dense, not antisymmetric",
+    ),
+    "folded matrix": (
+        lambda: schedule(replace(MATRIX, layer=replace(MATRIX.driven, lanes=1))),
+        r"layer matrix must be parallel in this release, with 5 lanes .* not 1 and 24: folded .*",
     ),
     "far horizon": (
         lambda: replace(EULER.ring, horizon=1000),

@@ -16,14 +16,22 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from rchw.activation import Clip, Table
-from rchw.design import AffineEncoder, Design, InputChannel, LinearInput, Output
+from rchw.design import (
+    AffineEncoder,
+    Design,
+    InputChannel,
+    LinearInput,
+    Matrix,
+    MatrixLayer,
+    Output,
+)
 from rchw.document import digest, from_document, load, save, to_document
 from rchw.errors import DesignError
 from rchw.fixed import QFormat, Rounding
 from rchw.ranges import dead_band
 from rchw.reference import run
 from tests.designs import designs, external_designs, stimulus
-from tests.examples import EULER, EXTERNAL
+from tests.examples import ANTISYMMETRIC, EULER, EXTERNAL, MATRIX
 from tests.interpreter import decode, encode, interpret, rounded
 
 PAGE = (Path(__file__).parents[1] / "docs" / "design-format.md").read_text(encoding="utf-8")
@@ -207,6 +215,9 @@ def every_law() -> list[Any]:
     """Documents that together use all that is built."""
     design = from_document(example())
     layer = design.ring
+    matrix = MATRIX.driven
+    assert isinstance(matrix, MatrixLayer)
+    dense = Matrix(QFormat(3), "dense", ((1, -2, 0, 3, -4),) * 5)
     table = Table(QFormat(2, 1), (-15, -8, 4, 15))
     inputs = tuple(replace(channel, format=QFormat(4, 2)) for channel in design.inputs)
     features = replace(design.features, inputs=True)
@@ -224,6 +235,9 @@ def every_law() -> list[Any]:
             )
         ),
         to_document(EULER),
+        to_document(MATRIX),
+        to_document(ANTISYMMETRIC),
+        to_document(replace(MATRIX, layer=replace(matrix, matrix=dense))),
         to_document(EXTERNAL),
     ]
 
@@ -286,14 +300,14 @@ def test_what_is_not_built_is_refused_by_name(path: str, value: Any) -> None:
 
 
 def test_the_table_of_refusals_is_read() -> None:
-    assert len(refusals()) == 16
+    assert len(refusals()) == 13
     document = example()
     document["layers"] *= 2
     with pytest.raises(DesignError, match="layers must hold one entry in this release, not 2"):
         from_document(document)
     document = example()
     document["layers"][0]["family"] = "reservoir"
-    with pytest.raises(DesignError, match="one of ring, euler-ring, external, leaky, euler"):
+    with pytest.raises(DesignError, match="one of ring, euler-ring, leaky, euler, external"):
         from_document(document)
 
 
@@ -315,6 +329,8 @@ def test_the_table_of_refusals_is_read() -> None:
             {"format": "sfix4_en3", "codes": [1, 1, 1]},
             r"layers\[0\].step must be null with update 'leaky'",
         ),
+        (["layers", 0, "matrix"], {"kind": "dense"}, r"matrix must be null with family 'ring'"),
+        (["layers", 0, "family"], "leaky", r"taps must be null with family 'leaky'"),
         (["layers", 0, "horizon"], 5, r"layers\[0\].horizon must be null with update 'leaky'"),
         (["layers", 0, "gain"], {"format": "sfix4_en3"}, r"layers\[0\].gain must have the key 'co"),
         (["layers", 0, "initial_state"], [], "must have one code per unit, not none"),

@@ -18,7 +18,7 @@ from rchw.document import digest, from_document, load, save, to_document
 from rchw.errors import DesignError, RchwError
 from rchw.fixed import QFormat
 from tests.designs import designs
-from tests.examples import EULER, EXAMPLE
+from tests.examples import ANTISYMMETRIC, EULER, EXAMPLE, MATRIX
 
 GOLDEN = "b02e72332f21a31d9917c9852fefe5219e924af540fc8c1fb4344e195cf62a66"  # of EXAMPLE
 
@@ -144,7 +144,13 @@ def every_kind() -> list[Design]:
     table = replace(EXAMPLE.ring, activation=tanh_table(EXAMPLE.ring.state, 4)[0])
     leaks = replace(EXAMPLE.ring, leak_shift=(0, 1, 15, 2, 0))
     layers = (clip, table, leaks)
-    return [EXAMPLE, EULER, *(replace(EXAMPLE, layer=layer) for layer in layers)]
+    return [
+        EXAMPLE,
+        EULER,
+        MATRIX,
+        ANTISYMMETRIC,
+        *(replace(EXAMPLE, layer=layer) for layer in layers),
+    ]
 
 
 def test_unknown_and_missing_keys_are_refused_at_every_level() -> None:
@@ -185,9 +191,6 @@ def test_values_of_another_type_are_refused_at_every_level() -> None:
 
 
 LATER: dict[str, tuple[tuple[Any, ...], Any, str]] = {
-    "euler": (("layers", 0, "family"), "euler", "the matrix engine is not built yet"),
-    "leaky": (("layers", 0, "family"), "leaky", "the matrix engine is not built yet"),
-    "matrix": (("layers", 0, "matrix"), {}, "the matrix engine is not built yet"),
     "series": (("layers", 0, "inputs", 0, "kind"), "matrix", "layers in series are not built yet"),
     "deep": (("layers",), [{}, {}], "layers in series are not built yet"),
     "two readouts": (("readouts",), [{}, {}], "several readouts are not built yet"),

@@ -27,7 +27,7 @@ from rchw.ranges import (
 from rchw.reference import run
 from rchw.reference.readout import feature_codes
 from rchw.reference.ring import RingReference
-from tests.designs import designs, stimulus
+from tests.designs import designs, matrix_designs, stimulus
 from tests.examples import EXAMPLE
 
 Integers = NDArray[Any]
@@ -60,11 +60,13 @@ def worst(design: Design, unit: int, sign: int) -> tuple[Integers, Integers, boo
 
     A level whose threshold no code reaches keeps one of its two weights.
     """
-    layer, state = design.ring, state_interval(design.ring)
+    layer, state = design.driven, state_interval(design.driven)
+    if layer.gain is not None and layer.gain.codes[unit] < 0:
+        sign = -sign
     x = np.array([state.low] * layer.n_units, dtype=object)
-    for tap in layer.taps:
-        if sign * tap.weights[unit] > 0:
-            x[(unit - tap.offset) % layer.n_units] = state.high
+    for source, weight in layer.connections[unit]:
+        if sign * weight > 0:
+            x[source] = state.high
     codes, free = [], True
     for channel, entry in zip(design.inputs, layer.inputs, strict=True):
         low, high = channel.format.min, channel.format.max
@@ -81,8 +83,16 @@ def check_layer(design: Design, rng: np.random.Generator) -> int:
     """Assert that no extreme leaves its interval and that free ones reach it; count the latter."""
     found = layer_ranges(design)
     ring = RingReference(design, object)
-    layer, reached = design.layer, 0
+    layer, reached = design.driven, 0
     assert found.frac == ring.fraction()
+
+    def biased(interval: Interval, unit: int) -> Interval:
+        """Behind the gain, where the bias is added."""
+        if layer.gain is None:
+            return interval
+        bias = layer.bias[unit] << found.bias_shift
+        return interval.scale(layer.gain.codes[unit] << found.gain_shift) + Interval(bias, bias)
+
     for unit in range(layer.n_units):
         interval = found.accumulator[unit]
         for sign, end in ((1, interval.high), (-1, interval.low)):
@@ -91,12 +101,13 @@ def check_layer(design: Design, rng: np.random.Generator) -> int:
             assert interval.low <= total <= interval.high
             assert total == end or not free
             # Inputs and bias alone, as they are added in a register of their own.
-            drive = found.drive[unit]
+            drive = biased(found.drive[unit], unit)
             alone = ring.preactivation(np.zeros_like(x), u)[unit]
             assert drive.low <= alone <= drive.high
             assert alone == (drive.high if sign > 0 else drive.low) or not free
             reached += free
-        assert found.taps[unit] + found.drive[unit] == interval
+        assert found.taps[unit] + found.drive[unit] == found.summed[unit]
+        assert biased(found.summed[unit], unit) == interval
     ends = state_interval(layer)
     limits = [(channel.format.min, channel.format.max) for channel in design.inputs]
     for _ in range(5):
@@ -108,16 +119,16 @@ def check_layer(design: Design, rng: np.random.Generator) -> int:
 
 
 @settings(max_examples=150)
-@given(designs(), st.integers(0, 1000))
+@given(st.one_of(designs(), matrix_designs()), st.integers(0, 1000))
 def test_sums_of_the_layer_stay_inside_and_reach_the_ends(design: Design, seed: int) -> None:
     """Every unit, driven by the worst states and inputs for it, then by random extremes."""
     reached = check_layer(design, np.random.default_rng(seed))
-    levels = any(isinstance(entry, LevelInput) for entry in design.ring.inputs)
+    levels = any(isinstance(entry, LevelInput) for entry in design.driven.inputs)
     assert reached == 2 * design.n_units or levels
 
 
 @settings(max_examples=100)
-@given(designs(), st.integers(0, 1000))
+@given(st.one_of(designs(), matrix_designs()), st.integers(0, 1000))
 def test_states_of_a_run_stay_inside(design: Design, seed: int) -> None:
     codes, last = stimulus(design, np.random.default_rng(seed), 40)
     states = run(design, codes, last).states

@@ -23,11 +23,11 @@ def integer_type(bound: int) -> Any:
 
 def ring_bound(design: Design) -> int:
     """Bound every number in a step of the ring, shifted and rounded."""
-    layer = design.ring
+    layer = design.driven
     frac = RingReference(design).fraction()
     state = _magnitude(layer.state)
-    taps = sum(max(abs(w) for w in tap.weights) for tap in layer.taps) * state
-    total = taps << (frac - layer.state.frac - layer.tap_format.frac)
+    rows = (sum(abs(weight) for _, weight in row) for row in layer.connections)
+    total = max(rows) * state << (frac - layer.state.frac - layer.connection_format.frac)
     for channel, entry in zip(design.inputs, layer.inputs, strict=True):
         shift = frac - entry.format.frac
         if isinstance(entry, LinearInput):

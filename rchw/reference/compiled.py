@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rchw.activation import Clip, PiecewiseLinear, Table
-from rchw.design import Design, LevelInput, RingLayer
+from rchw.design import Design, LevelInput, MatrixLayer, RingLayer, UnitLayer
 from rchw.fixed import Rounding
 from rchw.reference.bounds import integer_type, ring_bound
 from rchw.reference.ring import RingReference
@@ -73,7 +73,7 @@ def compiled_states(
     bound = ring_bound(design)
     if kernels is None or integer_type(bound) is object:
         return None
-    layer = design.ring
+    layer = design.driven
     ring = RingReference(design)
     initial = ring.initial_state()
     start = initial if state is None else np.asarray(state).astype(np.int64)
@@ -81,10 +81,11 @@ def compiled_states(
     frac = ring.fraction()
     bias = np.array(layer.bias, dtype=np.int64) << (frac - layer.bias_format.frac)
     inner = frac if layer.gain is None else ring.inner_fraction()
-    tap_shift = inner - layer.state.frac - layer.tap_format.frac
-    taps = np.array([tap.weights for tap in layer.taps], dtype=np.int64).reshape(-1, layer.n_units)
+    tap_shift = inner - layer.state.frac - layer.connection_format.frac
+    tables = layer.taps if isinstance(layer, RingLayer) else ()
+    taps = np.array([tap.weights for tap in tables], dtype=np.int64).reshape(-1, layer.n_units)
     taps <<= tap_shift
-    offsets = np.array([tap.offset for tap in layer.taps], dtype=np.int64)
+    offsets = np.array([tap.offset for tap in tables], dtype=np.int64)
     weights, thresholds, low, high, levels = _input_tables(design, inner)
     activation = layer.activation
     shift = frac - layer.state.frac
@@ -113,14 +114,23 @@ def compiled_states(
     elif isinstance(activation, Clip | PiecewiseLinear):
         limits = (activation.low, activation.high)
     result = kernels[1](
-        inputs.astype(np.int64), offsets, taps, weights, thresholds, low, high, levels, bias,
+        inputs.astype(np.int64), offsets, taps, _rows(layer, tap_shift), weights, thresholds, low,
+        high, levels, bias,
         start, initial, resets, kind, table, shift, *limits, _ROUNDINGS.index(layer.rounding),
         *_update_tables(layer, frac - inner), (layer.state.min, layer.state.max),
     )  # fmt: skip
     return result
 
 
-def _update_tables(layer: RingLayer, outer: int) -> tuple[Integers, Integers, Integers, int]:
+def _rows(layer: UnitLayer, shift: int) -> tuple[Integers, Integers, Integers]:
+    """Where each row of a matrix begins, its columns and aligned weights; no row of a ring."""
+    rows = layer.connections if isinstance(layer, MatrixLayer) else ((),) * layer.n_units
+    begins = np.cumsum([0, *(len(row) for row in rows)])
+    flat = np.array([pair for row in rows for pair in row], dtype=np.int64).reshape(-1, 2)
+    return begins, flat[:, 0].copy(), flat[:, 1] << shift
+
+
+def _update_tables(layer: UnitLayer, outer: int) -> tuple[Integers, Integers, Integers, int]:
     """Gains aligned to the accumulator, leak shifts, sizes of a step or none, and its fraction."""
     gain, step = layer.gain, layer.step
     gains = np.ones(layer.n_units, dtype=np.int64)
@@ -134,7 +144,7 @@ def _update_tables(layer: RingLayer, outer: int) -> tuple[Integers, Integers, In
 
 def _input_tables(design: Design, frac: int) -> tuple[Integers, ...]:
     """Aligned linear weights, thresholds, low and high of every channel, and which are levels."""
-    layer = design.ring
+    layer = design.driven
     shape = (design.n_inputs, layer.n_units)
     weights, thresholds, low, high = (np.zeros(shape, dtype=np.int64) for _ in range(4))
     levels = np.zeros(design.n_inputs, dtype=bool)
@@ -187,8 +197,8 @@ def _cycle_clip(
 
 
 def _any_ring(
-    codes: Any, offsets: Any, taps: Any, weights: Any, thresholds: Any, low: Any, high: Any,
-    levels: Any, bias: Any, start: Any, initial: Any, resets: Any, kind: int, table: Any,
+    codes: Any, offsets: Any, taps: Any, rows: Any, weights: Any, thresholds: Any, low: Any,
+    high: Any, levels: Any, bias: Any, start: Any, initial: Any, resets: Any, kind: int, table: Any,
     shift: int, least: int, most: int, rounding: int, gains: Any, leaks: Any, sizes: Any,
     size_frac: int, ends: tuple[int, int],
 ) -> Any:  # fmt: skip
@@ -212,6 +222,8 @@ def _any_ring(
             for k in range(offsets.size):
                 source = i - offsets[k]
                 total += taps[k, i] * x[source if source >= 0 else source + n_units]
+            for p in range(rows[0][i], rows[0][i + 1]):
+                total += rows[2][p] * x[rows[1][p]]
             for k in range(codes.shape[1]):
                 if levels[k]:
                     total += high[k, i] if codes[t, k] >= thresholds[k, i] else low[k, i]

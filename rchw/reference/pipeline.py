@@ -105,7 +105,7 @@ def run(
     if len(states) and not (flags[-1] and design.reset_on_last):
         final = states[-1]
     elif len(states) or start is None:
-        final = np.array(design.ring.initial_state, dtype=np.int64)
+        final = np.array(design.driven.initial_state, dtype=np.int64)
     else:
         final = start
     return Trace(states, ReadoutReference(design).outputs(states, inputs), final)

@@ -31,7 +31,7 @@ class ReferenceReservoir:
     compiled: bool = True
 
     def __post_init__(self) -> None:
-        _ = self.design.ring  # states from outside are no reservoir of the design
+        _ = self.design.driven  # states from outside are no reservoir of the design
 
     @property
     def n_units(self) -> int:

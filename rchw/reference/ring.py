@@ -1,4 +1,4 @@
-"""One step of the ring layer, written as the equations of `docs/design-format.md`, section 4."""
+"""One step of a layer of units, written as the equations of `docs/design-format.md`, section 4."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rchw.activation import Clip, PiecewiseLinear
-from rchw.design import Design, LinearInput
+from rchw.design import Design, LinearInput, MatrixLayer, RingLayer
 from rchw.fixed import Rounding, requantize, shift_round
 
 __all__ = ["RingReference"]
@@ -17,7 +17,7 @@ Integers = NDArray[Any]
 
 @dataclass(frozen=True)
 class RingReference:
-    """The ring layer of a design in full integers.
+    """The layer of units of a design in full integers.
 
     Parameters
     ----------
@@ -31,12 +31,12 @@ class RingReference:
 
     def initial_state(self) -> Integers:
         """State codes before the first sample, shape (N,)."""
-        return np.array(self.design.ring.initial_state, dtype=self.dtype)
+        return np.array(self.design.driven.initial_state, dtype=self.dtype)
 
     def inner_fraction(self) -> int:
         """Fraction bits of the sum that a gain multiplies: the finest of its terms."""
-        layer = self.design.ring
-        fractions = [layer.state.frac + layer.tap_format.frac]
+        layer = self.design.driven
+        fractions = [layer.state.frac + layer.connection_format.frac]
         for channel, entry in zip(self.design.inputs, layer.inputs, strict=True):
             extra = channel.format.frac if isinstance(entry, LinearInput) else 0
             fractions.append(entry.format.frac + extra)
@@ -44,7 +44,7 @@ class RingReference:
 
     def fraction(self) -> int:
         """Fraction bits of the pre-activation sum, gain and bias included."""
-        layer = self.design.ring
+        layer = self.design.driven
         gain = 0 if layer.gain is None else layer.gain.format.frac
         return max(self.inner_fraction() + gain, layer.bias_format.frac)
 
@@ -53,7 +53,7 @@ class RingReference:
 
     def preactivation(self, state: Integers, inputs: Integers) -> Integers:
         """Exact sum of taps, inputs and bias; shapes (N,), (K,) -> (N,)."""
-        layer, frac = self.design.ring, self.fraction()
+        layer, frac = self.design.driven, self.fraction()
         bias = self._codes(layer.bias, frac - layer.bias_format.frac)
         if layer.gain is None:
             return self._driven(bias, frac, state, inputs)
@@ -64,10 +64,14 @@ class RingReference:
 
     def _driven(self, total: Integers, frac: int, state: Integers, inputs: Integers) -> Integers:
         """Add taps and inputs to a sum (N,) of `frac` fraction bits."""
-        layer = self.design.ring
-        for tap in layer.taps:
-            shift = frac - layer.state.frac - layer.tap_format.frac
-            total = total + self._codes(tap.weights, shift) * np.roll(state, tap.offset)
+        layer = self.design.driven
+        shift = frac - layer.state.frac - layer.connection_format.frac
+        if isinstance(layer, RingLayer):
+            for tap in layer.taps:
+                total = total + self._codes(tap.weights, shift) * np.roll(state, tap.offset)
+        elif isinstance(layer, MatrixLayer):
+            weights = layer.matrix.dense(layer.n_units).astype(self.dtype) * (1 << shift)
+            total = total + (state[None, :] @ weights.T)[0]
         for k, entry in enumerate(layer.inputs):
             if isinstance(entry, LinearInput):
                 shift = frac - entry.format.frac - self.design.inputs[k].format.frac
@@ -82,7 +86,7 @@ class RingReference:
 
     def activate(self, total: Integers) -> Integers:
         """State codes of pre-activation sums, same shape."""
-        layer, frac = self.design.ring, self.fraction()
+        layer, frac = self.design.driven, self.fraction()
         activation = layer.activation
         if isinstance(activation, Clip):
             z = shift_round(total, frac - layer.state.frac, layer.rounding)
@@ -99,7 +103,7 @@ class RingReference:
 
         Shapes (N,), (N,) -> (N,).
         """
-        layer = self.design.ring
+        layer = self.design.driven
         if layer.step is not None:
             products = target * self._codes(layer.step.codes, 0)
             moved = state + shift_round(products, layer.step.format.frac, layer.rounding)
@@ -114,7 +118,7 @@ class RingReference:
     def _leak(self, state: Integers, target: Integers, shift: int) -> Integers:
         if shift == 0:
             return target
-        return state + shift_round(target - state, shift, self.design.ring.rounding)
+        return state + shift_round(target - state, shift, self.design.driven.rounding)
 
     def step(self, state: Integers, inputs: Integers) -> Integers:
         """State after one sample: shapes (N,), (K,) -> (N,)."""

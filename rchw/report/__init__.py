@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rchw import plot
-from rchw.design import ExternalLayer, Layer
+from rchw.design import ExternalLayer, Layer, MatrixLayer, RingLayer
 from rchw.devices import BOARDS
 from rchw.errors import DesignError, RchwError
 from rchw.experiment import FLOORS, verdicts
@@ -271,10 +271,16 @@ def _list(items: list[str]) -> str:
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
+def _joined(layer: RingLayer | MatrixLayer) -> dict[str, str]:
+    if isinstance(layer, MatrixLayer):
+        return {"matrix": f"{layer.matrix.kind}, weights {layer.matrix.format}"}
+    taps = ", ".join(f"{tap.offset}" for tap in layer.taps)
+    return {"taps": f"offset {taps}, weights {layer.tap_format}"}
+
+
 def _layer(layer: Layer) -> dict[str, str]:
     if isinstance(layer, ExternalLayer):
         return {"states": f"{layer.n_units} of {layer.state}, from outside"}
-    taps = ", ".join(f"{tap.offset}" for tap in layer.taps)
     least, most = min(layer.leak_shifts), max(layer.leak_shifts)
     leak = f", leak 2**-{least}" if most else ""
     if least != most:
@@ -282,7 +288,7 @@ def _layer(layer: Layer) -> dict[str, str]:
     step = f", steps {layer.step.format}" if layer.step else ""
     return {
         "states": f"{layer.n_units} of {layer.state}, rounding {layer.rounding.value}",
-        "taps": f"offset {taps}, weights {layer.tap_format}",
+        **_joined(layer),
         "activation": type(layer.activation).__name__ + leak + step,
     }
 

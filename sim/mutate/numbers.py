@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from rchw.activation import Clip, PiecewiseLinear, Table
-from rchw.design import Design, ExternalLayer, LevelInput, RingLayer
+from rchw.design import Design, ExternalLayer, LevelInput, MatrixLayer, RingLayer
 from rchw.fixed import Overflow, QFormat, Rounding
 
 __all__ = ["NUMBERS", "Change"]
@@ -43,12 +43,12 @@ def _flipped(code: int, bit: int, fmt: QFormat) -> int:
     return raw - (1 << fmt.width) if fmt.signed and raw > fmt.max else raw
 
 
-def _layer(design: Design, layer: RingLayer) -> Design:
+def _layer(design: Design, layer: RingLayer | MatrixLayer) -> Design:
     return replace(design, layer=layer)
 
 
 def _input_weight(design: Design, rng: np.random.Generator) -> tuple[str, Design]:
-    layer, k = design.ring, _pick(rng, design.n_inputs)
+    layer, k = design.driven, _pick(rng, design.n_inputs)
     entry, channel = layer.inputs[k], design.inputs[k]
     if isinstance(entry, LevelInput):
         kind = ("low", "high", "thresholds")[_pick(rng, 3)]
@@ -64,8 +64,8 @@ def _input_weight(design: Design, rng: np.random.Generator) -> tuple[str, Design
 
 
 def _tap_weight(design: Design, rng: np.random.Generator) -> tuple[str, Design] | None:
-    layer = design.ring
-    if not layer.taps:
+    layer = design.driven
+    if not isinstance(layer, RingLayer) or not layer.taps:
         return None
     k = _pick(rng, len(layer.taps))
     tap = layer.taps[k]
@@ -75,8 +75,8 @@ def _tap_weight(design: Design, rng: np.random.Generator) -> tuple[str, Design] 
 
 
 def _tap_offset(design: Design, rng: np.random.Generator) -> tuple[str, Design] | None:
-    layer = design.ring
-    if not layer.taps:
+    layer = design.driven
+    if not isinstance(layer, RingLayer) or not layer.taps:
         return None
     k, step = _pick(rng, len(layer.taps)), (-1, 1)[_pick(rng, 2)]
     tap = layer.taps[k]
@@ -85,14 +85,29 @@ def _tap_offset(design: Design, rng: np.random.Generator) -> tuple[str, Design] 
     return f"tap {tap.offset} at {offset}", _layer(design, replace(layer, taps=taps))
 
 
+def _matrix(design: Design, rng: np.random.Generator) -> tuple[str, Design] | None:
+    layer = design.driven
+    if not isinstance(layer, MatrixLayer):
+        return None
+    matrix = layer.matrix
+    filled = [i for i, row in enumerate(matrix.codes) if row]
+    if not filled:
+        return None
+    i = filled[_pick(rng, len(filled))]
+    where, row = _flip(rng, matrix.codes[i], matrix.format)
+    codes = (*matrix.codes[:i], row, *matrix.codes[i + 1 :])
+    changed = replace(layer, matrix=replace(matrix, codes=codes))
+    return f"row {i} of the matrix{where}", _layer(design, changed)
+
+
 def _bias(design: Design, rng: np.random.Generator) -> tuple[str, Design]:
-    where, row = _flip(rng, design.ring.bias, design.ring.bias_format)
-    return f"bias{where}", _layer(design, replace(design.ring, bias=row))
+    where, row = _flip(rng, design.driven.bias, design.driven.bias_format)
+    return f"bias{where}", _layer(design, replace(design.driven, bias=row))
 
 
 def _initial_state(design: Design, rng: np.random.Generator) -> tuple[str, Design]:
-    where, row = _flip(rng, design.ring.initial_state, design.ring.state)
-    changed = replace(design.ring, initial_state=row)
+    where, row = _flip(rng, design.driven.initial_state, design.driven.state)
+    changed = replace(design.driven, initial_state=row)
     return f"initial state{where}", _layer(design, changed)
 
 
@@ -110,7 +125,7 @@ def _rounding(design: Design, rng: np.random.Generator) -> tuple[str, Design]:
     place = places[_pick(rng, len(places))]
     new = list(Rounding)[_pick(rng, len(Rounding))]
     if place == "layer":
-        changed = _layer(design, replace(design.ring, rounding=new))
+        changed = _layer(design, replace(design.driven, rounding=new))
     elif place == "readout":
         changed = replace(design, readout=replace(design.readout, rounding=new))
     else:
@@ -126,48 +141,50 @@ def _overflow(design: Design, rng: np.random.Generator) -> tuple[str, Design]:
 
 
 def _rail(design: Design, rng: np.random.Generator) -> tuple[str, Design] | None:
-    law, step = design.ring.activation, (-1, 1)[_pick(rng, 2)]
+    law, step = design.driven.activation, (-1, 1)[_pick(rng, 2)]
     if isinstance(law, Table):
         return None
     side = ("low", "high")[_pick(rng, 2)]
     low, high = law.low + step * (side == "low"), law.high + step * (side == "high")
     new = replace(law, low=low, high=high)
-    changed = _layer(design, replace(design.ring, activation=new))
+    changed = _layer(design, replace(design.driven, activation=new))
     return f"{side} end of the activation, {step:+d}", changed
 
 
 def _leak(design: Design, rng: np.random.Generator) -> tuple[str, Design]:
-    old, by = design.ring.leak_shift, (-1, 1)[_pick(rng, 2)]
+    old, by = design.driven.leak_shift, (-1, 1)[_pick(rng, 2)]
     if not isinstance(old, tuple):
-        return f"leak shift {old + by}", _layer(design, replace(design.ring, leak_shift=old + by))
+        return f"leak shift {old + by}", _layer(design, replace(design.driven, leak_shift=old + by))
     place = _pick(rng, len(old))
     new = _put(old, place, old[place] + by)
-    return f"leak shift[{place}] {new[place]}", _layer(design, replace(design.ring, leak_shift=new))
+    return f"leak shift[{place}] {new[place]}", _layer(
+        design, replace(design.driven, leak_shift=new)
+    )
 
 
 def _gain(design: Design, rng: np.random.Generator) -> tuple[str, Design] | None:
-    gain = design.ring.gain
+    gain = design.driven.gain
     if gain is None:
         return None
     where, row = _flip(rng, gain.codes, gain.format)
-    return f"gain{where}", _layer(design, replace(design.ring, gain=replace(gain, codes=row)))
+    return f"gain{where}", _layer(design, replace(design.driven, gain=replace(gain, codes=row)))
 
 
 def _step(design: Design, rng: np.random.Generator) -> tuple[str, Design] | None:
-    step = design.ring.step
+    step = design.driven.step
     if step is None:
         return None
     where, row = _flip(rng, step.codes, step.format)
-    return f"step{where}", _layer(design, replace(design.ring, step=replace(step, codes=row)))
+    return f"step{where}", _layer(design, replace(design.driven, step=replace(step, codes=row)))
 
 
 def _table(design: Design, rng: np.random.Generator) -> tuple[str, Design] | None:
-    law = design.ring.activation
+    law = design.driven.activation
     if isinstance(law, Clip):
         return None
     new: PiecewiseLinear | Table
     if isinstance(law, Table):
-        where, row = _flip(rng, law.entries, design.ring.state)
+        where, row = _flip(rng, law.entries, design.driven.state)
         where, new = f"table{where}", replace(law, entries=row)
     else:
         j, field, step = _pick(rng, len(law.segments)), _pick(rng, 3), (-1, 1)[_pick(rng, 2)]
@@ -178,7 +195,7 @@ def _table(design: Design, rng: np.random.Generator) -> tuple[str, Design] | Non
         segments = (*law.segments[:j], (start, shift, offset), *law.segments[j + 1 :])
         where = f"{('start', 'shift', 'offset')[field]} of segment {j}, {step:+d}"
         new = replace(law, segments=segments)
-    return where, _layer(design, replace(design.ring, activation=new))
+    return where, _layer(design, replace(design.driven, activation=new))
 
 
 def _two(rng: np.random.Generator, count: int) -> tuple[int, int]:
@@ -205,8 +222,8 @@ def _inputs(design: Design, rng: np.random.Generator) -> tuple[str, Design] | No
     if design.n_inputs < 2:
         return None
     first, second = _two(rng, design.n_inputs)
-    tables = _swapped(design.ring.inputs, first, second)
-    changed = _layer(design, replace(design.ring, inputs=tables))
+    tables = _swapped(design.driven.inputs, first, second)
+    changed = _layer(design, replace(design.driven, inputs=tables))
     return f"tables of inputs {first} and {second}", changed
 
 
@@ -238,6 +255,7 @@ NUMBERS: Mapping[str, Change] = {
     "input weight": _of_ring(_input_weight),
     "tap weight": _of_ring(_tap_weight),
     "tap offset": _of_ring(_tap_offset),
+    "matrix": _of_ring(_matrix),
     "bias": _of_ring(_bias),
     "initial state": _of_ring(_initial_state),
     "readout weight": _readout_weight,

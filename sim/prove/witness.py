@@ -117,7 +117,7 @@ class _Run:
         elif valid:
             states = reference.run(design, codes, state=start).states[0]
         else:
-            states = np.array(design.ring.initial_state if before is None else before.states)
+            states = np.array(design.driven.initial_state if before is None else before.states)
         rows = states[None, :]
         squares: tuple[int, ...] = ()
         if design.features.squares is not None:
@@ -188,7 +188,7 @@ class _Values(dict[Atom, int]):
             return value_of(expected.plain(Form({(atom,): 1})), self)
         if role.age >= len(samples):  # before the first sample after the reset
             if role.kind == "x":
-                return self._run.design.ring.initial_state[role.index]
+                return self._run.design.driven.initial_state[role.index]
             return int(role.kind == "f")
         sample = samples[role.age]
         row = {

@@ -22,7 +22,7 @@ from rchw.sim.pauses import parse
 from rchw.sim.scoreboard import assert_same
 from rchw.sim.stream import StreamTrace, trace_stream
 from tests.boards.test_of_design import ring
-from tests.designs import designs, stimulus
+from tests.designs import designs, matrix_designs, stimulus
 from tests.examples import EXAMPLE
 from tests.hdl.kinds import count_kinds, made_parallel, shape
 
@@ -176,3 +176,9 @@ def test_units_of_opposite_sign() -> None:
         readout = Readout((Output("y", QFormat(14, 0)),), QFormat(5, 0), ((1, 3, 5, 7, 1),))
         channel = InputChannel("u", QFormat(width, 0))
         check(Design("mirror", (channel,), layer, Features(), readout), 1, "never", "never")
+
+
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@given(matrix_designs(), st.integers(0, 2**32 - 1), st.sampled_from(PAIRS))
+def test_matrices_with_gaps_and_stalls(design: Design, drawn: int, paces: tuple[str, str]) -> None:
+    check(design, drawn, *paces)

@@ -72,6 +72,7 @@ class InterpreterOf : public Interpreter {
           m_ring(2 * law.units), m_features(law.n_features),
           m_gains(aligned(law.gains, law.gain_shift)), m_steps(aligned(law.steps, 0)) {
         for (const auto& tap : law.taps) m_taps.push_back(aligned(tap.weights, law.tap_shift));
+        for (const auto& row : law.rows) m_matrix.push_back(aligned(row.weights, law.tap_shift));
         for (const auto& input : law.inputs) {
             m_weights.push_back(aligned(input.weights, input.shift));
             m_low.push_back(aligned(input.low, input.shift));
@@ -99,7 +100,7 @@ class InterpreterOf : public Interpreter {
     std::vector<Word> m_ring;  // the states twice, so that no offset wraps
     std::vector<Word> m_features;
     std::vector<Word> m_gains, m_steps;  // of every unit, or none
-    std::vector<std::vector<Word>> m_taps, m_weights, m_low, m_high, m_rows;
+    std::vector<std::vector<Word>> m_taps, m_weights, m_low, m_high, m_rows, m_matrix;
 
     static std::vector<Word> aligned(const std::vector<int64_t>& codes, int by) {
         std::vector<Word> found;
@@ -123,6 +124,9 @@ class InterpreterOf : public Interpreter {
             const Word* const from = m_ring.data() + n - m_law.taps[k].offset;
             for (int i = 0; i < n; ++i) sum[i] += weight[i] * from[i];
         }
+        for (size_t i = 0; i < m_matrix.size(); ++i)
+            for (size_t k = 0; k < m_matrix[i].size(); ++k)
+                sum[i] += m_matrix[i][k] * m_ring[m_law.rows[i].columns[k]];
         for (size_t k = 0; k < m_law.inputs.size(); ++k) {
             if (m_law.inputs[k].level) {
                 const int64_t* const threshold = m_law.inputs[k].thresholds.data();

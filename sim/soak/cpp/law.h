@@ -44,6 +44,7 @@ struct Format {  // section 1
 
 struct Law {  // a design file, as numbers
     struct Tap { int offset; std::vector<int64_t> weights; };
+    struct Row { std::vector<int> columns; std::vector<int64_t> weights; };
     struct Input { bool level; int shift; std::vector<int64_t> weights, thresholds, low, high; };
     struct Segment { int64_t start; int shift; int64_t offset; };
     struct Feature { enum Kind { kStates, kSquares, kInputs, kOne } kind; Format format;
@@ -62,6 +63,7 @@ struct Law {  // a design file, as numbers
     bool wrap = false, reset_on_last = false;
     int64_t low = 0, high = 0;
     std::vector<Tap> taps;
+    std::vector<Row> rows;  // of a matrix, in place of taps
     std::vector<Input> inputs;
     std::vector<int64_t> bias, initial, entries;
     std::vector<int64_t> leaks, gains, steps;  // per unit; of the last two, those there are
@@ -102,7 +104,9 @@ struct Law {  // a design file, as numbers
         moves = !steps.empty();
         for (int64_t shift : leaks) moves = moves || shift != 0;
         initial = layer.at("initial_state").integers();
-        const int tap_fraction = state.frac + Format::of(layer.at("taps").at("format")).frac;
+        const bool ring = layer.at("matrix").kind == Json::kNull;
+        const Json& joined = layer.at(ring ? "taps" : "matrix");
+        const int tap_fraction = state.frac + Format::of(joined.at("format")).frac;
         const int bias_fraction = Format::of(layer.at("bias").at("format")).frac;
         int inner = tap_fraction;  // fraction bits of what a gain multiplies
         std::vector<int> fractions;
@@ -138,10 +142,31 @@ struct Law {  // a design file, as numbers
         tap_shift = inner - tap_fraction;
         bias_shift = fraction - bias_fraction;
         bias = layer.at("bias").at("codes").integers();
-        for (const Json& tap : layer.at("taps").at("table").list)
-            taps.push_back({static_cast<int>(tap.at("offset").integer),
-                            tap.at("weights").integers()});
+        if (ring)
+            for (const Json& tap : joined.at("table").list)
+                taps.push_back({static_cast<int>(tap.at("offset").integer),
+                                tap.at("weights").integers()});
+        else
+            read_matrix(joined);
         read_activation(layer.at("activation"));
+    }
+    void read_matrix(const Json& matrix) {  // section 4: W[i][j]
+        const bool sparse = matrix.at("kind").text == "sparse";
+        const bool triangle = matrix.at("kind").text == "antisymmetric";
+        rows.resize(units);
+        for (int i = 0; i < units; ++i) {
+            const std::vector<int64_t> codes = matrix.at("codes").list.at(i).integers();
+            for (size_t k = 0; k < codes.size(); ++k) {
+                const int j = static_cast<int>(
+                    sparse ? matrix.at("columns").list.at(i).list.at(k).integer : k);
+                rows[i].columns.push_back(j), rows[i].weights.push_back(codes[k]);
+                if (triangle) rows[j].columns.push_back(i), rows[j].weights.push_back(-codes[k]);
+            }
+            if (triangle) {
+                rows[i].columns.push_back(i);
+                rows[i].weights.push_back(matrix.at("diagonal").list.at(i).integer);
+            }
+        }
     }
     void read_activation(const Json& json) {
         if (json.at("kind").text == "table") {
@@ -195,6 +220,13 @@ struct Law {  // a design file, as numbers
         long double total = 0;
         for (const Tap& tap : taps)
             total += std::ldexp(largest(tap.weights) * state.magnitude(), tap_shift);
+        long double widest = 0;
+        for (const Row& row : rows) {
+            long double sum = 0;
+            for (int64_t weight : row.weights) sum += std::fabs((long double)weight);
+            widest = std::max(widest, sum);
+        }
+        total += std::ldexp(widest * state.magnitude(), tap_shift);
         for (size_t k = 0; k < inputs.size(); ++k) {
             const Input& input = inputs[k];
             const long double part = input.level

@@ -9,7 +9,7 @@ from rchw.activation import Clip, tanh_table
 from rchw.design import Design
 from rchw.errors import DesignError
 from rchw.sim.mutate.numbers import NUMBERS
-from tests.examples import EULER, EXAMPLE
+from tests.examples import EULER, EXAMPLE, MATRIX
 
 TABLED = replace(
     EXAMPLE, layer=replace(EXAMPLE.ring, activation=tanh_table(EXAMPLE.ring.state, 5)[0])
@@ -31,7 +31,7 @@ def changed(operator: str, design: Design, draws: int = 60) -> list[tuple[str, D
 
 @pytest.mark.parametrize("operator", NUMBERS)
 def test_an_operator_changes_the_design(operator: str) -> None:
-    base = EULER if operator in ("gain", "step") else EXAMPLE
+    base = {"gain": EULER, "step": EULER, "matrix": MATRIX}.get(operator, EXAMPLE)
     found = [(where, design) for where, design in changed(operator, base) if design != base]
     # The place in words tells which change it was.
     places = {where: str(design) for where, design in found}
@@ -68,6 +68,7 @@ def test_where_there_is_no_place_there_is_nothing() -> None:
     bare = replace(EXAMPLE, layer=replace(EXAMPLE.ring, taps=()))
     assert not changed("tap weight", bare) and not changed("tap offset", bare)
     assert not changed("gain", EXAMPLE) and not changed("step", EXAMPLE)
+    assert not changed("matrix", EXAMPLE) and not changed("tap weight", MATRIX)
 
 
 def test_one_leak_of_many_changes() -> None:

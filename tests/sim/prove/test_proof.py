@@ -10,15 +10,16 @@ import pytest
 import z3
 
 from rchw.activation import Clip, tanh_pwl, tanh_table
-from rchw.design import Design, LinearInput, RingLayer, Tap
+from rchw.design import Design, LinearInput, RingLayer, Tap, UnitCodes
 from rchw.errors import ToolError
-from rchw.fixed import Overflow, Rounding
+from rchw.fixed import Overflow, QFormat, Rounding
 from rchw.hdl.emit import emit
 from rchw.schedule import Schedule, latency, schedule
 from rchw.sim.prove.faults import stuck_bits
 from rchw.sim.prove.proof import prove, prove_words
 from rchw.sim.prove.words import elaborate
 from tests.boards.test_of_design import ring
+from tests.examples import ANTISYMMETRIC, MATRIX
 
 RING = ring("right", 8, lanes=2, multipliers=2)
 PARALLEL = ring("parallel", 6, lanes=6, multipliers=6)
@@ -39,6 +40,11 @@ RIGHT = {
     "half-even": layered(ring("even", 7), rounding=Rounding.HALF_EVEN),
     "leak": layered(ring("leak", 7, lanes=2, multipliers=2), leak_shift=1),
     "parallel with leak": layered(PARALLEL, leak_shift=2),
+    "euler ring": layered(ring("steps", 4), step=UnitCodes(QFormat(3, 3), (1, 3, -2, 2))),
+    "gains": layered(ring("gained", 6), gain=UnitCodes(QFormat(3, 1), (1, 3, -2, 2, 1, 0))),
+    "leaks": layered(ring("leaks", 6, lanes=2, multipliers=2), leak_shift=(0, 1, 2, 3, 0, 1)),
+    "matrix": MATRIX,
+    "antisymmetric": ANTISYMMETRIC,
     "piecewise-linear": ring("pwl", 9, activation=tanh_pwl(RING.layer.state)[0]),
     "table": ring("tabled", 9, activation=tanh_table(RING.layer.state, 6)[0]),
     "state runs on": replace(ring("on", 8), reset_on_last=False),
@@ -49,7 +55,7 @@ RIGHT = {
 }
 
 
-QUICK = ("one lane", "leak", "parallel with leak", "parallel with a table")
+QUICK = ("one lane", "leak", "parallel with leak", "parallel with a table", "euler ring", "matrix")
 
 
 @pytest.mark.parametrize(

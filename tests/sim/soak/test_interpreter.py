@@ -13,6 +13,7 @@ from rchw.design import (
     Features,
     InputChannel,
     LinearInput,
+    MatrixLayer,
     Output,
     Readout,
     RingLayer,
@@ -23,8 +24,8 @@ from rchw.fixed import Overflow, QFormat, Rounding
 from rchw.reference.bounds import readout_bound, ring_bound
 from rchw.sim.soak.program import Program
 from rchw.sim.soak.stimulus import block
-from tests.designs import designs
-from tests.examples import EULER, EXAMPLE
+from tests.designs import designs, matrix_designs
+from tests.examples import ANTISYMMETRIC, EULER, EXAMPLE, MATRIX
 
 
 def same(program: Program, design: Design, index: int = 1, samples: int = 200) -> bool:
@@ -111,6 +112,26 @@ WRONG_STEPS = {
     "gain": replace(EULER.ring, gain=UnitCodes(QFormat(3, 1, False), (2, 1, 3, 2, 4))),
     "step": replace(EULER.ring, step=UnitCodes(QFormat(4, 4), (3, -2, 1, 4, 3))),
 }
+
+
+def test_matrices(program: Program) -> None:
+    """Sparse rows, and a triangle with its transpose; with one weight changed they are others."""
+    for design in (MATRIX, ANTISYMMETRIC):
+        assert same(program, design, samples=2000)
+        layer = design.driven
+        assert isinstance(layer, MatrixLayer)
+        rows = layer.matrix.codes
+        changed = (*rows[:-1], (rows[-1][0] ^ 1, *rows[-1][1:]))
+        wrong = replace(layer, matrix=replace(layer.matrix, codes=changed))
+        _, table = program.for_design(replace(design, layer=wrong)).show(3, 1, 500)
+        want = reference.run(design, table[:, :2], table[:, 2].astype(bool)).outputs
+        assert not np.array_equal(table[:, 5:], want)
+
+
+@settings(max_examples=20)
+@given(design=matrix_designs())
+def test_any_matrix(program: Program, design: Design) -> None:
+    assert same(program, design)
 
 
 def test_steps_and_gains(program: Program) -> None:
