@@ -7,6 +7,7 @@ no design depends on them.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +21,16 @@ __all__ = [
     "FEEDBACKS",
     "REGULARIZATIONS",
     "TAPS",
+    "Best",
+    "best_of",
     "delayed",
     "floors",
     "linear",
     "memoryless",
     "most_products",
     "persistence",
+    "ridge",
+    "standardized",
 ]
 
 Values = NDArray[np.float64]
@@ -72,8 +77,8 @@ def floors(task: Task, n_units: int) -> dict[str, float]:
     return {
         "persistence": task.error(persistence(task)[task.test], task.targets[task.test]),
         "linear": linear(task),
-        "quadratic_ring": _best(task, _ring_features(task, n_units)),
-        "volterra": _best(task, [_volterra_features(task, n_units)]),
+        "quadratic_ring": best_of(task, _ring_features(task, n_units)).error,
+        "volterra": best_of(task, [_volterra_features(task, n_units)]).error,
     }
 
 
@@ -92,24 +97,25 @@ def persistence(task: Task) -> Values:
 
 def linear(task: Task) -> float:
     """Test error of a finite impulse response filter of 60 taps on every input channel."""
-    return _best(task, [delayed(task.inputs, TAPS * task.n_inputs)])
+    return best_of(task, [delayed(task.inputs, TAPS * task.n_inputs)]).error
 
 
 def memoryless(task: Task) -> float:
     """Test error of a cubic of each present input: what needs neither memory nor a reservoir."""
-    now = _standard(task.inputs, task)
-    return _best(task, [np.hstack([now, now**2, now**3])])
+    now = standardized(task.inputs, task)
+    return best_of(task, [np.hstack([now, now**2, now**3])]).error
 
 
-def delayed(inputs: Values, count: int) -> Values:
+def delayed(inputs: Values, count: int, spacing: int = 1) -> Values:
     """Collect the `count` latest input values at every sample, (T, count), zero before the first.
 
-    All channels at delay 0 come first, then all at delay 1, and so on.
+    All channels at delay 0 come first, then all at delay `spacing`, and so on.
     """
     n_inputs = inputs.shape[1]
     found = np.zeros((len(inputs), count))
     for column in range(count):
-        delay, channel = divmod(column, n_inputs)
+        step, channel = divmod(column, n_inputs)
+        delay = step * spacing
         found[delay:, column] = inputs[: max(len(inputs) - delay, 0), channel]
     return found
 
@@ -129,14 +135,14 @@ def most_products(count: int) -> int:
 def _volterra_features(task: Task, n_units: int) -> Values:
     """Collect 2 N inputs and products of two, (T, 2 N)."""
     first, second = np.triu_indices(most_products(2 * n_units))
-    inputs = delayed(_standard(task.inputs, task), 2 * n_units - len(first))
+    inputs = delayed(standardized(task.inputs, task), 2 * n_units - len(first))
     features: Values = np.hstack([inputs, inputs[:, first] * inputs[:, second]])
     return features
 
 
 def _ring_features(task: Task, n_units: int) -> Iterator[Values]:
     """Yield states and squares of a linear cycle, for every feedback."""
-    inputs = _standard(task.inputs, task)
+    inputs = standardized(task.inputs, task)
     for feedback in FEEDBACKS:
         ring = RingModel(
             cycle(n_units, feedback), auto_signs(n_units, task.n_inputs), activation="linear"
@@ -145,7 +151,7 @@ def _ring_features(task: Task, n_units: int) -> Iterator[Values]:
         yield np.hstack([states, states**2])
 
 
-def _standard(values: Values, task: Task) -> Values:
+def standardized(values: Values, task: Task) -> Values:
     """Shift and scale columns to mean 0 and variance 1 over the samples that are learnt from."""
     part = values[task.washout : task.train.stop]
     spread = part.std(axis=0)
@@ -153,33 +159,55 @@ def _standard(values: Values, task: Task) -> Values:
     return scaled
 
 
-def _best(task: Task, candidates: Iterable[Values]) -> float:
-    """Test error of the features and regularisation with the least validation error.
+@dataclass(frozen=True)
+class Best:
+    """What was chosen on the validation samples, and what it comes to on the test samples.
 
-    Equal symbol error rates are told apart by their squared error.
+    Attributes
+    ----------
+    error, validation : float
+        Errors on the test and on the validation samples, in the metric of the task.
+    candidate : int or None
+        Which of the features; None if the mean of the training targets was best.
+    regularization : float
+        Of `REGULARIZATIONS`; 0 where there is no candidate.
+    """
+
+    error: float
+    validation: float
+    candidate: int | None
+    regularization: float
+
+
+def best_of(task: Task, candidates: Iterable[Values]) -> Best:
+    """Choose features (T, F) and regularisation with the least validation error.
+
+    Equal symbol error rates are told apart by their squared error. The first of equals is taken.
     """
     rows = slice(task.washout, task.train.stop)
     mean = task.targets[rows].mean(axis=0)
     wanted = task.targets[task.validation]
-    best = (np.inf, np.inf)
+    least = (np.inf, np.inf)
+    chosen: tuple[int | None, float] = (None, 0.0)
     prediction = np.broadcast_to(mean, task.targets[task.test].shape)
-    for features in candidates:
-        columns = _standard(features, task)
-        weights = _ridge(columns[rows], task.targets[rows] - mean)  # (lambdas, features, L)
+    for number, features in enumerate(candidates):
+        columns = standardized(features, task)
+        weights = ridge(columns[rows], task.targets[rows] - mean)  # (lambdas, features, L)
         guesses = columns[task.validation] @ weights + mean
         for index, guess in enumerate(guesses):
             score = task.error(guess, wanted), float(np.mean((guess - wanted) ** 2))
-            if score < best:
-                best = score
+            if score < least:
+                least, chosen = score, (number, REGULARIZATIONS[index])
                 prediction = columns[task.test] @ weights[index] + mean
-    return task.error(prediction, task.targets[task.test])
+    error = task.error(prediction, task.targets[task.test])
+    return Best(error, least[0], *chosen)
 
 
-def _ridge(features: Values, targets: Values) -> Values:
+def ridge(features: Values, targets: Values) -> Values:
     """Weights (lambdas, F, L) for every regularisation, from one decomposition."""
     orthogonal, triangle = np.linalg.qr(features)
     left, singular, right = np.linalg.svd(triangle, full_matrices=False)
     projected = left.T @ (orthogonal.T @ targets)
-    ridge = np.array(REGULARIZATIONS)[:, None] * len(features)
-    shrink = singular / (singular**2 + ridge)
+    strengths = np.array(REGULARIZATIONS)[:, None] * len(features)
+    shrink = singular / (singular**2 + strengths)
     return np.asarray(right.T @ (shrink[:, :, None] * projected))

@@ -10,13 +10,13 @@ from rchw.errors import DesignError
 from rchw.tasks import Task, load_task
 from rchw.tasks.floors import (
     REGULARIZATIONS,
-    _ridge,
     _volterra_features,
     delayed,
     floors,
     memoryless,
     most_products,
     persistence,
+    ridge,
 )
 from rchw.tasks.task import split_slices
 
@@ -106,7 +106,7 @@ def test_ridge_is_the_solution_of_its_equations() -> None:
     """(X'X + lambda T) w = X'y, by an independent solve."""
     rng = np.random.default_rng(2)
     features, targets = rng.normal(size=(80, 6)), rng.normal(size=(80, 2))
-    weights = _ridge(features, targets)
+    weights = ridge(features, targets)
     for index in (0, 10, len(REGULARIZATIONS) - 1):
         gram = features.T @ features + 80 * REGULARIZATIONS[index] * np.eye(6)
         expected = np.linalg.solve(gram, features.T @ targets)
