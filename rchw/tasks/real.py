@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rchw.errors import ToolError
 
-__all__ = ["package_version", "santa_fe", "sunspots"]
+__all__ = ["file_of", "package_version", "santa_fe", "sunspots"]
 
 Values = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ def santa_fe() -> Values:
     ToolError
         If the package is missing or its file is not the expected one.
     """
-    path = _file_of("reservoirpy", "datasets/santafe_laser.npy", "santa-fe")
+    path = file_of("reservoirpy", "datasets/santafe_laser.npy", "santa-fe")
     try:
         values = np.load(path, allow_pickle=False).astype(np.float64).ravel()
     except (OSError, ValueError) as error:
@@ -48,7 +48,7 @@ def sunspots() -> Values:
     ToolError
         If the package is missing or its file is not the expected one.
     """
-    path = _file_of("pmdarima", "datasets/data/sunspots.txt.gz", "sunspots")
+    path = file_of("pmdarima", "datasets/data/sunspots.txt.gz", "sunspots")
     try:
         values = np.array(gzip.decompress(path.read_bytes()).split(), dtype=np.float64)
     except (OSError, EOFError, ValueError) as error:
@@ -64,20 +64,33 @@ def package_version(package: str) -> str:
         return "of unknown version"
 
 
-def _file_of(package: str, inside: str, task: str) -> Path:
-    """Find a file of an installed package without importing the package."""
+def file_of(package: str, inside: str, task: str, extra: str = "data") -> Path:
+    """Find a file of an installed package without importing the package.
+
+    Parameters
+    ----------
+    package, inside : str
+        The package, and the path of the file in it.
+    task, extra : str
+        For the sentence: what needs the file, and which extra of rchw brings the package.
+
+    Raises
+    ------
+    ToolError
+        If the package or the file is missing.
+    """
     spec = importlib.util.find_spec(package)
     folders = list(spec.submodule_search_locations or []) if spec is not None else []
     if not folders:
         raise ToolError(
             f"the package {package} must be installed for the task {task}, with "
-            f"pip install 'rchw[data]', not be missing"
+            f"pip install 'rchw[{extra}]', not be missing"
         )
     path = Path(folders[0], inside)
     if not path.is_file():
         raise ToolError(
             f"the package {package} {package_version(package)} must hold {inside} for the task "
-            f"{task}, with pip install --force-reinstall 'rchw[data]', not lack it"
+            f"{task}, with pip install --force-reinstall 'rchw[{extra}]', not lack it"
         )
     return path
 

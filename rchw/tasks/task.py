@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from rchw.errors import DesignError
 from rchw.metrics import nmse, symbol_error_rate
 
-__all__ = ["METRICS", "SPLITS", "Task", "aligned", "split_slices"]
+__all__ = ["METRICS", "SPLITS", "Task", "aligned", "finite_rows", "split_slices"]
 
 Values = NDArray[np.float64]
 METRICS = ("nmse", "ser")
@@ -71,8 +71,8 @@ class Task:
     output_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        inputs = _frozen(self.inputs, "inputs")
-        targets = _frozen(self.targets, "targets")
+        inputs = finite_rows(self.inputs, "inputs")
+        targets = finite_rows(self.targets, "targets")
         if len(inputs) != len(targets):
             raise DesignError(
                 f"inputs and targets must have one row per sample, not {len(inputs)} and "
@@ -200,12 +200,26 @@ def split_slices(lengths: tuple[int, int, int]) -> tuple[slice, slice, slice]:
     return slice(0, first), slice(first, second), slice(second, third)
 
 
-def _frozen(values: Any, what: str) -> Values:
-    """Make a read-only float64 copy of shape (T, channels), checked to be finite and not huge."""
+def finite_rows(values: Any, what: str) -> Values:
+    """Make a read-only float64 copy of shape (T, channels), checked to be finite and not huge.
+
+    Parameters
+    ----------
+    values : array (T, K), or (T,) for one channel
+    what : str
+        Its name in messages.
+
+    Raises
+    ------
+    DesignError
+        If it is ragged, empty, of another shape, or an entry is no finite number up to 1e100.
+    """
     try:
         array = np.array(values, dtype=np.float64, order="C")
     except (TypeError, ValueError):
-        raise DesignError(f"{what} must be rows of numbers, all of one length") from None
+        raise DesignError(
+            f"{what} must be rows of numbers, all of one length, not {_faulty(values)}"
+        ) from None
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2:
@@ -221,6 +235,21 @@ def _frozen(values: Any, what: str) -> Values:
         )
     array.flags.writeable = False
     return array
+
+
+def _faulty(values: Any) -> str:
+    """Name what keeps values from being a table: two lengths, or an entry that is no number."""
+    given = list(values) if hasattr(values, "__iter__") else [values]
+    rows = [np.ravel(np.asarray(row, dtype=object)) for row in given]
+    lengths = sorted({len(row) for row in rows})
+    if len(lengths) > 1:
+        return f"of {lengths[0]} and {lengths[-1]}"
+    for entry in (entry for row in rows for entry in row):
+        try:
+            float(entry)
+        except (TypeError, ValueError):
+            return f"{entry!r}"
+    return "of several depths"
 
 
 def _check_varies(values: Values, what: str, split: str, rows: slice) -> None:

@@ -21,7 +21,7 @@ from rchw.devices import BOARDS
 from rchw.document import digest, load
 from rchw.reference import run
 from rchw.report.commands import train_command_line
-from rchw.tasks import TASKS, load_task
+from rchw.tasks import SEQUENCES, TASKS, load_task
 from rchw.train import evaluate
 from tests.cli.command_line import SMALL, call, small_series, train_small
 
@@ -66,14 +66,17 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_tasks_and_boards(capsys: pytest.CaptureFixture[str]) -> None:
-    tasks = call(capsys, "tasks", "--json").record["tasks"]
+    record = call(capsys, "tasks", "--json").record
+    tasks, sequences = record["tasks"], record["sequences"]
     assert [entry["name"] for entry in tasks] == list(TASKS)
-    assert all(entry["origin"] and entry["licence"] for entry in tasks)
+    assert [entry["name"] for entry in sequences] == list(SEQUENCES)
+    assert all(entry["origin"] and entry["licence"] for entry in tasks + sequences)
     boards = call(capsys, "boards", "--json").record["boards"]
     assert {entry["name"]: entry["dsp"] for entry in boards} == {
         name: board.device.dsps for name, board in BOARDS.items()
     }
-    assert "santa-fe" in call(capsys, "tasks").out
+    shown = call(capsys, "tasks").out
+    assert "santa-fe" in shown and "270,370" in shown
     assert "iCEBreaker" in call(capsys, "boards").out
 
 

@@ -93,8 +93,9 @@ GOOD = build()
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"inputs": np.zeros((0, 1))}, "^inputs must hold samples, not be empty$"),
     ({"inputs": []}, "^inputs must hold samples, not be empty$"),
-    ({"inputs": [[1.0], [2.0, 3.0]]}, "^inputs must be rows of numbers, all of one length$"),
-    ({"targets": ["a"] * 100}, "^targets must be rows of numbers, all of one length$"),
+    ({"inputs": [[1.0], [2.0, 3.0]]},
+     "^inputs must be rows of numbers, all of one length, not of 1 and 2$"),
+    ({"targets": ["a"] * 100}, "^targets must be rows of numbers, all of one length, not 'a'$"),
     ({"inputs": np.zeros((5, 5, 5))}, r"^inputs must have shape \(T,\) or .*, not \(5, 5, 5\)$"),
     ({"inputs": np.ones((99, 1))}, "^inputs and targets must have one row .*, not 99 and 100 rows"),
     ({"inputs": changed(GOOD.inputs, 7, 1, np.nan)}, "^inputs must be finite .*nan in row 7, col"),

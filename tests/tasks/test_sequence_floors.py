@@ -1,0 +1,128 @@
+"""Floors of sequence tasks against closed forms and the magnitudes that others have measured."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rchw.errors import DesignError
+from rchw.tasks import SequenceTask, load_sequences
+from rchw.tasks.sequence_floors import (
+    SequenceFloor,
+    end_to_end,
+    laid_out,
+    majority,
+    segment_means,
+    segmented,
+    sequence_floors,
+)
+
+
+def synthetic(sequences: list[Any], labels: list[int], test: int = 20) -> SequenceTask:
+    """The last `test` sequences are for the test."""
+    count = len(sequences)
+    return SequenceTask(
+        "t", tuple(sequences), np.array(labels), tuple("abcdef"[: max(labels) + 1]),
+        np.arange(count - test), np.arange(count - test, count), "a test", "none",
+    )  # fmt: skip
+
+
+def noise(count: int, seed: int = 0, length: int = 12) -> list[Any]:
+    rng = np.random.default_rng(seed)
+    return [rng.normal(size=(length + n % 5, 2)) for n in range(count)]
+
+
+@pytest.mark.parametrize("segments", [1, 2, 3, 5])
+@pytest.mark.parametrize("length", [1, 2, 3, 7, 30])
+def test_segment_means_by_hand(segments: int, length: int) -> None:
+    """Every segment by a loop; too short sequences repeat samples, so that none is empty."""
+    x = np.random.default_rng(length).normal(size=(length, 3))
+    found = segment_means(x, segments).reshape(segments, 3)
+    for g in range(segments):
+        first, after = g * length // segments, (g + 1) * length // segments
+        assert np.allclose(found[g], x[first : max(after, first + 1)].mean(axis=0))
+    if length % segments == 0:
+        assert np.allclose(found.mean(axis=0), x.mean(axis=0))
+
+
+def test_laid_out_keeps_samples_in_their_place() -> None:
+    x = np.arange(6.0).reshape(3, 2)
+    assert laid_out(x, 2).tolist() == [0, 1, 2, 3]
+    assert laid_out(x, 5).tolist() == [0, 1, 2, 3, 4, 5, 0, 0, 0, 0]
+
+
+def test_majority_is_the_most_frequent_and_the_first_of_equals() -> None:
+    labels = [0, 1, 1, 2, 1, 2, 0, 1]
+    found = majority(synthetic(noise(8), labels, test=3))
+    assert found == SequenceFloor(errors=2, of=3, fold_errors=2)
+    equal = majority(synthetic(noise(6), [1, 0, 1, 0, 1, 1], test=2))
+    assert equal.errors == 2, "of the equal classes 0 and 1 the first"
+
+
+def test_a_mean_is_seen_by_all_and_an_order_by_segments_alone() -> None:
+    """Class 1 is lifted everywhere; or it falls where class 0 rises, which has no mean."""
+    labels = [n % 2 for n in range(120)]
+    lifted = [x + 3 * label for x, label in zip(noise(120), labels, strict=True)]
+    found = segmented(synthetic(lifted, labels))
+    assert (found.errors, found.fold_errors, found.of) == (0, 0, 20)
+    slopes = [
+        x + 3 * (1 - 2 * label) * np.linspace(-1, 1, len(x))[:, None]
+        for x, label in zip(noise(120), labels, strict=True)
+    ]
+    task = synthetic(slopes, labels)
+    found = segmented(task)
+    assert found.errors == 0 and found.segments > 1
+    assert end_to_end(task).errors <= 2
+
+
+def test_nothing_is_found_in_noise() -> None:
+    """Labels by chance: half of 200 are wrong, within 4 standard errors of 7."""
+    labels = np.random.default_rng(9).integers(0, 2, 300).tolist()
+    for found in sequence_floors(synthetic(noise(300), labels, test=200)).values():
+        assert 72 < found.errors < 128
+
+
+def test_choices_do_not_read_the_test_sequences() -> None:
+    """Other test sequences and labels change the count, not what was chosen."""
+    labels = [n % 3 for n in range(90)]
+    rising = [x + label for x, label in zip(noise(90), labels, strict=True)]
+    before = segmented(synthetic(rising, labels))
+    others = [*rising[:70], *[x + 50 for x in rising[70:]]]
+    after = segmented(synthetic(others, [*labels[:70], *[(n + 1) % 3 for n in range(20)]]))
+    assert (before.segments, before.regularization, before.fold_errors) == (
+        after.segments, after.regularization, after.fold_errors,
+    )  # fmt: skip
+    assert before.errors != after.errors
+
+
+def test_a_tie_goes_to_the_first_class() -> None:
+    """Constant sequences teach nothing: outputs are the equal shares of the classes."""
+    task = synthetic([np.ones((4, 1))] * 40, [n % 2 for n in range(40)])
+    found = segmented(task)
+    assert found.errors == 10 == int((task.labels[task.test] == 1).sum())
+
+
+def test_magnitudes_on_japanese_vowels() -> None:
+    """Others report .989 with 4 segments and a ridge chosen on the test sequences; 4 of 370."""
+    found = sequence_floors(load_sequences("japanese-vowels"))
+    assert found["majority"].errors == 339
+    assert abs(found["segment_means"].errors - 6) <= 1
+    assert abs(found["end_to_end"].errors - 11) <= 2
+    low, high = found["segment_means"].interval()
+    assert low < 4 / 370 < high
+    assert 0.98 < found["segment_means"].accuracy < 0.99
+
+
+def test_magnitude_on_spoken_digits() -> None:
+    """Others report .923 with 4 segments on another split."""
+    found = segmented(load_sequences("spoken-digits"))
+    assert abs(found.errors - 44) <= 2 and found.segments == 5
+    low, high = found.interval()
+    assert low < 1 - 0.923 < high
+
+
+def test_refuses() -> None:
+    with pytest.raises(DesignError, match=r"^segments must be at least 1, not 0$"):
+        segment_means(np.ones((3, 1)), 0)
+    with pytest.raises(DesignError, match=r"^folds must be from 2 to 4, not 5$"):
+        sequence_floors(synthetic(noise(6), [0, 1] * 3, test=2))
