@@ -1,5 +1,6 @@
 """Floors of sequence tasks against closed forms and the magnitudes that others have measured."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from rchw.errors import DesignError
 from rchw.tasks import SequenceTask, load_sequences
 from rchw.tasks.sequence_floors import (
     SequenceFloor,
+    _laid_out_all,
     end_to_end,
     laid_out,
     majority,
@@ -86,13 +88,14 @@ def test_choices_do_not_read_the_test_sequences() -> None:
     """Other test sequences and labels change the count, not what was chosen."""
     labels = [n % 3 for n in range(90)]
     rising = [x + label for x, label in zip(noise(90), labels, strict=True)]
-    before = segmented(synthetic(rising, labels))
     others = [*rising[:70], *[x + 50 for x in rising[70:]]]
-    after = segmented(synthetic(others, [*labels[:70], *[(n + 1) % 3 for n in range(20)]]))
-    assert (before.segments, before.regularization, before.fold_errors) == (
-        after.segments, after.regularization, after.fold_errors,
-    )  # fmt: skip
-    assert before.errors != after.errors
+    moved = synthetic(others, [*labels[:70], *[(n + 1) % 3 for n in range(20)]])
+    for floor in (segmented, end_to_end):
+        before, after = floor(synthetic(rising, labels)), floor(moved)
+        assert replace(before, errors=after.errors) == after
+        assert before.errors != after.errors
+    kept = _laid_out_all(synthetic(rising, labels), 16)[:70]
+    assert np.array_equal(kept, _laid_out_all(moved, 16)[:70]), "nor does the scale of a channel"
 
 
 def test_a_tie_goes_to_the_first_class() -> None:
