@@ -8,6 +8,7 @@ import numpy as np
 
 from rchw.errors import DesignError
 from rchw.tasks.real import package_version
+from rchw.tasks.recordings import load_recordings
 from rchw.tasks.sequence_data import japanese_vowels, spoken_digits
 from rchw.tasks.sequence_files import (
     FRACTION,
@@ -123,6 +124,7 @@ def load_sequences(
     source: str | Path,
     *,
     seed: int = 0,
+    folder: str | Path | None = None,
     sequence_column: Column | None = None,
     label_column: Column | None = None,
     train_column: Column | None = None,
@@ -136,6 +138,9 @@ def load_sequences(
         A key of `SEQUENCES`, or the path of a .csv or .npz file.
     seed : int
         Of the split, at least 0; nothing where the source says which are test sequences.
+    folder : str or Path, optional
+        For spoken-digits only: the user's own copy of the recordings, which has the official split
+        and says who spoke; see `rchw.tasks.recordings.load_recordings`.
     sequence_column, label_column, train_column, input_columns : optional
         For .csv files only, see `rchw.tasks.sequence_files.load_sequence_file`.
 
@@ -150,10 +155,12 @@ def load_sequences(
     columns = (sequence_column, label_column, train_column, input_columns)
     if seed < 0:
         raise DesignError(f"seed must be at least 0, not {seed}")
+    if folder is not None and name != "spoken-digits":
+        raise DesignError(f"folder must be given for spoken-digits only, not for {name}")
     if name in SEQUENCES:
         if any(column is not None for column in columns):
             raise DesignError(f"columns must be given for files only, not for the task {name}")
-        return SEQUENCES[name].build(seed)
+        return SEQUENCES[name].build(seed) if folder is None else load_recordings(folder)
     if Path(name).suffix.lower() not in SEQUENCE_SUFFIXES:
         raise DesignError(
             f"source must be one of {', '.join(SEQUENCES)}, or the path of a "
