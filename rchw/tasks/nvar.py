@@ -73,7 +73,8 @@ def nvar(
     delays, spacings, degrees : tuple of int
         To choose from; a degree is 2 or 3. Spacings are not told apart for one delay.
     most_features : int
-        Sets of more features, constant included, are left out.
+        Sets of more features, constant included, are left out. The largest take nearly all of the
+        time: of 8000 samples with one input about a minute at 2000, and seven seconds at 500.
 
     Returns
     -------
