@@ -4,7 +4,6 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -15,14 +14,12 @@ import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
-from rchw.activation import Clip, Table
+from rchw.activation import Clip
 from rchw.design import (
     AffineEncoder,
     Design,
     InputChannel,
     LinearInput,
-    Matrix,
-    MatrixLayer,
     Output,
 )
 from rchw.document import digest, from_document, load, save, to_document
@@ -31,19 +28,11 @@ from rchw.fixed import QFormat, Rounding
 from rchw.ranges import dead_band
 from rchw.reference import run
 from tests.designs import designs, external_designs, stimulus
-from tests.examples import ANTISYMMETRIC, EULER, EXTERNAL, MATRIX
+from tests.documents import PAGE, every_law, example, objects
 from tests.interpreter import decode, encode, interpret, rounded
 
-PAGE = (Path(__file__).parents[1] / "docs" / "design-format.md").read_text(encoding="utf-8")
 VALUES = [[0.9, 2.0], [1.4, 5.0], [-0.3, 0.4]]
 LAST = [False, True, False]
-
-
-def example() -> Any:
-    """Parse the JSON block of the page."""
-    block = re.search(r"```json\n(.*?)\n```", PAGE, re.DOTALL)
-    assert block is not None
-    return json.loads(block.group(1))
 
 
 def rows(header: list[str], body: list[list[Any]]) -> list[str]:
@@ -197,49 +186,6 @@ def test_the_example_shows_a_fault(path: list[Any], value: Any) -> None:
     holder[path[-1]] = value
     wrong = interpret(document, codes, LAST)
     assert (wrong.states, wrong.outputs) != (right.states, right.outputs)
-
-
-def objects(value: Any, path: str = "design") -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Every object of a document, as (path, kind, object)."""
-    if isinstance(value, list):
-        for item in value:
-            yield from objects(item, f"{path}[]")
-    elif isinstance(value, dict) and path != "provenance":  # which is free
-        family = "external" if value.get("family") == "external" else ""
-        yield path, value.get("kind", family), value
-        for key, item in value.items():
-            yield from objects(item, key if path == "design" else f"{path}.{key}")
-
-
-def every_law() -> list[Any]:
-    """Documents that together use all that is built."""
-    design = from_document(example())
-    layer = design.ring
-    matrix = MATRIX.driven
-    assert isinstance(matrix, MatrixLayer)
-    dense = Matrix(QFormat(3), "dense", ((1, -2, 0, 3, -4),) * 5)
-    table = Table(QFormat(2, 1), (-15, -8, 4, 15))
-    inputs = tuple(replace(channel, format=QFormat(4, 2)) for channel in design.inputs)
-    features = replace(design.features, inputs=True)
-    rows = tuple((*row, 1, 1) for row in design.readout.weights)
-    return [
-        example(),
-        to_document(replace(design, layer=replace(layer, activation=table))),
-        to_document(replace(design, layer=replace(layer, activation=Clip(-15, 15)))),
-        to_document(
-            replace(
-                design,
-                inputs=inputs,
-                features=features,
-                readout=replace(design.readout, weights=rows),
-            )
-        ),
-        to_document(EULER),
-        to_document(MATRIX),
-        to_document(ANTISYMMETRIC),
-        to_document(replace(MATRIX, layer=replace(matrix, matrix=dense))),
-        to_document(EXTERNAL),
-    ]
 
 
 def test_the_page_lists_exactly_the_keys_of_the_file() -> None:

@@ -16,7 +16,7 @@ from rchw.hdl.top import AxiTop
 from rchw.schedule import latency, possible_multipliers, schedule
 from rchw.sim.stream import trace_stream
 from tests.designs import designs
-from tests.test_design_format import example
+from tests.documents import example
 
 PAGE = (Path(__file__).parents[1] / "docs" / "stream.md").read_text(encoding="utf-8")
 
