@@ -150,28 +150,29 @@ def cycle_jumps(
     )
 
 
-def euler_ring(n_units: int, coupling: float | int, diffusion: float | int) -> TapTable:
-    """An antisymmetric ring with diffusion: every unit pulls one neighbour, pushes the other.
+def euler_ring(n_units: int, feedback: float | int, diffusion: float | int) -> TapTable:
+    """Antisymmetric ring with diffusion, ``r (P - P') - gamma I``, for Euler steps.
 
-    Unit i reads unit i - 1 times the coupling, unit i + 1 times minus the coupling, and itself
-    times minus the diffusion: the cyclic form of ``W - W' - gamma I`` in Gallicchio, "Euler state
-    networks" (2022), which is the connection of an Euler step.
+    Unit ``i`` reads unit ``i - 1`` times r, unit ``i + 1`` times -r, and itself times -gamma. The
+    eigenvalues are ``-gamma - 2j r sin(2 pi k / N)``, k from 0 to N - 1.
 
     Parameters
     ----------
     n_units : int
-        N, at least 3.
-    coupling, diffusion : float or int
+        N, at least 3: with fewer, both neighbours are the same unit.
+    feedback, diffusion : float or int
+        r and gamma.
 
-    >>> dense(euler_ring(3, 2, 1)).tolist()
-    [[-1, -2, 2], [2, -1, -2], [-2, 2, -1]]
+    Returns
+    -------
+    TapTable
+        Offsets 1, N - 1 and 0.
     """
     _check_units(n_units, 3)
-    everything = slice(None)
+    every = slice(None)
     return _taps(
-        n_units, (0, everything, -diffusion), (1, everything, coupling),
-        (n_units - 1, everything, -coupling),
-    )  # fmt: skip
+        n_units, (1, every, feedback), (n_units - 1, every, -feedback), (0, every, -diffusion)
+    )
 
 
 def dense(taps: Sequence[tuple[int, ArrayLike]]) -> NDArray[Any]:

@@ -15,7 +15,9 @@ from rchw.activation import Clip, tanh_pwl, tanh_table
 from rchw.design import Design, MatrixLayer, Tap, UnitCodes
 from rchw.errors import DesignError
 from rchw.fixed import QFormat
-from rchw.model import RingModel
+from rchw.model import DeepModel, EulerModel, EulerRingModel, MatrixModel, RingModel
+from rchw.model.recurrence import FloatModel
+from rchw.model.scaling import random_dense, random_sparse, scale_radius
 from rchw.nodes import Drive, Mask, Observation, PhysicalReservoir
 from rchw.nodes.memristive import DynamicMemristor, DynamicParameters
 from rchw.nodes.presets import NODES, Size
@@ -34,6 +36,32 @@ def model(activation: str, leak_rate: float, compiled: bool) -> RingModel:
     rng = np.random.default_rng(5)
     taps = topology.cycle_jumps(9, 0.6, 4, 0.25)
     return RingModel(taps, 0.5 * rng.normal(size=(2, 9)), 0.1, leak_rate, activation, compiled)
+
+
+def matrix(activation: str, density: float, compiled: bool) -> MatrixModel:
+    """Make a leaky echo state network whose units have leaks of their own."""
+    rng = np.random.default_rng(6)
+    weights = scale_radius(random_sparse(20, density, rng), 0.7)
+    into, leaks = 0.5 * rng.normal(size=(2, 20)), rng.uniform(0.3, 1.0, 20)
+    return MatrixModel(weights, into, 0.1, leaks, 0.9, activation, compiled)
+
+
+def euler(ring: bool) -> EulerModel | EulerRingModel:
+    """Make an Euler state network that forgets: much diffusion, and steps as large."""
+    rng = np.random.default_rng(7)
+    into = 0.5 * rng.normal(size=(2, 9))
+    if ring:
+        return EulerRingModel(0.4, into, 0.1, 0.4, 1.0)
+    return EulerModel(random_dense(9, rng, 0.2), into, 0.1, rng.uniform(0.3, 0.5, 9), 1.0)
+
+
+def layered() -> DeepModel:
+    """Make three layers of different kinds, the second of which also reads the inputs."""
+    rng = np.random.default_rng(8)
+    into = 0.3 * rng.normal(size=(11, 6))
+    second = MatrixModel(random_dense(6, rng, 0.2), into, leak_rate=0.5)
+    third = EulerRingModel(0.4, 0.3 * rng.normal(size=(6, 4)), 0.0, 0.4, 1.0)
+    return DeepModel([model("tanh", 0.5, True), second, third])
 
 
 def fading(lanes: int, multipliers: int = 2) -> Design:
@@ -88,6 +116,12 @@ RESERVOIRS: dict[str, Callable[[], Reservoir]] = {
     "float tanh, plain": lambda: model("tanh", 0.5, False),
     "float clip": lambda: model("clip", 0.5, True),
     "float linear": lambda: model("linear", 1.0, False),
+    "matrix tanh": lambda: matrix("tanh", 1.0, True),
+    "matrix clip, sparse, plain": lambda: matrix("clip", 0.2, False),
+    "matrix linear, sparse": lambda: matrix("linear", 0.2, True),
+    "euler": lambda: euler(False),
+    "euler ring": lambda: euler(True),
+    "deep": layered,
     "reference": lambda: ReferenceReservoir(fading(1)),
     "reference, plain": lambda: ReferenceReservoir(fading(1), compiled=False),
     "reference, euler ring": lambda: ReferenceReservoir(steps(1)),
@@ -139,7 +173,7 @@ class Forgetful:
 
 def is_real(reservoir: Reservoir) -> bool:
     """Whether inputs and states are values, not codes."""
-    return isinstance(reservoir, RingModel | PhysicalReservoir)
+    return isinstance(reservoir, FloatModel | DeepModel | PhysicalReservoir)
 
 
 def drive(reservoir: Reservoir, samples: int = 30, seed: int = 1) -> Array:
@@ -154,7 +188,7 @@ def drive(reservoir: Reservoir, samples: int = 30, seed: int = 1) -> Array:
 def other_state(reservoir: Reservoir) -> Array:
     """Any state but the initial one."""
     rng = np.random.default_rng(2)
-    if isinstance(reservoir, RingModel):
+    if isinstance(reservoir, FloatModel | DeepModel):
         return rng.uniform(-0.9, 0.9, reservoir.n_units)
     if isinstance(reservoir, PhysicalReservoir):
         state = reservoir.advance(drive(reservoir, 40, 3))[1]
@@ -252,6 +286,9 @@ def test_the_contract_can_be_broken() -> None:
     lossless = RingModel(topology.cycle(9, 1.0), np.ones((2, 9)), activation="linear")
     with pytest.raises(AssertionError):
         check_washout(lossless)
+    undamped = EulerRingModel(0.4, np.ones((2, 9)), 0.0, 0.01, 0.0)
+    with pytest.raises(AssertionError):
+        check_washout(undamped)
 
 
 @settings(max_examples=16)

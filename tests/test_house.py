@@ -45,7 +45,7 @@ HEAVY = (
     "scipy", "typer",
 )  # fmt: skip
 # These load numba when they run.
-COMPILED = {"rchw.model.ring", "rchw.reference.compiled", "rchw.nodes.kernel"}
+COMPILED = {"rchw.model.recurrence", "rchw.reference.compiled", "rchw.nodes.kernel"}
 
 
 def files(*folders: str) -> list[Path]:

@@ -1,5 +1,15 @@
 """The reservoirs in floating point: the ideal against which the loss of integers is measured."""
 
+from rchw.model.deep import DeepModel, split_units
+from rchw.model.euler import EulerModel, EulerRingModel
+from rchw.model.matrix import MatrixModel
 from rchw.model.ring import RingModel
 
-__all__ = ["RingModel"]
+__all__ = [
+    "DeepModel",
+    "EulerModel",
+    "EulerRingModel",
+    "MatrixModel",
+    "RingModel",
+    "split_units",
+]

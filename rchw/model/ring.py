@@ -4,7 +4,6 @@
 with taps ``(o_k, w_k)``, leak rate ``a`` and ``f`` one of tanh, clip to [-1, 1], or linear.
 """
 
-import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,15 +13,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rchw.errors import DesignError
+from rchw.model.recurrence import (
+    ACTIVATIONS,
+    FloatModel,
+    Update,
+    checked_terms,
+    finish_row,
+    jitted,
+)
 
-__all__ = ["ACTIVATIONS", "RingModel"]
+__all__ = ["ACTIVATIONS", "RingModel", "Taps"]
 
 Values = NDArray[np.float64]
-ACTIVATIONS = ("tanh", "clip", "linear")
 
 
 @dataclass(frozen=True, eq=False)
-class RingModel:
+class RingModel(FloatModel):
     """A ring reservoir in float64; a `rchw.reservoir.Reservoir`.
 
     Parameters
@@ -53,98 +59,62 @@ class RingModel:
     leak_rate: float = 1.0
     activation: str = "tanh"
     compiled: bool = True
-    _offsets: NDArray[np.int64] = field(init=False, repr=False)
-    _tap_weights: Values = field(init=False, repr=False)
+    _taps: "Taps" = field(init=False, repr=False)
+    _update: Update = field(init=False, repr=False)
     _input_weights: Values = field(init=False, repr=False)
     _bias: Values = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        weights = np.array(self.input_weights, dtype=np.float64)
-        if weights.ndim != 2 or weights.size == 0:
-            raise DesignError(f"input weights must have shape (K, N), not {weights.shape}")
+        weights, bias = checked_terms(self.input_weights, self.bias)
         n_units = weights.shape[1]
-        tables = [np.asarray(table, dtype=np.float64) for _, table in self.taps]
-        for (offset, _), table in zip(self.taps, tables, strict=True):
-            if table.shape != (n_units,):
-                raise DesignError(
-                    f"weights of tap {offset} must have shape ({n_units},), not {table.shape}"
-                )
-        bias = np.array(self.bias, dtype=np.float64)
-        if bias.shape not in ((), (n_units,)):
-            raise DesignError(f"bias must have shape () or ({n_units},), not {bias.shape}")
-        if not 0 < self.leak_rate <= 1:
-            raise DesignError(f"leak rate must be above 0 and at most 1, not {self.leak_rate}")
-        if self.activation not in ACTIVATIONS:
-            names = ", ".join(ACTIVATIONS)
-            raise DesignError(f"activation must be one of {names}, not {self.activation!r}")
-        offsets = np.array([offset % n_units for offset, _ in self.taps], dtype=np.int64)
-        stacked = np.stack(tables) if tables else np.zeros((0, n_units))
-        if not all(np.isfinite(a).all() for a in (weights, bias, stacked)):
-            raise DesignError("weights and bias must be finite, not NaN or infinite")
-        object.__setattr__(self, "_offsets", offsets)
-        object.__setattr__(self, "_tap_weights", stacked)
+        object.__setattr__(self, "_taps", Taps.of(self.taps, n_units))
+        object.__setattr__(self, "_update", Update.leaky(self.leak_rate, n_units, self.activation))
         object.__setattr__(self, "_input_weights", weights)
-        object.__setattr__(self, "_bias", np.broadcast_to(bias, (n_units,)).copy())
+        object.__setattr__(self, "_bias", bias)
 
-    @property
-    def n_units(self) -> int:
-        """Number of units N."""
-        return int(self._input_weights.shape[1])
+    def _fill(self, drive: Values, state: Values) -> None:
+        self._taps.fill(drive, state, self._update, self.compiled)
 
-    @property
-    def n_inputs(self) -> int:
-        """Number of input channels K."""
-        return int(self._input_weights.shape[0])
 
-    def run(self, inputs: ArrayLike, state: ArrayLike | None = None) -> Values:
-        """Drive the ring; ``states[t]`` is the state after ``inputs[t]``.
+@dataclass(frozen=True, eq=False)
+class Taps:
+    """Taps as arrays, and the recurrence through them.
 
-        Parameters
-        ----------
-        inputs : array (T, K), or (T,) if K is 1
-        state : array (N,), optional
-            State before the first input; zero by default.
+    Attributes
+    ----------
+    offsets : int64 array (K,)
+    weights : float64 array (K, N)
+    """
 
-        Returns
-        -------
-        float64 array (T, N)
+    offsets: NDArray[np.int64]
+    weights: Values
+
+    @classmethod
+    def of(cls, taps: Sequence[tuple[int, ArrayLike]], n_units: int) -> "Taps":
+        """Taps (offset, array (N,)) of a ring of so many units.
 
         Raises
         ------
         DesignError
-            If a shape does not fit or an input is not finite.
+            If a shape does not fit or a weight is not finite.
         """
-        signal = np.asarray(inputs, dtype=np.float64)
-        if signal.ndim == 1:
-            signal = signal[:, None]
-        if signal.ndim != 2 or signal.shape[1] != self.n_inputs:
-            raise DesignError(f"inputs must have shape (T, {self.n_inputs}), not {signal.shape}")
-        if not np.isfinite(signal).all():
-            raise DesignError("inputs must be finite, not NaN or infinite")
-        start = np.zeros(self.n_units) if state is None else np.array(state, dtype=np.float64)
-        if start.shape != (self.n_units,):
-            raise DesignError(f"state must have shape ({self.n_units},), not {start.shape}")
-        # Row by row in a fixed order (no BLAS): a chunk gives the same bits as the whole.
-        drive = np.broadcast_to(self._bias, (len(signal), self.n_units)).copy()
-        for channel in range(self.n_inputs):
-            drive += signal[:, channel, None] * self._input_weights[channel]
-        kernel = _compiled_steps() if self.compiled else None
-        if kernel is None:
-            _numpy_steps(drive, start, self._offsets, self._tap_weights, *self._law)
-        else:
-            kernel(drive, start, self._offsets, self._tap_weights, *self._law)
-        return drive
+        tables = [np.asarray(table, dtype=np.float64) for _, table in taps]
+        for (offset, _), table in zip(taps, tables, strict=True):
+            if table.shape != (n_units,):
+                raise DesignError(
+                    f"weights of tap {offset} must have shape ({n_units},), not {table.shape}"
+                )
+        offsets = np.array([offset % n_units for offset, _ in taps], dtype=np.int64)
+        weights = np.stack(tables) if tables else np.zeros((0, n_units))
+        if not np.isfinite(weights).all():
+            raise DesignError("weights and bias must be finite, not NaN or infinite")
+        return cls(offsets, weights)
 
-    def advance(self, inputs: ArrayLike, state: ArrayLike | None = None) -> tuple[Values, Values]:
-        """The states of `run`, and the last of them."""
-        states = self.run(inputs, state)
-        if len(states):
-            return states, states[-1]
-        return states, np.zeros(self.n_units) if state is None else np.array(state, np.float64)
-
-    @property
-    def _law(self) -> tuple[float, int]:
-        return float(self.leak_rate), ACTIVATIONS.index(self.activation)
+    def fill(self, drive: Values, state: Values, update: Update, compiled: bool) -> None:
+        """Turn drives (T, N) into states in place, from a state (N,)."""
+        kernel = _compiled_steps() if compiled else None
+        loop = _numpy_steps if kernel is None else kernel
+        loop(drive, state, self.offsets, self.weights, *update.arguments)
 
 
 def _numpy_steps(
@@ -152,7 +122,9 @@ def _numpy_steps(
     state: Values,
     offsets: NDArray[np.int64],
     weights: Values,
-    leak_rate: float,
+    keep: Values,
+    rate: Values,
+    blend: bool,
     activation: int,
 ) -> None:
     """Turn drives (T, N) into states in place, one line of the recurrence after the other."""
@@ -161,12 +133,7 @@ def _numpy_steps(
     for row in drive:
         for source, table in zip(sources, weights, strict=True):
             row += table * state[source]
-        if activation == 0:
-            np.tanh(row, out=row)
-        elif activation == 1:
-            np.clip(row, -1.0, 1.0, out=row)
-        if leak_rate != 1.0:
-            row[:] = (1.0 - leak_rate) * state + leak_rate * row
+        finish_row(row, state, keep, rate, blend, activation)
         state = row
 
 
@@ -175,7 +142,9 @@ def _scalar_steps(
     state: Values,
     offsets: NDArray[np.int64],
     weights: Values,
-    leak_rate: float,
+    keep: Values,
+    rate: Values,
+    blend: bool,
     activation: int,
 ) -> None:
     """Do the same unit by unit, for a compiler."""
@@ -193,8 +162,8 @@ def _scalar_steps(
                 value = np.tanh(value)
             elif activation == 1:
                 value = min(max(value, -1.0), 1.0)
-            if leak_rate != 1.0:
-                value = (1.0 - leak_rate) * state[i] + leak_rate * value
+            if blend:
+                value = keep[i] * state[i] + rate[i] * value
             drive[t, i] = value
         state = drive[t]
 
@@ -202,9 +171,4 @@ def _scalar_steps(
 @lru_cache(maxsize=1)
 def _compiled_steps() -> Callable[..., Any] | None:
     """`_scalar_steps` through numba, or None where numba is not installed."""
-    try:
-        numba: Any = importlib.import_module("numba")
-    except ImportError:
-        return None
-    kernel: Callable[..., Any] = numba.njit(cache=True)(_scalar_steps)
-    return kernel
+    return jitted(_scalar_steps)

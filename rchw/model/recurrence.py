@@ -1,0 +1,209 @@
+"""What the models share: checked inputs and states, the update of a unit, and the compiler.
+
+Every model computes ``x(t) = keep * x(t-1) + rate * f(s(t))``, unit by unit; ``s`` is the sum of
+its recurrent terms, its inputs and its bias. Leaky integration keeps ``1 - a`` and has the rate
+``a``; an Euler step keeps all and has its step size for a rate.
+"""
+
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rchw.errors import DesignError
+
+__all__ = [
+    "ACTIVATIONS",
+    "FloatModel",
+    "Update",
+    "checked_terms",
+    "finish_row",
+    "jitted",
+    "per_unit",
+]
+
+Values = NDArray[np.float64]
+ACTIVATIONS = ("tanh", "clip", "linear")
+
+
+def checked_terms(input_weights: ArrayLike, bias: ArrayLike) -> tuple[Values, Values]:
+    """Copies of input weights (K, N) and bias, one per unit; float64.
+
+    Raises
+    ------
+    DesignError
+        If a shape does not fit or a number is not finite.
+    """
+    weights = np.array(input_weights, dtype=np.float64)
+    if weights.ndim != 2 or weights.size == 0:
+        raise DesignError(f"input weights must have shape (K, N), not {weights.shape}")
+    if not np.isfinite(weights).all():
+        raise DesignError("weights and bias must be finite, not NaN or infinite")
+    return weights, per_unit(bias, weights.shape[1], "bias")
+
+
+def per_unit(value: ArrayLike, n_units: int, what: str) -> Values:
+    """One float64 per unit, (N,), of a number or of N numbers.
+
+    Raises
+    ------
+    DesignError
+        If the shape is neither, or a number is not finite.
+    """
+    array = np.array(value, dtype=np.float64)
+    if array.shape not in ((), (n_units,)):
+        raise DesignError(f"{what} must have shape () or ({n_units},), not {array.shape}")
+    if not np.isfinite(array).all():
+        raise DesignError(f"{what} must be finite, not NaN or infinite")
+    return np.broadcast_to(array, (n_units,)).copy()
+
+
+@dataclass(frozen=True, eq=False)
+class Update:
+    """How the sum of a unit becomes its state.
+
+    Attributes
+    ----------
+    keep, rate : float64 arrays (N,)
+        What stays of the state, and how much of the activation is added.
+    activation : int
+        Place in `ACTIVATIONS`.
+    """
+
+    keep: Values
+    rate: Values
+    activation: int
+
+    @classmethod
+    def leaky(cls, leak_rate: ArrayLike, n_units: int, activation: str) -> "Update":
+        """``x + a (f - x)`` as ``(1 - a) x + a f``; a is a number or one per unit.
+
+        Raises
+        ------
+        DesignError
+            If a leak rate is not above 0 and at most 1, or there is no such activation.
+        """
+        rate = per_unit(leak_rate, n_units, "leak rate")
+        wrong = rate[~((rate > 0) & (rate <= 1))]
+        if wrong.size:
+            raise DesignError(f"leak rate must be above 0 and at most 1, not {wrong[0]}")
+        return cls(1.0 - rate, rate, _index(activation))
+
+    @classmethod
+    def increment(cls, step: ArrayLike, n_units: int, activation: str) -> "Update":
+        """``x + step f``; the step is a number or one per unit.
+
+        Raises
+        ------
+        DesignError
+            If a step is not above 0, or there is no such activation.
+        """
+        rate = per_unit(step, n_units, "step")
+        if not (rate > 0).all():
+            raise DesignError(f"step must be above 0, not {rate[~(rate > 0)][0]}")
+        return cls(np.ones(n_units), rate, _index(activation))
+
+    @property
+    def arguments(self) -> tuple[Values, Values, bool, int]:
+        """What a compiled loop takes; the third is False where the activation is the state."""
+        blend = bool(self.keep.any() or (self.rate != 1.0).any())
+        return self.keep, self.rate, blend, self.activation
+
+
+def _index(activation: str) -> int:
+    if activation not in ACTIVATIONS:
+        names = ", ".join(ACTIVATIONS)
+        raise DesignError(f"activation must be one of {names}, not {activation!r}")
+    return ACTIVATIONS.index(activation)
+
+
+def finish_row(
+    row: Values, state: Values, keep: Values, rate: Values, blend: bool, activation: int
+) -> None:
+    """Turn the sums (N,) of one sample into states, in place; for loops without a compiler."""
+    if activation == 0:
+        np.tanh(row, out=row)
+    elif activation == 1:
+        np.clip(row, -1.0, 1.0, out=row)
+    if blend:
+        row[:] = keep * state + rate * row
+
+
+def jitted(loop: Callable[..., Any]) -> Callable[..., Any] | None:
+    """A loop through numba, or None where numba is not installed."""
+    try:
+        numba: Any = importlib.import_module("numba")
+    except ImportError:
+        return None
+    kernel: Callable[..., Any] = numba.njit(cache=True)(loop)
+    return kernel
+
+
+class FloatModel(ABC):
+    """A reservoir in float64 whose state is its last row; a `rchw.reservoir.Reservoir`.
+
+    A model has its terms, and says how drives become states.
+    """
+
+    _input_weights: Values
+    _bias: Values
+
+    @property
+    def n_units(self) -> int:
+        """Number of units N."""
+        return int(self._input_weights.shape[1])
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of input channels K."""
+        return int(self._input_weights.shape[0])
+
+    def run(self, inputs: ArrayLike, state: ArrayLike | None = None) -> Values:
+        """Drive the reservoir; ``states[t]`` is the state after ``inputs[t]``.
+
+        Parameters
+        ----------
+        inputs : array (T, K), or (T,) if K is 1
+        state : array (N,), optional
+            State before the first input; zero by default.
+
+        Returns
+        -------
+        float64 array (T, N)
+
+        Raises
+        ------
+        DesignError
+            If a shape does not fit or an input is not finite.
+        """
+        signal = np.asarray(inputs, dtype=np.float64)
+        if signal.ndim == 1:
+            signal = signal[:, None]
+        if signal.ndim != 2 or signal.shape[1] != self.n_inputs:
+            raise DesignError(f"inputs must have shape (T, {self.n_inputs}), not {signal.shape}")
+        if not np.isfinite(signal).all():
+            raise DesignError("inputs must be finite, not NaN or infinite")
+        start = np.zeros(self.n_units) if state is None else np.array(state, dtype=np.float64)
+        if start.shape != (self.n_units,):
+            raise DesignError(f"state must have shape ({self.n_units},), not {start.shape}")
+        # Row by row in a fixed order (no BLAS): a chunk gives the same bits as the whole.
+        drive = np.broadcast_to(self._bias, (len(signal), self.n_units)).copy()
+        for channel in range(self.n_inputs):
+            drive += signal[:, channel, None] * self._input_weights[channel]
+        self._fill(drive, start)
+        return drive
+
+    def advance(self, inputs: ArrayLike, state: ArrayLike | None = None) -> tuple[Values, Values]:
+        """The states of `run`, and the last of them."""
+        states = self.run(inputs, state)
+        if len(states):
+            return states, states[-1]
+        return states, np.zeros(self.n_units) if state is None else np.array(state, np.float64)
+
+    @abstractmethod
+    def _fill(self, drive: Values, state: Values) -> None:
+        """Turn drives (T, N) into states in place, from a state (N,)."""
