@@ -71,7 +71,7 @@ def test_conventions_differ() -> None:
 
 
 def test_radius_of_a_matrix_without_a_closed_path_is_0() -> None:
-    """Where eigenvalues that are computed may be far from it."""
+    """Exactly, in any order of the units: `scale_radius` must refuse it."""
     order = rng(4).permutation(60)
     upper = np.triu(random_dense(60, rng(5)), 1)[np.ix_(order, order)]
     assert matrix_radius(upper) == 0
