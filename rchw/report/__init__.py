@@ -57,6 +57,7 @@ _FAMILIES = {
     "delay-line-feedback": "delay line with feedback",
     "cycle-jumps": "cycle reservoir with jumps",
     "integer": "integer cycle reservoir",
+    "euler-ring": "Euler ring",
 }
 
 

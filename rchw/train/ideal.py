@@ -21,6 +21,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from rchw import topology
 from rchw.errors import DesignError
+from rchw.model.euler import EulerRingModel
+from rchw.model.recurrence import FloatModel
 from rchw.model.ring import RingModel
 from rchw.train.ideal_options import IdealOptions, IdealPoint, TunedIdeal, ideal_axes
 from rchw.train.linear import moments, ridge_path
@@ -49,7 +51,7 @@ class Ideal:
     ----------
     options : IdealOptions
     tuned : TunedIdeal
-    model : RingModel
+    model : FloatModel
     offset, gain : float64 arrays (K,)
         Inputs enter as ``(u - offset) * gain``.
     mean, deviation : float64 arrays (F,)
@@ -61,7 +63,7 @@ class Ideal:
 
     options: IdealOptions
     tuned: TunedIdeal
-    model: RingModel
+    model: FloatModel
     offset: Values
     gain: Values
     mean: Values
@@ -120,7 +122,7 @@ class _Run:
     """One task driven through one reservoir, up to the end of the validation samples."""
 
     task: TrainingTask
-    model: RingModel
+    model: FloatModel
     offset: Values
     gain: Values
     features: Values
@@ -164,7 +166,7 @@ def _encoder(inputs: Values, kind: str) -> tuple[Values, Values]:
     return inputs.mean(axis=0), 1 / (3 * inputs.std(axis=0))
 
 
-def _model(options: IdealOptions, point: IdealPoint, n_inputs: int) -> RingModel:
+def _model(options: IdealOptions, point: IdealPoint, n_inputs: int) -> FloatModel:
     n = options.n_units
     if options.reservoir == "delay-line":
         taps = topology.delay_line(n, point.feedback)
@@ -184,12 +186,12 @@ def _model(options: IdealOptions, point: IdealPoint, n_inputs: int) -> RingModel
     bias_signs = signs[0]
     if point.bias_signs == "independent":
         bias_signs = topology.pi_signs(n, (n_inputs + 1) * n)
-    return RingModel(
-        taps,
-        weights * point.input_scaling,
-        bias_signs * point.bias,
-        activation=options.activation,
-    )
+    driven = weights * point.input_scaling, bias_signs * point.bias
+    if options.reservoir == "euler-ring":
+        return EulerRingModel(
+            point.feedback, *driven, point.step, point.diffusion, options.activation
+        )
+    return RingModel(taps, *driven, activation=options.activation)
 
 
 def tune_ideal(

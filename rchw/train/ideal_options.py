@@ -9,7 +9,7 @@ from typing import Any
 
 from rchw.errors import DesignError
 from rchw.model.ring import ACTIVATIONS
-from rchw.train.options import RESERVOIRS, WINDOWS
+from rchw.train.options import LEAST_UNITS, RESERVOIRS, WINDOWS
 from rchw.train.proposals import BUDGETS
 
 __all__ = ["IdealOptions", "IdealPoint", "TunedIdeal", "ideal_axes"]
@@ -74,8 +74,9 @@ class IdealOptions:
         ):
             if value not in allowed:
                 raise DesignError(f"{what} must be one of {', '.join(allowed)}, not {value!r}")
-        if not 1 <= self.n_units <= 4096:
-            raise DesignError(f"units must be from 1 to 4096, not {self.n_units}")
+        least = LEAST_UNITS.get(self.reservoir, 1)
+        if not least <= self.n_units <= 4096:
+            raise DesignError(f"units must be from {least} to 4096, not {self.n_units}")
         if not 1 <= self.windows <= 64:
             raise DesignError(f"windows must be from 1 to 64, not {self.windows}")
         if not 0 < self.least_regularisation <= 0.1:
@@ -103,6 +104,8 @@ class IdealPoint:
     backward: float = 0.1
     jump_weight: float = 0.2
     jump_length: int = 5
+    step: float = 0.1
+    diffusion: float = 0.25
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,10 @@ def ideal_axes(options: IdealOptions) -> dict[str, tuple[Any, ...]]:
         "levels": (False, True) if options.levels is None else (options.levels,),
         "window": tuple(range(options.windows)),
     }
+    if options.reservoir == "euler-ring":
+        axes["feedback"] = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0)
+        axes["step"] = (0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
+        axes["diffusion"] = (0.0, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
     if options.reservoir == "delay-line-feedback":
         axes["backward"] = (0.02, 0.05, 0.1, 0.2)
     if options.reservoir == "cycle-jumps":

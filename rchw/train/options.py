@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from rchw.errors import DesignError
 from rchw.fixed import Rounding
 
-__all__ = ["LINES", "RESERVOIRS", "WINDOWS", "Hyperparameters", "TrainOptions"]
+__all__ = ["LEAST_UNITS", "LINES", "RESERVOIRS", "WINDOWS", "Hyperparameters", "TrainOptions"]
 
 RESERVOIRS = (
     "cycle", "delay-line", "delay-line-feedback", "cycle-jumps", "integer", "euler-ring"
 )  # fmt: skip
 LINES = ("delay-line", "delay-line-feedback")  # not closed: no Fourier bin of signs to lose
+LEAST_UNITS = {"delay-line-feedback": 3, "cycle-jumps": 4, "euler-ring": 3}  # else 1
 WINDOWS = 16  # sign patterns that a search looks at
 
 
@@ -110,7 +111,7 @@ class TrainOptions:
         _one_of("encoder", self.encoder, ("min-max", "mean-std"))
         _one_of("weights", self.weights, ("shift-add", "integer"))
         _one_of("search", self.search, ("quick", "full", "none"))
-        least = {"delay-line-feedback": 3, "cycle-jumps": 4, "euler-ring": 3}.get(self.reservoir, 1)
+        least = LEAST_UNITS.get(self.reservoir, 1)
         _within("units", self.units, least, 4096)
         _within("lanes", self.lanes, 1, self.units)
         if self.input_bits is not None:

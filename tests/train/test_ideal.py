@@ -269,17 +269,22 @@ def test_options_leave_open_what_they_say() -> None:
     assert 0.0 not in classic["bias"] and ideal_axes(IdealOptions(bias=False))["bias"] == (0.0,)
     assert "jump_length" in ideal_axes(IdealOptions(reservoir="cycle-jumps"))
     assert "backward" in ideal_axes(IdealOptions(reservoir="delay-line-feedback"))
+    assert {"step", "diffusion"} <= set(ideal_axes(IdealOptions(reservoir="euler-ring")))
+    assert not {"step", "diffusion"} & set(classic)
     lambdas = IdealOptions(least_regularisation=1e-8).lambdas()
     np.testing.assert_allclose(lambdas, 10.0 ** np.arange(-8, 0))
 
 
 @pytest.mark.parametrize(
-    "reservoir", ["cycle", "delay-line", "delay-line-feedback", "cycle-jumps", "integer"]
+    "reservoir",
+    ["cycle", "delay-line", "delay-line-feedback", "cycle-jumps", "integer", "euler-ring"],
 )
 @pytest.mark.parametrize("encoder", ["min-max", "mean-std"])
 def test_every_reservoir_and_encoder_trains(reservoir: str, encoder: str) -> None:
     task = nonlinear_task()
-    found = train_ideal(task, reservoir=reservoir, n_units=10, search="none", encoder=encoder)
+    # An Euler ring has a step and a diffusion, for which no default does everywhere.
+    search = "quick" if reservoir == "euler-ring" else "none"
+    found = train_ideal(task, reservoir=reservoir, n_units=10, search=search, encoder=encoder)
     assert found.error(task) < 0.5
 
 
@@ -289,6 +294,7 @@ def test_every_reservoir_and_encoder_trains(reservoir: str, encoder: str) -> Non
         ({"reservoir": "star"}, "reservoir must be one of cycle, .*, not 'star'"),
         ({"activation": "relu"}, "activation must be one of tanh, clip, linear, not 'relu'"),
         ({"n_units": 0}, "units must be from 1 to 4096, not 0"),
+        ({"n_units": 2, "reservoir": "euler-ring"}, "units must be from 3 to 4096, not 2"),
         ({"windows": 65}, "windows must be from 1 to 64, not 65"),
         ({"search": "long"}, "search must be one of none, quick, full, not 'long'"),
         ({"least_regularisation": 0.0}, "least regularisation must be above 0 .*, not 0.0"),
