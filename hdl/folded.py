@@ -1,6 +1,6 @@
 """The folded circuit: P units per clock, one sample in `schedule(design).clocks`.
 
-States of a ring are in memory; those that come from outside are shifted out of their beat.
+States of a ring or a matrix are in memory; those from outside are shifted out of their beat.
 """
 
 from collections.abc import Sequence
@@ -9,23 +9,21 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rchw.activation import Clip
-from rchw.design import Design, ExternalLayer, Tap, UnitCodes
-from rchw.hdl.activation import activate, increment, leak, leak_kinds
-from rchw.hdl.arith import add_tree, select, times
-from rchw.hdl.counter import delayed
+from rchw.design import Design, ExternalLayer, MatrixLayer
+from rchw.hdl.arith import add_tree
+from rchw.hdl.counter import countdown, delayed
 from rchw.hdl.drive import lane_drives
+from rchw.hdl.matrix import MatrixSums, paced
 from rchw.hdl.ports import input_layout, output_layout
 from rchw.hdl.readout import FoldedReadout
 from rchw.hdl.rom import Fields
 from rchw.hdl.sequencer import Sequencer
 from rchw.hdl.states import StateMemory, plan_reads
-from rchw.ranges import Interval, layer_ranges
+from rchw.hdl.unit import Lane
+from rchw.ranges import layer_ranges
 from rchw.schedule import schedule
 
 __all__ = ["FoldedCore"]
-
-MAX_MUXED_WEIGHTS = 4
 
 
 class FoldedCore(wiring.Component):
@@ -38,8 +36,8 @@ class FoldedCore(wiring.Component):
 
     Latency
     -------
-    `rchw.schedule.latency`: from an input beat to its output beat ``busy`` and 9 to 11 clocks, two
-    more with squares, and one more per level of the sum where several products are added per clock.
+    `rchw.schedule.latency`: from an input beat to its output beat the busy clocks and the loop, a
+    few for the readout, two more with squares, and one more per level of its sum.
 
     Throughput
     ----------
@@ -88,24 +86,29 @@ class FoldedCore(wiring.Component):
             readout.last.eq(ended if design.reset_on_last else last),
         ]
 
+        held: Value | None = None
+        columns = [
+            [min(word * layer.lanes + lane, layer.n_units - 1) for word in range(plan.words)]
+            for lane in range(layer.lanes)
+        ]
         if isinstance(layer, ExternalLayer):
             word_data, token = self._shifted(m, sequencer, taken)
+        elif isinstance(layer, MatrixLayer):
+            word_data, token, held = self._matrix_pass(m, sequencer, taken, first, columns)
         else:
-            columns = [
-                [min(word * layer.lanes + lane, layer.n_units - 1) for word in range(plan.words)]
-                for lane in range(layer.lanes)
-            ]
             word_data, token = self._state_pass(m, sequencer, taken, first, columns)
         m.d.comb += [
             readout.advance.eq(token),
             readout.states.eq(Cat(*(value[: layer.state.width] for value in word_data))),
         ]
-        if design.inputs:  # a signal without bits would be one of two in Verilog
-            inputs = [self.i.payload[channel.name] for channel in design.inputs]
-            held = Signal(len(readout.inputs), name="inputs", reset_less=True)
-            with m.If(taken):
-                m.d.sync += held.eq(Cat(*inputs))
+        if held is not None:
             m.d.comb += readout.inputs.eq(held)
+        elif design.inputs:  # a signal without bits would be one of two in Verilog
+            inputs = [self.i.payload[channel.name] for channel in design.inputs]
+            kept = Signal(len(readout.inputs), name="inputs", reset_less=True)
+            with m.If(taken):
+                m.d.sync += kept.eq(Cat(*inputs))
+            m.d.comb += readout.inputs.eq(kept)
         wiring.connect(m, readout.o, wiring.flipped(self.o))
         return m
 
@@ -174,11 +177,75 @@ class FoldedCore(wiring.Component):
                 for offset, weights in dict(taps).items()
                 if any(weights[unit] for unit in column)
             }
-            self._unit(
-                m, lane, column, sources, drives[lane], fields, word_data[lane], first, issued
-            )
+            unit = Lane(m, design, lane, column, fields)
+            fed = self._fed(unit, sources, first)
+            state = unit.update(fed, sources.get(0, Const(0, 1)), drives[lane], first)
+            with m.If(issued[-2]):
+                m.d.sync += word_data[lane].eq(state)
         fields.build(m, "units", sequencer.word)
         return word_data, token[-1]
+
+    def _matrix_pass(
+        self,
+        m: Module,
+        sequencer: Sequencer,
+        taken: Value,
+        first: Value,
+        columns: Sequence[Sequence[int]],
+    ) -> tuple[list[Signal], Value, Value]:
+        """Pipeline: step, weights and column, state, product, accumulator; then as for a ring.
+
+        Words end S clocks apart. What belongs to a word behind its last step, the next sample must
+        not touch: its inputs and its first flag come three clocks later than they are taken.
+        """
+        design, layer = self.design, self.design.driven
+        plan, ranges = schedule(design), layer_ranges(design)
+        sums = MatrixSums(design)
+        m.submodules.sums = sums
+        over = sums.over
+        issued = delayed(m, over, plan.loop_latency - 1, "issued")
+        word_data = [
+            Signal(signed(layer.state.width), name=f"x{lane}", reset_less=True)
+            for lane in range(layer.lanes)
+        ]
+        m.d.comb += [
+            sums.step.eq(sequencer.issue),
+            sums.address.eq(sequencer.word),
+            sums.half.eq(sequencer.half),
+            sums.write.eq(issued[-1]),
+            sums.written.eq(Cat(*word_data)),
+        ]
+        fields = Fields(plan.words)
+        word, _ = countdown(m, "word_behind", plan.words, issued[4])
+        late = delayed(m, taken, 3, "late")[-1]
+        begun = delayed(m, first, 3, "begun")[-1]
+        held = [
+            Signal(channel.format.width, name=f"held_{channel.name}", reset_less=True)
+            for channel in design.inputs
+        ]
+        with m.If(taken):
+            m.d.sync += [
+                code.eq(self.i.payload[channel.name])
+                for code, channel in zip(held, design.inputs, strict=True)
+            ]
+        inputs = [
+            code.as_signed() if channel.format.signed else code
+            for code, channel in zip(held, design.inputs, strict=True)
+        ]
+        drives = lane_drives(m, design, ranges, inputs, late, fields, columns, mirrored=True)
+        for lane, column in enumerate(columns):
+            unit = Lane(m, design, lane, column, fields)
+            fed = Mux(begun, unit.initial(), sums.sums[lane]) << ranges.tap_shift
+            state = unit.update(fed, sums.old[lane], drives[lane], begun)
+            with m.If(issued[-2]):
+                m.d.sync += word_data[lane].eq(state)
+        fields.build(m, "units", word)
+        m.d.comb += sums.word.eq(word)
+        token, top = paced(m, plan, issued[-3])
+        shown = Signal(sum(channel.format.width for channel in design.inputs), name="inputs")
+        with m.If(top):
+            m.d.sync += shown.eq(Cat(*held))
+        return word_data, token, shown
 
     def _source(
         self,
@@ -195,163 +262,13 @@ class FoldedCore(wiring.Component):
         wraps = fields.add(f"wraps_{offset}_{lane}", [int(unit < offset) for unit in column])
         return Mux(wraps, wrapped[lane], direct[lane])
 
-    def _initial(
-        self, fields: Fields, name: str, column: Sequence[int], taps: Sequence[Tap]
-    ) -> Value:
-        """Sum of the taps' products with the initial state."""
-        layer = self.design.ring
-        return fields.add(
-            name,
-            [
-                sum(
-                    layer.initial_state[(unit - tap.offset) % layer.n_units] * tap.weights[unit]
-                    for tap in taps
-                )
-                for unit in column
-            ],
-        )
-
-    def _unit(
-        self,
-        m: Module,
-        lane: int,
-        column: Sequence[int],
-        sources: dict[int, Value],
-        drive: tuple[Value, Value],
-        fields: Fields,
-        result: Signal,
-        first: Value,
-        issued: Sequence[Value],
-    ) -> None:
-        """From the words that were read to the end of the loop for one lane."""
-        layer, ranges = self.design.ring, layer_ranges(self.design)
-        parts = []
+    def _fed(self, unit: Lane, sources: dict[int, Value], first: Value) -> Value:
+        """Sum of the taps' products for the word that was read."""
+        layer, column, parts = self.design.ring, unit.column, []
         for tap in layer.taps:
-            if tap.offset not in sources or not any(tap.weights[unit] for unit in column):
-                continue
-            weights = [tap.weights[unit] for unit in column]
-            name = f"tap_{tap.offset}_{lane}"
-            parts.append(_times(m, fields, sources[tap.offset], weights, name))
-        initial = self._initial(fields, f"initial_{lane}", column, layer.taps)
+            weights = [tap.weights[i] for i in column]
+            if tap.offset in sources and any(weights):
+                parts.append(unit.times(sources[tap.offset], weights, f"tap_{tap.offset}"))
         # A constant here becomes the set or reset of the register, and costs no multiplexer.
-        fed = Mux(first, initial, add_tree(parts)) << ranges.tap_shift
-        units = sorted(set(column))
-        taps = _register(m, fed, _hull(ranges.taps, units), f"taps_{lane}")
-        value, carry = drive
-        driving = _hull(ranges.drive, units)
-        if not (isinstance(carry, Const) and carry.value == 0):
-            driving = Interval(driving.low - 1, driving.high)  # as the carry is not in it yet
-        driven = _register(m, value, driving, f"driven_{lane}")
-        if not isinstance(carry, Const):
-            held = Signal(name=f"carry_{lane}", reset_less=True)
-            m.d.sync += held.eq(carry)
-            carry = held
-        # The carry enters below the lowest bit: one addition, where a sum of three would be two.
-        summed = (Cat(Const(1, 1), taps).as_signed() + Cat(carry, driven).as_signed()) >> 1
-        total: Value = _register(m, summed, _hull(ranges.summed, units), f"total_{lane}")
-        delay = 3  # clocks from the word to the target
-        if layer.gain is not None:
-            total = self._biased(m, lane, column, total, fields, layer.gain)
-            delay += 2
-        target = activate(m, layer, total, ranges.frac, f"unit_{lane}", clocked=True)
-        delay += not isinstance(layer.activation, Clip)
-        if layer.remembers:
-            target = self._updated(m, lane, column, sources[0], target, fields, first, delay)
-        with m.If(issued[-2]):
-            m.d.sync += result.eq(target)
-
-    def _updated(
-        self,
-        m: Module,
-        lane: int,
-        column: Sequence[int],
-        source: Value,
-        target: Value,
-        fields: Fields,
-        first: Value,
-        delay: int,
-    ) -> Value:
-        """New state from the old one, which waits for its target."""
-        layer, ranges = self.design.ring, layer_ranges(self.design)
-        start = self._initial(fields, f"old_{lane}", column, [Tap(0, (1,) * layer.n_units)])
-        delay += layer.step is not None
-        old: Value = Mux(first, start, source)
-        for stage in range(delay):
-            held = Signal(signed(layer.state.width), name=f"old_{lane}_{stage}")
-            m.d.sync += held.eq(old)
-            old = held
-        if layer.step is None:
-            kinds = [leak_kinds(layer).index(layer.leak_shifts[unit]) for unit in column]
-            kind = _later(m, fields.add(f"leak_{lane}", kinds), delay, f"leak_{lane}")
-            target = _register(m, target, ranges.state, f"target_{lane}")
-            return leak(m, layer, old, target, kind, f"unit_{lane}")
-        reached = Interval(*layer.activation.ends)
-        target = _register(m, target, reached, f"target_{lane}")
-        sizes = [layer.step.codes[unit] for unit in column]
-        moves = [reached.scale(size) for size in sizes]
-        moved = _times(m, fields, target, sizes, f"step_{lane}", delay - 1)
-        product = _register(m, moved, _hull(moves, range(len(moves))), f"moved_{lane}")
-        return increment(m, layer, old, product, f"unit_{lane}")
-
-    def _biased(
-        self,
-        m: Module,
-        lane: int,
-        column: Sequence[int],
-        total: Value,
-        fields: Fields,
-        gain: UnitCodes,
-    ) -> Value:
-        """Sum times gain, and the bias: two registers behind that of the sum."""
-        ranges, layer = layer_ranges(self.design), self.design.ring
-        gains = [gain.codes[unit] for unit in column]
-        products = [
-            ranges.summed[unit].scale(code) for unit, code in zip(column, gains, strict=True)
-        ]
-        scaled = _register(
-            m,
-            _times(m, fields, total, gains, f"gain_{lane}", 2),
-            _hull(products, range(len(products))),
-            f"scaled_{lane}",
-        )
-        name = f"bias_{lane}"
-        bias = _later(m, fields.add(name, [layer.bias[unit] for unit in column]), 3, name)
-        biased = (scaled << ranges.gain_shift) + (bias << ranges.bias_shift)
-        interval = _hull(ranges.accumulator, sorted(set(column)))
-        return _register(m, biased, interval, f"biased_{lane}")
-
-
-def _times(
-    m: Module, fields: Fields, value: Value, weights: Sequence[int], name: str, late: int = 0
-) -> Value:
-    """Product with the weight of the word, which is as many clocks late as the value is."""
-    kinds = sorted(set(weights))
-    if len(kinds) > MAX_MUXED_WEIGHTS:
-        return value * _later(m, fields.add(name, weights), late, name)
-    places = [kinds.index(weight) for weight in weights]
-    index = _later(m, fields.add(name, places), late, name)
-    return select(m, index, [times(value, weight) for weight in kinds], f"product_{name}")
-
-
-def _later(m: Module, field: Value, clocks: int, name: str) -> Value:
-    """Delay a field of the word, which the next word replaces; a constant stays as it is."""
-    if isinstance(field, Const):
-        return field
-    for clock in range(clocks):
-        held = Signal(field.shape(), name=f"{name}_{clock}", reset_less=True)
-        m.d.sync += held.eq(field)
-        field = held
-    return field
-
-
-def _hull(intervals: Sequence[Interval], units: Sequence[int]) -> Interval:
-    hull = intervals[units[0]]
-    for unit in units[1:]:
-        hull = hull.hull(intervals[unit])
-    return hull
-
-
-def _register(m: Module, value: Value, interval: Interval, name: str) -> Signal:
-    register = Signal(signed(interval.width), name=name, reset_less=True)
-    m.d.sync += register.eq(value)
-    return register
+        fed = Mux(first, unit.initial(), add_tree(parts))
+        return fed << layer_ranges(self.design).tap_shift

@@ -189,6 +189,10 @@ class FoldedReadout(wiring.Component):
         """Clocks from the taking of room to the earliest clock in which a result can leave."""
         plan = self._plan
         inputs = plan.input_clocks if plan.waits else 0
+        if plan.steps:
+            # Room is taken with the last step, after which the last word and the inputs follow.
+            last = plan.word_clocks if plan.words > 1 else plan.top_clocks
+            inputs = plan.input_clocks + last - 1
         return inputs + plan.loop_latency + 5 + self._late + plan.sum_levels
 
     def _weights(self, fields: Fields, order: Sequence[ReadoutClock]) -> list[Value]:

@@ -1,4 +1,6 @@
-"""When the folded ring does what: words, clocks within a word, waiting for a free output."""
+"""When the folded circuit does what: words, clocks within a word, waiting for a free output."""
+
+from dataclasses import replace
 
 from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
@@ -53,6 +55,11 @@ class Sequencer(wiring.Component):
     half: Signal
 
     def __init__(self, plan: Schedule) -> None:
+        if plan.steps:
+            # A step of a matrix is what a word is of a ring; the readout has a pace of its own.
+            plan = replace(
+                plan, words=plan.words * plan.steps, word_clocks=1, top_clocks=1, input_clocks=0
+            )
         self._plan = plan
         super().__init__(
             {

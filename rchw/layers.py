@@ -43,7 +43,9 @@ def check_codes(what: str, codes: tuple[int, ...], length: int, fmt: QFormat) ->
 
 
 def check_range(what: str, value: int, low: int, high: int) -> None:
-    """Refuse an integer outside ``[low, high]``."""
+    """Refuse what is no integer, or outside ``[low, high]``."""
+    if type(value) is not int:
+        raise DesignError(f"{what} must be an integer, not {value!r}")
     if not low <= value <= high:
         raise DesignError(f"{what} must be from {low} to {high}, not {value}")
 

@@ -119,7 +119,8 @@ class Matrix:
                 f"columns of the matrix must have {rows} rows, not {len(self.columns)}"
             )
         for index, row in enumerate(self.columns):
-            rising = all(a < b for a, b in pairwise(row))
+            whole = all(type(column) is int for column in row)
+            rising = whole and all(a < b for a, b in pairwise(row))
             if not rising or (row and not 0 <= row[0] <= row[-1] < columns):
                 raise DesignError(
                     f"columns of row {index} of the matrix must rise within 0 to {columns - 1}, "
@@ -146,6 +147,13 @@ class Matrix:
             for j, weight in enumerate(row):
                 full[i][j], full[j][i] = weight, -weight
         return full
+
+    @cached_property
+    def full(self) -> NDArray[np.int64]:
+        """All entries of a matrix with as many columns as rows; read only."""
+        found = self.dense(len(self.codes))
+        found.flags.writeable = False
+        return found
 
     def dense(self, columns: int) -> NDArray[np.int64]:
         """All entries, int64 array (rows, columns)."""

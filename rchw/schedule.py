@@ -18,6 +18,18 @@ Folded form
     Where it costs no clock, the loop is one register longer, which stands behind the state memory
     (`Schedule.read_register`).
 
+Matrix
+    The folded form of a `MatrixLayer` takes one column per clock, the highest first, so that a word
+    lasts S clocks, and the readout works on the word before meanwhile::
+
+        S      = max(C, loop_latency, D of any word, D + ceil(K / G) * H + 4)
+        busy   = W * S
+        clocks = max(busy, hazard)
+
+    C is N, or of sparse rows the most connections of a unit; the last term of S is there where
+    inputs are features. The hazard is above the busy time only where the last word, which is
+    written last, is wanted again too soon.
+
 Parallel form
     P = N and M = F * L: one sample per clock.
 """
@@ -29,7 +41,14 @@ from rchw.activation import Clip
 from rchw.design import Design, ExternalLayer, MatrixLayer, RingLayer
 from rchw.errors import DesignError
 
-__all__ = ["Schedule", "default_multipliers", "latency", "possible_multipliers", "schedule"]
+__all__ = [
+    "Schedule",
+    "default_multipliers",
+    "latency",
+    "matrix_columns",
+    "possible_multipliers",
+    "schedule",
+]
 
 _SETTLING = 2  # clocks from a sample's last product until the sums of all its outputs are complete
 
@@ -60,6 +79,8 @@ class Schedule:
         Clocks per sample.
     busy : int
         The same without waiting for the loop.
+    steps : int
+        S, clocks in which the columns of a word are taken; 0 where there is no matrix.
     """
 
     parallel: bool
@@ -74,6 +95,7 @@ class Schedule:
     read_register: bool
     clocks: int
     busy: int
+    steps: int = 0
 
     @property
     def operands(self) -> int:
@@ -94,15 +116,17 @@ class Schedule:
 def loop_latency(design: Design) -> int:
     """Least clocks of the state loop: read, taps, sum, activation (two unless clip), write.
 
-    That are 5 or 6. A gain takes two more, a leak one, a step of Euler two; `schedule` adds a
-    register behind the memories where the sample period hides it. States from outside have no loop:
-    3 clocks take the beat, shift it, and hold the word.
+    That are 5 or 6. A matrix takes three more, a gain two, a leak one, a step of Euler two;
+    `schedule` adds a register behind the memories where the sample period hides it. States from
+    outside have no loop: 3 clocks take the beat, shift it, and hold the word.
     """
     layer = design.layer
     if isinstance(layer, ExternalLayer):
         return 3
+    matrix = 3 * isinstance(layer, MatrixLayer)  # weights, product, accumulator
     update = {"replace": 0, "leaky": 1, "increment": 2}[layer.update]
-    return 5 + (not isinstance(layer.activation, Clip)) + 2 * (layer.gain is not None) + update
+    activation = not isinstance(layer.activation, Clip)
+    return 5 + matrix + activation + 2 * (layer.gain is not None) + update
 
 
 def _shapes(lanes: int, outputs: int, per_unit: int) -> dict[int, tuple[int, int, bool]]:
@@ -145,12 +169,6 @@ def schedule(design: Design) -> Schedule:
     n_units, lanes = layer.n_units, layer.lanes
     if lanes == n_units and multipliers == design.n_products * design.n_outputs:
         return Schedule(True, 1, n_units, 1, False, 1, 1, 0, 1, False, 1, 1)
-    if isinstance(layer, MatrixLayer):
-        raise DesignError(
-            f"layer {layer.name} must be parallel in this release, with {n_units} lanes and "
-            f"{design.n_products * design.n_outputs} multipliers, not {lanes} and {multipliers}: "
-            f"folded matrices are not built yet"
-        )
     shapes = _shapes(lanes, design.n_outputs, design.features.per_unit)
     if multipliers not in shapes:
         possible = ", ".join(str(count) for count in possible_multipliers(lanes, design))
@@ -165,8 +183,17 @@ def schedule(design: Design) -> Schedule:
     top_units = n_units - (words - 1) * lanes
     top_clocks = ceil(top_units / group) * per_group
     input_clocks = ceil(design.n_inputs / group) * hold if design.features.inputs else 0
-    busy = top_clocks + (words - 1) * word_clocks + input_clocks
     loop = loop_latency(design)
+    if isinstance(layer, MatrixLayer):
+        margin = input_clocks + 4 if input_clocks else 0
+        last = (word_clocks if words > 1 else top_clocks) + margin
+        steps = max(_columns(layer), loop, word_clocks, top_clocks, last)
+        period = _matrix_period(layer, words, steps, loop)
+        return Schedule(
+            False, words, group, hold, paired, word_clocks, top_clocks, input_clocks, loop, False,
+            period, words * steps, steps,
+        )  # fmt: skip
+    busy = top_clocks + (words - 1) * word_clocks + input_clocks
     registered = (
         words > 1
         and isinstance(layer, RingLayer)
@@ -198,13 +225,20 @@ def latency(design: Design) -> int:
         ``busy + loop_latency(design) + 4``, two more with squares, and ``ceil(log2(n))`` more where
         n products are added per clock. The input is taken when the first word has been read, so a
         register behind the memories adds nothing.
+    Folded matrix
+        ``busy + loop_latency(design) + D + ceil(K / G) * H + 3``, with D of the last word, the
+        inputs where they are features, and the same more for squares and levels of the sum.
     Parallel form
         6 (4 where the states come from outside), and one for every two levels of the adder tree
         over the features whose weight is not zero, of the output that has the most of them.
     """
     plan = schedule(design)
+    squares = 2 * (design.features.squares is not None)
+    if plan.steps:
+        last = plan.word_clocks if plan.words > 1 else plan.top_clocks
+        after = plan.loop_latency + last + plan.input_clocks + 3
+        return plan.busy + after + squares + plan.sum_levels
     if not plan.parallel:
-        squares = 2 * (design.features.squares is not None)
         return plan.busy + loop_latency(design) + 4 + squares + plan.sum_levels
     rows = (row[: design.n_products] for row in design.readout.weights)
     terms = max(sum(weight != 0 for weight in row) for row in rows)
@@ -212,6 +246,38 @@ def latency(design: Design) -> int:
     while terms > 1:
         stages, terms = stages + 1, ceil(terms / 4)
     return stages
+
+
+def _columns(layer: MatrixLayer) -> int:
+    """C, columns that a word takes at most."""
+    if layer.matrix.kind != "sparse":
+        return layer.n_units
+    return max(1, *(len(row) for row in layer.connections))
+
+
+def matrix_columns(layer: MatrixLayer) -> list[list[tuple[int | None, int]]]:
+    """Of every unit the column and the weight of each step, the highest first; then None and 0.
+
+    Dense and antisymmetric rows take all columns, so that all lanes take the same.
+    """
+    if layer.matrix.kind == "sparse":
+        return [[(j, weight) for j, weight in reversed(row)] for row in layer.connections]
+    full = layer.matrix.full.tolist()
+    columns = range(layer.n_units - 1, -1, -1)
+    return [[(j, row[j]) for j in columns] for row in full]
+
+
+def _matrix_period(layer: MatrixLayer, words: int, steps: int, loop: int) -> int:
+    """Least sample period at which no column is read before it is written."""
+    period = words * steps
+    for unit, row in enumerate(matrix_columns(layer)):
+        begins = (words - 1 - unit // layer.lanes) * steps
+        for step, (column, _) in enumerate(row):
+            assert column is not None
+            # A column is looked up one clock after its step began.
+            written = (words - column // layer.lanes) * steps - 2 + loop
+            period = max(period, written - begins - step)
+    return period
 
 
 def _hazard(design: Design, latency: int, words: int, word_clocks: int, top_clocks: int) -> int:

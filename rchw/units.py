@@ -58,7 +58,7 @@ class UnitLayer:
     bias : tuple of int, length N
     activation : Activation
     rounding : Rounding
-        Of the pre-activation, the leak and piecewise-linear shifts.
+        Of the pre-activation, piecewise-linear shifts, the leak and the step.
     leak_shift : int or tuple of int, length N
         S in ``x + (f - x) * 2**-S``; 0 replaces the state. Of several, one per unit, at least one
         is above 0.

@@ -100,7 +100,9 @@ class CircuitReservoir:
                 )
         if state is not None:
             start = tuple(int(code) for code in np.asarray(state))
-            design = replace(design, layer=replace(design.driven, initial_state=start))
+            # A horizon counts from the design's own initial state, and changes no code.
+            layer = replace(design.driven, initial_state=start, horizon=None)
+            design = replace(design, layer=layer)
         core = ParallelCore(design) if schedule(design).parallel else FoldedCore(design)
         names = [channel.name for channel in design.inputs]
         payloads: list[dict[str, Any]] = [

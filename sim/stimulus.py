@@ -230,7 +230,7 @@ def _joined(layer: UnitLayer) -> Callable[[NDArray[np.float64]], NDArray[np.floa
     """What weights of the new sums (S, N) make of the old states: (S, N)."""
     unit = layer.connection_format.resolution
     if isinstance(layer, MatrixLayer):
-        matrix = layer.matrix.dense(layer.n_units) * unit
+        matrix = layer.matrix.full * unit
         return lambda weights: weights @ matrix
     assert isinstance(layer, RingLayer)
     taps = [(tap.offset, np.array(tap.weights) * unit) for tap in layer.taps]

@@ -198,7 +198,7 @@ def _matrix(rng: np.random.Generator, kind: str, n: int, fmt: QFormat, style: st
 
 @st.composite
 def matrix_designs(draw: Any, max_units: int = 8) -> Design:
-    """Any design whose units are joined by a matrix; all of them are parallel."""
+    """Any design whose units are joined by a matrix."""
     (rng, channels), ring = _layer(draw, max_units, None)
     facts = {field.name: getattr(ring, field.name) for field in fields(ring)}
     for name in ("tap_format", "taps", "name"):
@@ -206,7 +206,7 @@ def matrix_designs(draw: Any, max_units: int = 8) -> Design:
     kind = "antisymmetric" if ring.step else draw(st.sampled_from(["dense", "sparse"]))
     style = draw(st.sampled_from(["sign", "levels", "any"]))
     matrix = _matrix(rng, kind, ring.n_units, _format(draw), style)
-    layer = MatrixLayer(matrix=matrix, **(facts | {"lanes": ring.n_units}))
+    layer = MatrixLayer(matrix=matrix, **facts)
     return _readout(draw, rng, channels, layer)
 
 
@@ -260,10 +260,7 @@ def _readout(
         ),
         reset_on_last=draw(st.booleans()),
     )
-    possible = possible_multipliers(layer.lanes, design)
-    parallel = [design.n_products * design.n_outputs]
-    possible = parallel if isinstance(layer, MatrixLayer) else possible
-    multipliers = draw(st.sampled_from(possible))
+    multipliers = draw(st.sampled_from(possible_multipliers(layer.lanes, design)))
     design = replace(design, readout=replace(design.readout, multipliers=multipliers))
     schedule(design)
     return design

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rchw import topology
 from rchw.activation import Clip, tanh_pwl, tanh_table
-from rchw.design import Design, MatrixLayer, Tap, UnitCodes
+from rchw.design import Design, Layer, MatrixLayer, Tap, UnitCodes
 from rchw.errors import DesignError
 from rchw.fixed import QFormat
 from rchw.model import DeepModel, EulerModel, EulerRingModel, MatrixModel, RingModel
@@ -105,6 +105,10 @@ def leaky() -> Design:
     return replace(MATRIX, layer=small)
 
 
+def two_lanes(design: Design) -> Layer:
+    return replace(design.driven, lanes=2)
+
+
 def memristive(observation: Observation) -> PhysicalReservoir:
     """Make a few quickly forgetting memristors with two channels."""
     node = DynamicMemristor(3, 3, DynamicParameters(retention=0.8))
@@ -135,6 +139,7 @@ RESERVOIRS: dict[str, Callable[[], Reservoir]] = {
     "circuit, parallel": lambda: CircuitReservoir(fading(5)),
     "reference, leaky": lambda: ReferenceReservoir(leaky()),
     "circuit, leaky": lambda: CircuitReservoir(leaky()),
+    "circuit, leaky, 2 lanes": lambda: CircuitReservoir(replace(leaky(), layer=two_lanes(leaky()))),
     "circuit, euler ring, 1 lane": lambda: CircuitReservoir(steps(1)),
     "circuit, euler ring, parallel": lambda: CircuitReservoir(steps(5)),
     "circuit, leaky table": lambda: CircuitReservoir(leaky_table()),

@@ -27,7 +27,6 @@ from rchw.design import (
 )
 from rchw.errors import DesignError
 from rchw.fixed import QFormat, Rounding
-from rchw.schedule import schedule
 from tests.examples import ANTISYMMETRIC, EULER, EXAMPLE, MATRIX
 
 LAYER, READOUT = EXAMPLE.ring, EXAMPLE.readout
@@ -125,10 +124,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         lambda: replace(ANTISYMMETRIC.driven, step=None),
         r"matrix of family leaky must be sparse or dense, not antisymmetric",
     ),
-    "folded matrix": (
-        lambda: schedule(replace(MATRIX, layer=replace(MATRIX.driven, lanes=1))),
-        r"layer matrix must be parallel in this release, with 5 lanes .* not 1 and 24: folded .*",
-    ),
+    "real leak": (layer(leak_shift=cast(Any, 1.5)), r"leak shift must be an integer, not 1\.5"),
     "far horizon": (
         lambda: replace(EULER.ring, horizon=1000),
         r"state format must hold \S+, where unit \d can be after 1000 samples, not be sfix9_en5",

@@ -70,7 +70,7 @@ class RingReference:
             for tap in layer.taps:
                 total = total + self._codes(tap.weights, shift) * np.roll(state, tap.offset)
         elif isinstance(layer, MatrixLayer):
-            weights = layer.matrix.dense(layer.n_units).astype(self.dtype) * (1 << shift)
+            weights = layer.matrix.full.astype(self.dtype) * (1 << shift)
             total = total + (state[None, :] @ weights.T)[0]
         for k, entry in enumerate(layer.inputs):
             if isinstance(entry, LinearInput):

@@ -57,13 +57,13 @@ def dyadic(values: ArrayLike, what: str = "weight") -> tuple[NDArray[np.int64], 
 
 
 def squares_format(state: QFormat) -> QFormat:
-    """Format of squared states below 1 in magnitude: exact to 9 bits, else the top 16 bits.
+    """Format of squared states: exact to 9 bits, else the top 16 bits, or as many as 1 is held by.
 
     >>> str(squares_format(QFormat(8, 7))), str(squares_format(QFormat(16, 15)))
     ('ufix14_en14', 'ufix16_en16')
     """
     width = 2 * (state.width - 1)
-    kept = min(width, 16)
+    kept = max(min(width, 16), width - 2 * state.frac)
     return QFormat(max(kept, 1), max(2 * state.frac - (width - kept), 0), False)
 
 

@@ -44,7 +44,8 @@ def _flipped(code: int, bit: int, fmt: QFormat) -> int:
 
 
 def _layer(design: Design, layer: RingLayer | MatrixLayer) -> Design:
-    return replace(design, layer=layer)
+    # Else a horizon would refuse what reaches further; it changes no code.
+    return replace(design, layer=replace(layer, horizon=None))
 
 
 def _input_weight(design: Design, rng: np.random.Generator) -> tuple[str, Design]:
@@ -90,6 +91,10 @@ def _matrix(design: Design, rng: np.random.Generator) -> tuple[str, Design] | No
     if not isinstance(layer, MatrixLayer):
         return None
     matrix = layer.matrix
+    if matrix.diagonal and _pick(rng, 2):
+        where, row = _flip(rng, matrix.diagonal, matrix.format)
+        changed = replace(layer, matrix=replace(matrix, diagonal=row))
+        return f"diagonal of the matrix{where}", _layer(design, changed)
     filled = [i for i, row in enumerate(matrix.codes) if row]
     if not filled:
         return None
@@ -151,7 +156,9 @@ def _rail(design: Design, rng: np.random.Generator) -> tuple[str, Design] | None
     return f"{side} end of the activation, {step:+d}", changed
 
 
-def _leak(design: Design, rng: np.random.Generator) -> tuple[str, Design]:
+def _leak(design: Design, rng: np.random.Generator) -> tuple[str, Design] | None:
+    if design.driven.step is not None:
+        return None
     old, by = design.driven.leak_shift, (-1, 1)[_pick(rng, 2)]
     if not isinstance(old, tuple):
         return f"leak shift {old + by}", _layer(design, replace(design.driven, leak_shift=old + by))

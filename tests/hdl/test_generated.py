@@ -178,7 +178,16 @@ def test_units_of_opposite_sign() -> None:
         check(Design("mirror", (channel,), layer, Features(), readout), 1, "never", "never")
 
 
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
-@given(matrix_designs(), st.integers(0, 2**32 - 1), st.sampled_from(PAIRS))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
+@given(matrix_designs(max_units=6), st.integers(0, 2**32 - 1))
+def test_matrices_to_the_clock(design: Design, drawn: int) -> None:
+    """Clocks per sample and latency are those of the formulas."""
+    trace = check(design, drawn, "never", "never")
+    assert set(np.diff(trace.clocks_in).tolist()) == {schedule(design).clocks}
+    assert set(np.subtract(trace.clocks_out, trace.clocks_in).tolist()) == {latency(design)}
+
+
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
+@given(matrix_designs(max_units=6), st.integers(0, 2**32 - 1), st.sampled_from(PAIRS))
 def test_matrices_with_gaps_and_stalls(design: Design, drawn: int, paces: tuple[str, str]) -> None:
     check(design, drawn, *paces)

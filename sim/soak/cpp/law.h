@@ -130,7 +130,7 @@ struct Law {  // a design file, as numbers
             inputs.push_back(input);
         }
         fraction = std::max(inner, bias_fraction);
-        if (layer.at("gain").kind != Json::kNull) {  // section 10.4
+        if (layer.at("gain").kind != Json::kNull) {
             gains = layer.at("gain").at("codes").integers();
             const int gain_fraction = Format::of(layer.at("gain").at("format")).frac;
             fraction = std::max(inner + gain_fraction, bias_fraction);
