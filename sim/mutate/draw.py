@@ -12,7 +12,7 @@ from rchw.errors import DesignError, ToolError
 from rchw.hdl.emit import write_verilog
 from rchw.sim.mutate.gates import GATES, Edit
 from rchw.sim.mutate.netlist import Netlist
-from rchw.sim.mutate.numbers import NUMBERS
+from rchw.sim.mutate.numbers import NUMBERS, operators
 
 __all__ = ["Drawn", "Mutant", "draw_mutants", "module_of"]
 
@@ -86,7 +86,7 @@ def draw_mutants(
     """
     rng = np.random.default_rng(seed)
     drawn, seen = Drawn(), set[tuple[str, str]]()
-    waiting = [*NUMBERS, *GATES]
+    waiting = [*operators(design), *GATES]
     while waiting and len(drawn.mutants) < count:
         say(f"planting: {len(drawn.mutants)} of {count}")
         # A last turn that is not whole takes some of the operators, and not the first ones.

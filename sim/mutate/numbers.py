@@ -14,7 +14,7 @@ from rchw.activation import Clip, PiecewiseLinear, Table
 from rchw.design import Design, ExternalLayer, LevelInput, MatrixLayer, RingLayer
 from rchw.fixed import Overflow, QFormat, Rounding
 
-__all__ = ["NUMBERS", "Change"]
+__all__ = ["NUMBERS", "Change", "operators"]
 
 Change = Callable[[Design, np.random.Generator], tuple[str, Design] | None]
 """Draws where to change a design, in words, and gives the changed design; or nothing."""
@@ -279,3 +279,17 @@ NUMBERS: Mapping[str, Change] = {
     "end of a sequence": _of_ring(_sequence),
 }
 """Operators by name. The list is fixed; it does not depend on what the checks catch."""
+
+
+def operators(design: Design) -> list[str]:
+    """Names of the operators, without those of parts that only some layers have, and this has not.
+
+    So a part that layers get one day changes no draw of the designs that were there before.
+    """
+    layer = design.layer
+    parts = {
+        "gain": not isinstance(layer, ExternalLayer) and layer.gain is not None,
+        "step": not isinstance(layer, ExternalLayer) and layer.step is not None,
+        "matrix": isinstance(layer, MatrixLayer),
+    }
+    return [name for name in NUMBERS if parts.get(name, True)]

@@ -8,8 +8,8 @@ import pytest
 from rchw.activation import Clip, tanh_table
 from rchw.design import Design
 from rchw.errors import DesignError
-from rchw.sim.mutate.numbers import NUMBERS
-from tests.examples import EULER, EXAMPLE, MATRIX
+from rchw.sim.mutate.numbers import NUMBERS, operators
+from tests.examples import EULER, EXAMPLE, EXTERNAL, MATRIX
 
 TABLED = replace(
     EXAMPLE, layer=replace(EXAMPLE.ring, activation=tanh_table(EXAMPLE.ring.state, 5)[0])
@@ -69,6 +69,15 @@ def test_where_there_is_no_place_there_is_nothing() -> None:
     assert not changed("tap weight", bare) and not changed("tap offset", bare)
     assert not changed("gain", EXAMPLE) and not changed("step", EXAMPLE)
     assert not changed("matrix", EXAMPLE) and not changed("tap weight", MATRIX)
+
+
+def test_parts_that_a_layer_has_not_have_no_operator() -> None:
+    """Else they would change the draws of designs without them."""
+    late = {"gain", "step", "matrix"}
+    assert set(NUMBERS) - set(operators(EXAMPLE)) == late
+    assert set(NUMBERS) - set(operators(EULER)) == {"matrix"}
+    assert set(NUMBERS) - set(operators(MATRIX)) == {"gain", "step"}
+    assert set(NUMBERS) - set(operators(EXTERNAL)) == late
 
 
 def test_one_leak_of_many_changes() -> None:
