@@ -86,7 +86,8 @@ def draw_mutants(
     """
     rng = np.random.default_rng(seed)
     drawn, seen = Drawn(), set[tuple[str, str]]()
-    waiting = [*operators(design), *GATES]
+    possible = operators(design)
+    waiting = [*(name for name in NUMBERS if name in possible), *GATES]
     while waiting and len(drawn.mutants) < count:
         say(f"planting: {len(drawn.mutants)} of {count}")
         # A last turn that is not whole takes some of the operators, and not the first ones.
