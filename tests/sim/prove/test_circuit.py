@@ -55,7 +55,8 @@ DESIGNS = {**RIGHT, "squares and table": PAIRED, "two outputs": PLAIN}
 
 @pytest.mark.parametrize("design", DESIGNS.values(), ids=DESIGNS)
 def test_numbers_give_the_codes_of_the_reference(design: Design, tmp_path: Path) -> None:
-    codes = np.random.default_rng(1).integers(-128, 128, (12, 1))
+    rng, formats = np.random.default_rng(1), [channel.format for channel in design.inputs]
+    codes = np.stack([rng.integers(f.min, f.max + 1, 12) for f in formats], axis=1)
     words = streamed(design, tmp_path, codes)
     formats = [output.format for output in design.readout.outputs]
     expected = reference.run(design, codes).outputs
