@@ -55,7 +55,7 @@ RIGHT = {
 }
 
 
-QUICK = ("one lane", "leak", "parallel with leak", "parallel with a table", "euler ring", "matrix")
+QUICK = ("one lane", "leak", "parallel with leak", "parallel with a table", "matrix")
 
 
 @pytest.mark.parametrize(
