@@ -1,5 +1,6 @@
 """Layers of units: what joins them, and how a unit comes to its new state."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -41,7 +42,7 @@ class UnitCodes:
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnitLayer:
+class UnitLayer(ABC):
     """N units, updated once per sample by the law of `docs/design-format.md`, section 4.
 
     What connects the units is up to `RingLayer` and `MatrixLayer`.
@@ -112,22 +113,23 @@ class UnitLayer:
         self._check_update(n)
 
     @property
+    @abstractmethod
     def family(self) -> str:
         """As in the design file."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def connection_format(self) -> QFormat:
         """Of the weights between the units."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def connections(self) -> tuple[tuple[tuple[int, int], ...], ...]:
         """Of every unit the units that it reads, and their weights, none of them 0."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _check_connections(self, n: int) -> None:
-        raise NotImplementedError
+        """Refuse connections that N units cannot have."""
 
     @property
     def update(self) -> str:
