@@ -124,5 +124,5 @@ def test_the_reference_refuses_what_there_is_not() -> None:
     with pytest.raises(DesignError, match=r"^input x2 at sample 1 must be from -32 to 31 "):
         reference.run(EXTERNAL, codes)
     for made in (ReferenceReservoir, showing_states):
-        with pytest.raises(DesignError, match=r"^layer external must be a ring, not external$"):
+        with pytest.raises(DesignError, match=r"^layer external must be driven, not external$"):
             made(EXTERNAL)

@@ -39,9 +39,11 @@ endmodule
 
 @pytest.mark.parametrize("design", DESIGNS.values(), ids=DESIGNS)
 def test_the_codes_are_those_of_the_reference(design: Design, tmp_path: Path) -> None:
-    codes = np.random.default_rng(1).integers(-128, 128, (12, 1))
+    formats = [channel.format for channel in design.inputs]
+    low, high = ([getattr(one, end) for one in formats] for end in ("min", "max"))
+    codes = np.random.default_rng(1).integers(low, high, (12, len(formats)), endpoint=True)
     circuit = Numbers(elaborate(write_verilog(design, tmp_path), design.name, tmp_path), 3)
-    words = pack(codes, [channel.format for channel in design.inputs])
+    words = pack(codes, formats)
     circuit.settle({"m_axis_tready": 1})
     circuit.clock()
     found: list[int] = []
@@ -54,8 +56,8 @@ def test_the_codes_are_those_of_the_reference(design: Design, tmp_path: Path) ->
         if circuit.number("m_axis_tvalid"):
             found.append(circuit.number("m_axis_tdata"))
         circuit.clock()
-    formats = [output.format for output in design.readout.outputs]
-    assert unpack(found, formats).tolist() == reference.run(design, codes).outputs.tolist()
+    outputs = [output.format for output in design.readout.outputs]
+    assert unpack(found, outputs).tolist() == reference.run(design, codes).outputs.tolist()
 
 
 def test_both_readings_of_every_operator_agree(tmp_path: Path) -> None:
