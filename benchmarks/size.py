@@ -174,10 +174,8 @@ def _used(board: str, report: Row) -> Row:
 
 def measure(design: Design, board: str, seeds: int) -> Row:
     """Build a design; the reason is in the row where that is impossible."""
-    plan, bound = schedule(design), lower_bound(design)
-    row: Row = {"bound": bound, "clocks": plan.clocks}
-    if bound["lut"] > BOARDS[board].device.luts:
-        return {**row, "missing": f"needs at least {bound['lut']} LUTs"}
+    plan = schedule(design)
+    row: Row = {"clocks": plan.clocks}
     with tempfile.TemporaryDirectory(prefix="rchw-size-") as folder:
         try:
             report = build_design(
@@ -254,7 +252,11 @@ def main() -> None:
     """Measure, merge, and write both files after every row."""
     arguments = _parser().parse_args()
     for key, row, design in () if arguments.page else _jobs(arguments):
-        row |= measure(design, row["board"], arguments.seeds)
+        row["bound"] = bound = lower_bound(design)
+        if bound["lut"] > BOARDS[row["board"]].device.luts:
+            row["missing"] = f"needs at least {bound['lut']} LUTs"
+        else:
+            row |= measure(design, row["board"], arguments.seeds)
         record = _record()  # another part may have been written meanwhile
         record["rows"][key] = record["rows"].get(key, {}) | row
         if "missing" not in row:

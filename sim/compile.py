@@ -26,6 +26,7 @@ __all__ = ["compile_simulator"]
 
 _WARNINGS = ("WIDTHEXPAND", "WIDTHTRUNC")  # waived; every other warning stops the build
 _CHUNK = 600_000  # bytes of generated C++ per compiler call
+_SMALL = 200_000  # bytes in all, up to which one call is sooner done than two, optimised or not
 
 
 @dataclass(frozen=True)
@@ -224,6 +225,8 @@ def _build(
     driver = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
     fast = [*files["classes_fast"], *files.get("support_fast", []), *([] if main else [driver])]
     slow = [*files["classes_slow"], *files.get("support_slow", [])]
+    if sum((folder / name).stat().st_size for name in (*fast, *slow)) <= _SMALL:
+        fast, slow = [*fast, *slow], []
     rules, objects = [], []
     common = f"{_quote(tools.compiler.path or '')} {' '.join(_flags(root, trace, coverage))} -Icpp"
     own = [main.resolve()] if main else []  # a chunk of its own: it takes seconds too

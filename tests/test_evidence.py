@@ -25,7 +25,7 @@ PLACES = {key: item.place for key, item in ITEMS.items()}
 KNOWN = read_results(evidence.FOLDER / "results" / "evidence")
 PAGE = (evidence.FOLDER / "evidence.md").read_text(encoding="utf-8")
 # The notebook proves the other one.
-SMALL = ("notebook-four", "notebook-twelve-parallel", "size-ring26w3", "size-ring26w2")
+SMALL = ("notebook-twelve-parallel", "size-ring26w3")
 
 
 def test_the_page_is_that_of_the_records() -> None:

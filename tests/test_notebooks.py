@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from tests.notebooks import EXACT, FOLDER, NAMES, code_cells, execute, figures, printed, stored
 
+LONG = {"7-proof"}  # minutes
 MOST_BYTES = 400_000
 MOST_LINES = 40  # a screen
 MOST_STATEMENTS = 16  # lines of a cell that are neither blank nor imports
@@ -33,7 +34,9 @@ def check_same(before: NotebookNode, after: NotebookNode) -> None:
         assert not [o.text for o in new.outputs if o.get("name") == "stderr"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow if n in LONG else ()) for n in NAMES]
+)
 def test_a_notebook_runs_and_prints_what_is_stored(name: str, tmp_path: Path) -> None:
     """Its last cell asserts what its text claims; exact cells print the same, digit for digit."""
     notebook = load(name)

@@ -136,6 +136,7 @@ def test_a_real_timeout_is_one_sentence(built: Built, tmp_path: Path) -> None:
         place("tiny_board", board("icebreaker"), tmp_path, 1, timeout=0.05, retries=0)
 
 
+@pytest.mark.slow
 def test_fallback_to_noabc9_is_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = load_netlist
     calls: list[str] = []
@@ -155,6 +156,7 @@ def test_fallback_to_noabc9_is_recorded(tmp_path: Path, monkeypatch: pytest.Monk
     assert "driven by" in core.fallback and "twin" in core.fallback
 
 
+@pytest.mark.slow
 def test_a_miscompiled_product_is_refused(tmp_path: Path) -> None:
     """Two registers behind a product, the first not kept: Yosys loses the datapath on UP5K."""
     text = TINY.read_text()

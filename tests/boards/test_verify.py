@@ -85,7 +85,10 @@ def check_netlist(name: str, family: str, out: Path) -> None:
     assert record["checked"] > 350
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    "family",
+    ["ice40", *(pytest.param(f, marks=pytest.mark.slow) for f in FAMILIES if f != "ice40")],
+)
 def test_netlist_equals_reference(family: str, tmp_path: Path) -> None:
     """Folded, with block RAM, multipliers, squares, a table and a leak."""
     needs = circuit_needs(emit(SMALL), netlist_device(family))

@@ -46,6 +46,13 @@ def core_of(design: Design) -> wiring.Component:
     return ParallelCore(design) if schedule(design).parallel else FoldedCore(design)
 
 
+def many(few: int, all_of_them: int) -> pytest.MarkDecorator:
+    """Few designs in every run, all of them in a slow one."""
+    return pytest.mark.parametrize(
+        "least", [few, pytest.param(all_of_them, marks=pytest.mark.slow)]
+    )
+
+
 def check(design: Design, drawn: int, source: str, sink: str) -> StreamTrace:
     """Outputs and last flags equal the reference; returns when the beats moved."""
     codes, last = stimulus(design, np.random.default_rng(drawn), SAMPLES)
@@ -92,7 +99,8 @@ def met(
     return list(found.values())
 
 
-def test_two_hundred_designs(tally: dict[str, Counter[str]]) -> None:
+@many(40, 200)
+def test_designs_to_the_clock(least: int, tally: dict[str, Counter[str]]) -> None:
     """Neither side pauses, so that period and latency are the circuit's own, to the clock."""
 
     def check_clocks(design: Design, drawn: int, _: tuple[str, str]) -> None:
@@ -100,17 +108,18 @@ def test_two_hundred_designs(tally: dict[str, Counter[str]]) -> None:
         assert set(np.diff(trace.clocks_in).tolist()) == {schedule(design).clocks}
         assert set(np.subtract(trace.clocks_out, trace.clocks_in).tolist()) == {latency(design)}
 
-    found = met(check_clocks, 200, of_each_kind=3)
+    found = met(check_clocks, least, of_each_kind=3 if least > 100 else 0)
     tally[f"{len(found)} designs in Amaranth's simulator, clock for clock"] = count_kinds(found)
 
 
-def test_designs_under_pauses(tally: dict[str, Counter[str]]) -> None:
+@many(20, 80)
+def test_designs_under_pauses(least: int, tally: dict[str, Counter[str]]) -> None:
     """Gaps at the source, stalls at the sink, or both."""
 
     def check_pauses(design: Design, drawn: int, pair: tuple[str, str]) -> None:
         check(design, drawn, *pair)
 
-    found = met(check_pauses, 80, of_each_kind=0)
+    found = met(check_pauses, least, of_each_kind=0)
     tally[f"{len(found)} designs in Amaranth's simulator, gaps and stalls"] = count_kinds(found)
 
 
@@ -138,12 +147,13 @@ def test_a_result_ahead_of_its_place_would_be_lost(monkeypatch: pytest.MonkeyPat
         check(EXAMPLE, 1, "never", "every:5:60")
 
 
-def test_larger_rings(tally: dict[str, Counter[str]]) -> None:
+@many(3, 10)
+def test_larger_rings(least: int, tally: dict[str, Counter[str]]) -> None:
     """Forty units and more, where counters are wide and every memory has many words."""
     found: dict[Hashable, Design] = {}
 
     @seed(1)
-    @settings(max_examples=20, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=2 * least, suppress_health_check=list(HealthCheck))
     @given(designs(max_units=130, max_lanes=9), st.integers(0, 2**32 - 1))
     def some(design: Design, drawn: int) -> None:
         assume(design.n_units >= 40 and schedule(design).clocks <= 300)
@@ -155,7 +165,7 @@ def test_larger_rings(tally: dict[str, Counter[str]]) -> None:
     tally[f"{len(found)} designs of 40 units and more in Amaranth's simulator"] = count_kinds(
         list(found.values())
     )
-    assert len(found) >= 10
+    assert len(found) >= least
 
 
 def test_units_of_opposite_sign() -> None:

@@ -46,7 +46,11 @@ def counted(record: dict[str, Any]) -> None:
     assert (record["verdict"] == "pass") == (record["caught"] / real >= 0.99)
 
 
-@pytest.mark.parametrize("design", [FOLDED, PARALLEL], ids=lambda design: design.name)
+@pytest.mark.parametrize(
+    "design",
+    [PARALLEL, pytest.param(FOLDED, marks=pytest.mark.slow)],
+    ids=lambda design: design.name,
+)
 def test_mutants_are_caught(design: Design, tmp_path: Path) -> None:
     said: list[str] = []
     record = mutate(design, tmp_path, mutants=25, proof_seconds=20.0, say=said.append)

@@ -92,6 +92,7 @@ def test_states_that_no_run_leads_to_are_told_as_such(tmp_path: Path) -> None:
     assert np.abs(states).max() <= 127
 
 
+@pytest.mark.slow
 def test_a_square_and_its_state_are_not_any_two_numbers(tmp_path: Path) -> None:
     """With 768 added, x - x * x / 128 over three units is 864 at most; of 127 - 0 it were 1149."""
     squares = Features(squares=QFormat(8, 7, signed=False))

@@ -79,7 +79,8 @@ def test_a_folded_circuit_is_proved(design: Design, tmp_path: Path) -> None:
     check_proved(prove_rules(design, tmp_path, seed=3), design)
 
 
-@pytest.mark.parametrize("lanes", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in (4, 100))])
+@pytest.mark.slow
+@pytest.mark.parametrize("lanes", [1, 4, 100])
 def test_a_hundred_units_are_proved(lanes: int, tmp_path: Path) -> None:
     design = ring("hundred", 100, lanes=lanes, multipliers=lanes)
     check_proved(prove_rules(design, tmp_path, seed=lanes), design)
@@ -184,7 +185,11 @@ WRONG = {"beats": [shortened, misplaced, without_one], "latency": [shifted]}
 
 @pytest.mark.parametrize(
     ("group", "spoil"),
-    [(g, s) for g, found in WRONG.items() for s in found],
+    [
+        pytest.param(g, s, marks=() if s is shortened else pytest.mark.slow)
+        for g, found in WRONG.items()
+        for s in found
+    ],
     ids=lambda value: getattr(value, "__name__", value),
 )
 def test_a_wrong_table_proves_nothing(

@@ -1,0 +1,238 @@
+"""One circuit of every family on both FPGA families, and the table of every family's page.
+
+``python -m benchmarks.families`` builds the circuits of `FAMILIES` with every number of lanes of
+`LANES` for the boards of `BOARDS`, and merges the rows into ``benchmarks/results/families.json``;
+``--family`` and ``--boards`` choose some of them. Then it writes the table of every page in
+``docs/families``; ``--page`` does only that.
+
+The circuits have 100 units, one input of 8 bits, 8-bit states, a readout of 12-bit weights and one
+16-bit output, as those of `benchmarks.size`; weights are drawn once. A step of Euler is 1/8.
+"""
+
+import argparse
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.families_page import table, written
+from benchmarks.size import circuit, measure
+from rchw.design import (
+    Design,
+    ExternalLayer,
+    Matrix,
+    MatrixLayer,
+    RingLayer,
+    Tap,
+    UnitCodes,
+    UnitLayer,
+)
+from rchw.files import write_atomic
+from rchw.fixed import QFormat
+from rchw.schedule import latency
+
+__all__ = ["BOARDS", "FAMILIES", "LANES", "N_UNITS", "Family", "designs", "page"]
+
+N_UNITS = 100
+LANES = (1, 4)
+BOARDS = ("icebreaker", "ulx3s")
+RESULTS = Path(__file__).parent / "results" / "families.json"
+PAGES = Path(__file__).parent.parent / "docs" / "families"
+_WEIGHTS = QFormat(8, 9)  # of matrices: 100 of them keep the spectral radius below 1
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Family:
+    """What the page of a family tells, and its circuit with a number of lanes."""
+
+    equation: str
+    parameters: str
+    ports: str
+    reference: str
+    source: str
+    design: Callable[[int], Design]
+
+
+def _base(lanes: int) -> tuple[Design, RingLayer]:
+    design = circuit(N_UNITS, lanes)
+    return design, design.ring
+
+
+def _driven(lanes: int, family: str, **fields: object) -> Design:
+    """The circuit of `benchmarks.size`, with the layer that `fields` make of its ring."""
+    design, ring = _base(lanes)
+    shared = {name: getattr(ring, name) for name in UnitLayer.__dataclass_fields__}
+    shared |= {"name": family.replace("-", "_"), **fields}
+    kind = MatrixLayer if "matrix" in fields else RingLayer
+    layer = kind(**shared)
+    return replace(design, name=f"{family.replace('-', '_')}_p{lanes}", layer=layer)
+
+
+def _steps() -> UnitCodes:
+    return UnitCodes(QFormat(2, 3, signed=False), (1,) * N_UNITS)
+
+
+def _ring(lanes: int) -> Design:
+    design, _ = _base(lanes)
+    return replace(design, name=f"ring_p{lanes}")
+
+
+def _euler_ring(lanes: int) -> Design:
+    weights = QFormat(3, 2)
+    taps = tuple(
+        Tap(offset, (weight,) * N_UNITS) for offset, weight in ((1, 3), (N_UNITS - 1, -3), (0, -1))
+    )
+    return _driven(lanes, "euler-ring", tap_format=weights, taps=taps, step=_steps())
+
+
+def _drawn(*shape: int) -> list[list[int]]:
+    drawn = np.random.default_rng(N_UNITS).integers(-100, 101, shape)
+    return [list(map(int, row)) for row in drawn]
+
+
+def _leaky(lanes: int) -> Design:
+    codes = tuple(tuple(row) for row in _drawn(N_UNITS, N_UNITS))
+    return _driven(lanes, "leaky", matrix=Matrix(_WEIGHTS, "dense", codes), leak_shift=1)
+
+
+def _leaky_sparse(lanes: int) -> Design:
+    rng, n_connections = np.random.default_rng(N_UNITS), 10
+    columns = tuple(
+        tuple(sorted(map(int, rng.choice(N_UNITS, n_connections, replace=False))))
+        for _ in range(N_UNITS)
+    )
+    codes = tuple(tuple(row) for row in _drawn(N_UNITS, n_connections))
+    matrix = Matrix(_WEIGHTS, "sparse", codes, columns=columns)
+    return _driven(lanes, "leaky-sparse", matrix=matrix, leak_shift=1)
+
+
+def _euler(lanes: int) -> Design:
+    codes = tuple(tuple(row[:i]) for i, row in enumerate(_drawn(N_UNITS, N_UNITS)))
+    matrix = Matrix(_WEIGHTS, "antisymmetric", codes, diagonal=(-8,) * N_UNITS)
+    return _driven(lanes, "euler", matrix=matrix, step=_steps())
+
+
+def _external(lanes: int) -> Design:
+    design, ring = _base(lanes)
+    layer = ExternalLayer(N_UNITS, ring.state, lanes=lanes)
+    return replace(design, name=f"external_p{lanes}", inputs=(), layer=layer)
+
+
+_SUM = "`s[i] = sum_j W[i][j] x(t-1)[j] + sum_k v[i][k] u(t)[k]`"
+_STREAM = "one beat per sample, K codes in, L codes out ([stream](../stream.md))"
+_UNITS = "`inputs`, `bias`, `gain` (per unit, or none), `activation`, `initial_state`, `lanes`"
+FAMILIES = {
+    "ring": Family(
+        "`s[i] = sum_k w_k[i] x(t-1)[(i-k) mod N] + sum_k v[i][k] u(t)[k]`, "
+        "`x[i] = f(g[i] s[i] + b[i])`, or with a leak `x[i] += (f - x[i]) 2**-S[i]`",
+        f"`taps` (offset k, one weight per unit), `leak_shift` (one, or one per unit), {_UNITS}",
+        _STREAM,
+        "`rchw.reference.ring`; in floating point `rchw.model.RingModel`",
+        "Rodan and Tino 2011 (cycle, delay lines), 2012 (jumps); Kleyko et al. 2020 (integer)",
+        _ring,
+    ),
+    "euler-ring": Family(
+        "as `ring`, `x[i] += e[i] f(g[i] s[i] + b[i])`",
+        "`taps` with offsets 1, N - 1 (weights of opposite sign) and 0 (diffusion), `step`, "
+        f"`horizon` (or none: saturation), {_UNITS}",
+        _STREAM,
+        "`rchw.reference.ring`; in floating point `rchw.model.EulerRingModel`",
+        "Gallicchio 2022 (Euler state networks), on a ring",
+        _euler_ring,
+    ),
+    "leaky": Family(
+        f"{_SUM}, `x[i] = f(g[i] s[i] + b[i])`, or with a leak `x[i] += (f - x[i]) 2**-S[i]`; "
+        "W dense",
+        f"`matrix` of kind `dense`, with its `scaling`, `leak_shift` (one, or one per unit), "
+        f"{_UNITS}",
+        _STREAM,
+        "`rchw.reference.ring`; in floating point `rchw.model.MatrixModel`",
+        "Jaeger 2001; Jaeger et al. 2007 (leak)",
+        _leaky,
+    ),
+    "leaky-sparse": Family(
+        f"{_SUM}, `x[i] = f(g[i] s[i] + b[i])`, or with a leak `x[i] += (f - x[i]) 2**-S[i]`; "
+        "W by compressed rows, here 10 connections of each unit",
+        f"`matrix` of kind `sparse`, with its `scaling`, `leak_shift` (one, or one per unit), "
+        f"{_UNITS}",
+        _STREAM,
+        "`rchw.reference.ring`; in floating point `rchw.model.MatrixModel`",
+        "Jaeger 2001; Jaeger et al. 2007 (leak)",
+        _leaky_sparse,
+    ),
+    "euler": Family(
+        f"{_SUM} with `W[j][i] = -W[i][j]`, `x[i] += e[i] f(g[i] s[i] + b[i])`",
+        "`matrix` of kind `antisymmetric` (one triangle, and the diagonal: diffusion), `step`, "
+        f"`horizon` (or none: saturation), {_UNITS}",
+        _STREAM,
+        "`rchw.reference.ring`; in floating point `rchw.model.EulerModel`",
+        "Gallicchio 2022 (Euler state networks)",
+        _euler,
+    ),
+    "external": Family(
+        "none: the states are the codes of a converter",
+        "`state` (format of the converter), `encoder`, `lanes`",
+        "one beat per sample, K + N codes in, L codes out ([stream](../stream.md))",
+        "`rchw.reference.pipeline`; the devices are `rchw.nodes`",
+        "[nodes](../nodes.md) names a source for every device",
+        _external,
+    ),
+}
+
+
+def designs() -> list[Design]:
+    """Every circuit that is measured."""
+    return [family.design(lanes) for family in FAMILIES.values() for lanes in LANES]
+
+
+def _record() -> Row:
+    if RESULTS.exists():
+        record: Row = json.loads(RESULTS.read_text(encoding="utf-8"))
+        return record
+    return {"command": "python -m benchmarks.families", "rows": {}}
+
+
+def page(name: str, old: str) -> str:
+    """The page of a family with the table of the record in it."""
+    family, rows = FAMILIES[name], _record()["rows"]
+    chosen = [rows[key] for key in (f"{name} {lanes} {b}" for b in BOARDS for lanes in LANES)]
+    told = {
+        "equation": family.equation,
+        "parameters": family.parameters,
+        "ports": family.ports,
+        "reference": family.reference,
+        "source": family.source,
+    }
+    return written(old, table(told, chosen))
+
+
+def main() -> None:
+    """Measure, merge after every row, and write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--family", choices=list(FAMILIES))
+    parser.add_argument("--boards", default=",".join(BOARDS))
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--page", action="store_true", help="only write the tables")
+    arguments = parser.parse_args()
+    chosen = [arguments.family] if arguments.family else list(FAMILIES)
+    jobs = [(n, lanes, b) for n in chosen for lanes in LANES for b in arguments.boards.split(",")]
+    for name, lanes, board in () if arguments.page else jobs:
+        design = FAMILIES[name].design(lanes)
+        row = {"board": board, "lanes": lanes, "latency": latency(design)}
+        row |= measure(design, board, arguments.seeds)
+        record = _record()
+        record["rows"][f"{name} {lanes} {board}"] = row
+        write_atomic(RESULTS, json.dumps(record, indent=1, sort_keys=True) + "\n")
+        figure = row.get("missing") or f"{row['cells']} cells, {row['mhz']:.1f} MHz"
+        print(f"{name}, P = {lanes}, {board}: {figure}", flush=True)
+    for name in chosen:
+        path = PAGES / f"{name}.md"
+        write_atomic(path, page(name, path.read_text(encoding="utf-8")))
+
+
+if __name__ == "__main__":
+    main()
