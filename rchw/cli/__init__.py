@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -124,6 +125,11 @@ def _is_full(output: Path | None) -> bool:
     return shutil.disk_usage(folder).free < _LITTLE
 
 
+def _quiet() -> None:
+    """Drop what is said at the end of the process of a circuit that was never finished."""
+    warnings.simplefilter("ignore")
+
+
 def _register(name: str, function: Callable[..., Outcome]) -> None:
     """Make a command of a function; `main` receives what it returns."""
 
@@ -133,6 +139,7 @@ def _register(name: str, function: Callable[..., Outcome]) -> None:
             return function(**arguments)
         except KeyboardInterrupt:
             # typer would turn it into exit code 130, without a word.
+            _quiet()
             raise RchwError(_INTERRUPTED) from None
         except ToolError as error:
             if _is_full(arguments.get("output")):
@@ -206,6 +213,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RchwError as error:
         screen.fail(str(error))
     except KeyboardInterrupt:
+        _quiet()
         screen.fail(_INTERRUPTED)
     except BrokenPipeError:
         # Nobody reads on; Python must not complain about it at exit either.

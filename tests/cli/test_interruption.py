@@ -122,3 +122,20 @@ sys.exit(rchw.cli.main(["run", "a", "b"]))
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr == "error: interrupted, and nothing earlier was changed\n"
+
+
+def test_an_interruption_while_a_circuit_is_built(folder: Path) -> None:
+    """Amaranth would tell at the end which parts were never used."""
+    program = f"""\
+import sys, rchw.cli, rchw.hdl.top
+
+def struck(self, platform):
+    core = rchw.hdl.top.FoldedCore(self.design)
+    raise KeyboardInterrupt
+
+rchw.hdl.top.AxiTop.elaborate = struck
+sys.exit(rchw.cli.main(["verilog", {str(folder / "small.json")!r}, "-o", {str(folder / "v")!r}]))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "error: interrupted, and nothing earlier was changed"
