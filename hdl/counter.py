@@ -3,7 +3,7 @@
 from amaranth.hdl import Const, Module, Signal, Value, signed
 from amaranth.utils import ceil_log2
 
-__all__ = ["countdown", "delayed", "place"]
+__all__ = ["countdown", "delayed", "later", "place"]
 
 
 def place(count: int, clocks: int) -> int:
@@ -59,3 +59,14 @@ def delayed(m: Module, bit: Value, clocks: int, name: str) -> list[Value]:
         m.d.sync += copy.eq(copies[-1])
         copies.append(copy)
     return copies
+
+
+def later(m: Module, value: Value, clocks: int, name: str) -> Value:
+    """The value, some clocks late; a constant stays one."""
+    if isinstance(value, Const):
+        return value
+    for clock in range(clocks):
+        held = Signal(value.shape(), name=f"{name}_{clock}")
+        m.d.sync += held.eq(value)
+        value = held
+    return value

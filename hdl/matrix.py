@@ -10,8 +10,9 @@ from amaranth.utils import ceil_log2
 
 from rchw.design import Design, MatrixLayer
 from rchw.hdl.arith import select
-from rchw.hdl.counter import countdown, place
+from rchw.hdl.counter import countdown, later, place
 from rchw.hdl.rom import Fields, memory_attributes, pieces
+from rchw.hdl.triangle import Triangle, circled
 from rchw.ranges import Interval, state_interval
 from rchw.schedule import Schedule, matrix_columns, schedule
 
@@ -22,7 +23,8 @@ class MatrixSums(wiring.Component):
     """State memory of a matrix layer, its weights, and an accumulator for each lane.
 
     The memory has two halves, as that of a ring, and a word of all lanes in each place. Dense rows
-    take the same column in every lane, by one read port; sparse rows have a port for each lane.
+    take the same column in every lane, by one read port; sparse rows have a port for each lane. An
+    antisymmetric matrix reads a word at once and turns it in a ring (`rchw.hdl.triangle`).
 
     Members
     -------
@@ -107,6 +109,25 @@ class MatrixSums(wiring.Component):
         layer, plan = self._layer, self._plan
         step, ends = countdown(m, "step", plan.steps, self.step)
         m.d.comb += self.over.eq(self.step & ends)
+        triangle = layer.matrix.kind == "antisymmetric"
+        takes, factors, states = self._triangle(m) if triangle else self._rows(m, step)
+        begins = Signal(init=1, name="begins")
+        with m.If(self.step):
+            m.d.sync += begins.eq(ends)
+        fresh = later(m, begins & self.step, 3, "fresh")
+        live = later(m, takes, 3, "live")
+        for lane in range(layer.lanes):
+            factor = factors[lane] if triangle else later(m, factors[lane], 1, f"factor_{lane}")
+            value = states[lane] * factor
+            product = Signal(value.shape(), name=f"product_{lane}", reset_less=True)
+            m.d.sync += product.eq(value)
+            with m.If(live):
+                m.d.sync += self.sums[lane].eq(Mux(fresh, product, self.sums[lane] + product))
+        return m
+
+    def _rows(self, m: Module, step: Value) -> tuple[Value, list[Value], list[Value]]:
+        """Weights one clock after their steps, and states two clocks after them."""
+        layer, plan = self._layer, self._plan
         weights = Fields(plan.words * plan.steps)
         factors = [
             weights.add(f"weight_{lane}", self._by_step(lane, 1), is_signed=True)
@@ -114,20 +135,23 @@ class MatrixSums(wiring.Component):
         ]
         weights.build(m, "weights", self.address)
         places = self._places(m, step)
-        states = self._read(m, places)
-        begins = Signal(init=1, name="begins")
-        with m.If(self.step):
-            m.d.sync += begins.eq(ends)
-        fresh = _later(m, begins & self.step, 3, "fresh")
-        live = _later(m, self.step, 3, "live")
-        for lane in range(layer.lanes):
-            factor = _later(m, factors[lane], 1, f"factor_{lane}")
-            value = states[lane] * factor
-            product = Signal(value.shape(), name=f"product_{lane}", reset_less=True)
-            m.d.sync += product.eq(value)
-            with m.If(live):
-                m.d.sync += self.sums[lane].eq(Mux(fresh, product, self.sums[lane] + product))
-        return m
+        ports = list(dict.fromkeys((id(word), id(bank)) for word, bank in places))
+        by_port = {(id(word), id(bank)): (word, bank) for word, bank in places}
+        found = self._read(m, [by_port[key][0] for key in ports])
+        states: dict[tuple[int, int], Value] = {}
+        for number, key in enumerate(ports):
+            bank = later(m, by_port[key][1], 1, f"bank_{number}")
+            states[key] = select(m, bank, found[number], f"state_{number}")
+        return self.step, factors, [states[id(word), id(bank)] for word, bank in places]
+
+    def _triangle(self, m: Module) -> tuple[Value, list[Value], list[Value]]:
+        """Which steps take columns; weights and states two clocks after them."""
+        layer, plan = self._layer, self._plan
+        m.submodules.triangle = triangle = Triangle(layer, plan.words, plan.steps)
+        m.d.comb += [triangle.step.eq(self.step), triangle.over.eq(self.over)]
+        (states,) = self._read(m, [triangle.tile])
+        now = later(m, triangle.live, 2, "now")
+        return triangle.live, triangle.factors, circled(m, states, triangle.first, now)
 
     def _by_step(self, lane: int, part: int) -> list[int]:
         """Column or weight of a lane for all steps, the last word first and its last step first."""
@@ -157,20 +181,18 @@ class MatrixSums(wiring.Component):
         fields.build(m, "columns", step if shared else self.address)
         return found * layer.lanes if shared else found
 
-    def _read(self, m: Module, places: Sequence[tuple[Value, Value]]) -> list[Value]:
-        """States two clocks after their steps, and `old`."""
+    def _read(self, m: Module, words: Sequence[Value]) -> list[list[Value]]:
+        """Of each word the states of all lanes, one clock after it, and `old`."""
         layer, plan = self._layer, self._plan
         width, bits = layer.state.width, ceil_log2(plan.words)
-        half = _later(m, self.half, 1, "half_read")
-        behind = _later(m, self.half, 3, "half_behind")
+        half = later(m, self.half, 1, "half_read")
+        behind = later(m, self.half, 3, "half_behind")
         where, ends = countdown(m, "write_word", plan.words, self.write)
         written = Signal(name="write_half")
         with m.If(self.write & ends):
             m.d.sync += written.eq(~written)
-        ports = list(dict.fromkeys((id(word), id(bank)) for word, bank in places))
-        by_port = {(id(word), id(bank)): (word, bank) for word, bank in places}
         total = layer.lanes * width
-        found: dict[tuple[int, int], list[Value]] = {key: [] for key in ports}
+        found: list[list[Value]] = [[] for _ in words]
         old: list[Value] = []
         for part, piece in pieces("states", total).items():
             memory: Memory = Memory(
@@ -186,26 +208,18 @@ class MatrixSums(wiring.Component):
                 port.en.eq(self.write),
                 port.data.eq(self.written[piece]),
             ]
-            for key in ports:
+            for word, data in zip(words, found, strict=True):
                 read = memory.read_port()
-                word = by_port[key][0]
                 m.d.comb += read.addr.eq(_joined(word, half, bits))
-                found[key].append(read.data)
+                data.append(read.data)
             if layer.remembers:
                 read = memory.read_port()
                 m.d.comb += read.addr.eq(_joined(self.word, behind, bits))
                 old.append(read.data)
-        lanes = range(layer.lanes)
-        for lane in lanes if old else ():
-            field = Cat(*old)[lane * width : (lane + 1) * width]
-            m.d.comb += self.old[lane].eq(field)
-        states: dict[tuple[int, int], Value] = {}
-        for number, key in enumerate(ports):
-            data = Cat(*found[key])
-            choices = [data[lane * width : (lane + 1) * width].as_signed() for lane in lanes]
-            bank = _later(m, by_port[key][1], 1, f"bank_{number}")
-            states[key] = select(m, bank, choices, f"state_{number}")
-        return [states[id(word), id(bank)] for word, bank in places]
+        fields = [slice(lane * width, (lane + 1) * width) for lane in range(layer.lanes)]
+        for lane, field in enumerate(fields if old else ()):
+            m.d.comb += self.old[lane].eq(Cat(*old)[field])
+        return [[Cat(*data)[field].as_signed() for field in fields] for data in found]
 
 
 def _joined(word: Value, half: Value, bits: int) -> Value:
@@ -213,16 +227,6 @@ def _joined(word: Value, half: Value, bits: int) -> Value:
     if not bits:
         return half
     return Cat(word[:bits] if not isinstance(word, Const) else Const(word.value, bits), half)
-
-
-def _later(m: Module, value: Value, clocks: int, name: str) -> Value:
-    if isinstance(value, Const):
-        return value
-    for clock in range(clocks):
-        held = Signal(value.shape(), name=f"{name}_{clock}")
-        m.d.sync += held.eq(value)
-        value = held
-    return value
 
 
 def paced(m: Module, plan: Schedule, start: Value) -> tuple[Value, Value]:

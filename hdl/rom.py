@@ -9,7 +9,7 @@ from amaranth.utils import ceil_log2
 
 from rchw.hdl.counter import place
 
-__all__ = ["Fields", "memory_attributes", "pieces"]
+__all__ = ["Fields", "memory_attributes", "pieces", "stored"]
 
 MEMORY_WIDTH = 16  # bits of a memory: a wider block of ECP5 has no output register of its own
 
@@ -32,6 +32,39 @@ def pieces(name: str, width: int) -> dict[str, slice]:
     """Names of the memories that a wide word is spread over, and the bits of each."""
     bits = [slice(k, min(k + MEMORY_WIDTH, width)) for k in range(0, width, MEMORY_WIDTH)]
     return {f"{name}_{k}" if width > MEMORY_WIDTH else name: piece for k, piece in enumerate(bits)}
+
+
+def stored(
+    m: Module, name: str, rows: Sequence[int], width: int, address: Value, used: int | None = None
+) -> Value:
+    """What a read-only memory of these rows holds, one clock after the address.
+
+    Parameters
+    ----------
+    m : Module
+    name : str
+        Of the memory; a number follows where it is in pieces.
+    rows : sequence of int
+        Unsigned numbers of `width` bits, at least two.
+    width : int
+    address : Value
+    used : int, optional
+        Rows that matter, if not all.
+    """
+    data: list[Value] = []
+    for part, piece in pieces(name, width).items():
+        size = piece.stop - piece.start
+        memory: Memory = Memory(
+            shape=size,
+            depth=len(rows),
+            init=[row >> piece.start & ((1 << size) - 1) for row in rows],
+            attrs=memory_attributes(used or len(rows), width),
+        )
+        m.submodules[part] = memory
+        port = memory.read_port()
+        m.d.comb += port.addr.eq(address)
+        data.append(port.data)
+    return Cat(*data)
 
 
 class Fields:
@@ -81,22 +114,10 @@ class Fields:
                 row |= (column[word] & ((1 << len(signal)) - 1)) << position
                 position += len(signal)
             rows[place(word, self._words)] = row
-        data: list[Value] = []
-        for part, piece in pieces(name, width).items():
-            size = piece.stop - piece.start
-            memory: Memory = Memory(
-                shape=size,
-                depth=len(rows),
-                init=[row >> piece.start & ((1 << size) - 1) for row in rows],
-                attrs=memory_attributes(self._words, width),
-            )
-            m.submodules[part] = memory
-            port = memory.read_port()
-            m.d.comb += port.addr.eq(address)
-            data.append(port.data)
+        data = stored(m, name, rows, width, address, self._words)
         position = 0
         for signal, _ in self._columns:
-            field = Cat(*data)[position : position + len(signal)]
+            field = data[position : position + len(signal)]
             m.d["sync" if self._registered else "comb"] += signal.eq(field)
             position += len(signal)
 

@@ -26,9 +26,10 @@ Matrix
         busy   = W * S
         clocks = max(busy, hazard)
 
-    C is N, or of sparse rows the most connections of a unit; the last term of S is there where
-    inputs are features. The hazard is above the busy time only where the last word, which is
-    written last, is wanted again too soon.
+    C is N, of sparse rows the most connections of a unit, of an antisymmetric matrix W * P, as it
+    takes the columns of a word together; the last term of S is there where inputs are features. The
+    hazard is above the busy time only where the last word, which is written last, is wanted again
+    too soon.
 
 Parallel form
     P = N and M = F * L: one sample per clock.
@@ -250,7 +251,9 @@ def latency(design: Design) -> int:
 
 def _columns(layer: MatrixLayer) -> int:
     """C, columns that a word takes at most."""
-    if layer.matrix.kind != "sparse":
+    if layer.matrix.kind == "antisymmetric":
+        return ceil(layer.n_units / layer.lanes) * layer.lanes
+    if layer.matrix.kind == "dense":
         return layer.n_units
     return max(1, *(len(row) for row in layer.connections))
 
@@ -258,25 +261,35 @@ def _columns(layer: MatrixLayer) -> int:
 def matrix_columns(layer: MatrixLayer) -> list[list[tuple[int | None, int]]]:
     """Of every unit the column and the weight of each step, the highest first; then None and 0.
 
-    Dense and antisymmetric rows take all columns, so that all lanes take the same.
+    Dense rows take all columns, so that all lanes take the same. In an antisymmetric matrix lane l
+    takes those of a word in turn from the l-th on, and None where the last word has no unit.
     """
     if layer.matrix.kind == "sparse":
         return [[(j, weight) for j, weight in reversed(row)] for row in layer.connections]
-    full = layer.matrix.full.tolist()
-    columns = range(layer.n_units - 1, -1, -1)
-    return [[(j, row[j]) for j in columns] for row in full]
+    full, n, lanes = layer.matrix.full.tolist(), layer.n_units, layer.lanes
+    if layer.matrix.kind == "dense":
+        return [[(j, row[j]) for j in range(n - 1, -1, -1)] for row in full]
+    found = []
+    for unit, row in enumerate(full):
+        places = [(unit + turn) % lanes for turn in range(lanes)]
+        words = range((n - 1) // lanes * lanes, -1, -lanes)
+        columns = [word + place for word in words for place in places]
+        found.append([(j, row[j]) if j < n else (None, 0) for j in columns])
+    return found
 
 
 def _matrix_period(layer: MatrixLayer, words: int, steps: int, loop: int) -> int:
     """Least sample period at which no column is read before it is written."""
     period = words * steps
+    together = layer.lanes if layer.matrix.kind == "antisymmetric" else 1
     for unit, row in enumerate(matrix_columns(layer)):
         begins = (words - 1 - unit // layer.lanes) * steps
         for step, (column, _) in enumerate(row):
-            assert column is not None
-            # A column is looked up one clock after its step began.
+            if column is None:
+                continue
+            # A column is looked up one clock after its step began, or that of its whole word.
             written = (words - column // layer.lanes) * steps - 2 + loop
-            period = max(period, written - begins - step)
+            period = max(period, written - begins - step // together * together)
     return period
 
 
