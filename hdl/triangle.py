@@ -7,8 +7,9 @@ one word for each turn, with the weight of row r in bank r. A tile above it is o
 across: in turn t lane r needs what row ``(r + t) mod P`` takes in turn ``-t mod P``. This is one
 word again; its banks are rotated by t places and negated. So all lanes share one address both ways.
 
-A tile on the diagonal mirrors itself: its words of turns 1 to P // 2 serve for the others too. The
-diagonal itself, turn 0, is antisymmetric to nothing and stands with the constants of the words.
+A tile on the diagonal mirrors itself: its words of turns 1 to P // 2 serve for the others too, and
+every lane negates what is right of the diagonal. The diagonal itself, turn 0, is antisymmetric to
+nothing and stands with the constants of the words.
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
+from numpy.typing import ArrayLike
 
 from rchw.design import MatrixLayer
 from rchw.hdl.arith import times
@@ -29,22 +31,25 @@ __all__ = ["Triangle", "circled", "stored_words"]
 
 
 def stored_words(layer: MatrixLayer) -> list[list[int]]:
-    """Words of P weights: row by row of tiles, turns 1 to P - 1 and then 0 of each tile.
+    """Words of P codes of the triangle: by rows of tiles, turns 1 to P - 1 and then 0 of each tile.
 
     Of the tile on the diagonal, which is the last of its row, turns 1 to P // 2 only. With W words
     of units these are ``W (W - 1) / 2 * P + W * (P // 2)``: for an even P half of the square.
     """
-    lanes, words = layer.lanes, -(-layer.n_units // layer.lanes)
-    square = np.zeros((words * lanes, words * lanes), dtype=np.int64)
-    square[: layer.n_units, : layer.n_units] = layer.matrix.full
-    found = []
+    lanes, words, found = layer.lanes, -(-layer.n_units // layer.lanes), []
     for row in range(words):
         for tile in range(row + 1):
             for turn in range(1, (lanes // 2 if tile == row else lanes) + 1):
-                places = [(lane, (lane + turn) % lanes) for lane in range(lanes)]
-                codes = [square[row * lanes + r, tile * lanes + c] for r, c in places]
-                found.append([int(code) for code in codes])
+                places = [
+                    (row * lanes + k, tile * lanes + (k + turn) % lanes) for k in range(lanes)
+                ]
+                found.append([_code(layer, max(place), min(place)) for place in places])
     return found
+
+
+def _code(layer: MatrixLayer, row: int, column: int) -> int:
+    """Of the lower triangle; 0 where the last word has no unit."""
+    return layer.matrix.codes[row][column] if row < layer.n_units else 0
 
 
 class Triangle(wiring.Component):
@@ -78,11 +83,10 @@ class Triangle(wiring.Component):
         self._stored = stored_words(layer)
         if layer.lanes == 1:
             self._stored.append([0])  # the last tile on the diagonal has no word, but an address
-        self.factors = [
-            Signal(
-                signed(_hull(layer.matrix.full[lane :: layer.lanes]).width), name=f"factor_{lane}"
-            )
-            for lane in range(layer.lanes)
+        rows = [layer.matrix.full[lane :: layer.lanes] for lane in range(layer.lanes)]
+        self.factors: list[Value] = [
+            Signal(signed(_hull(codes).width), name=f"factor_{lane}", reset_less=True)
+            for lane, codes in enumerate(rows)
         ]
         super().__init__(
             {
@@ -132,8 +136,9 @@ class Triangle(wiring.Component):
         ]
         codes.build(m, "diagonal", row)
         places = later(m, Mux(across, turn, 0), 1, "places")
-        negative, chosen = later(m, across, 1, "negative"), later(m, itself, 1, "chosen")
+        chosen = later(m, itself, 1, "chosen")
         for lane, bank in enumerate(_rotated(banks, places)):
+            negative = later(m, Mux(on, turn < lanes - lane, ~below), 1, f"negative_{lane}")
             # The complement and one more: one bit longer, as the least code of a format needs it.
             flipped = Cat(bank, bank[-1]) ^ negative.replicate(len(bank) + 1)
             weight = flipped.as_signed() + negative
@@ -197,7 +202,7 @@ class Triangle(wiring.Component):
         return [data[lane * width : (lane + 1) * width].as_signed() for lane in range(lanes)]
 
 
-def _hull(codes: object) -> Interval:
+def _hull(codes: ArrayLike) -> Interval:
     """Of codes in any number of dimensions, 0 included."""
     return Interval(int(np.min(codes, initial=0)), int(np.max(codes, initial=0)))
 

@@ -269,7 +269,7 @@ def matrix_columns(layer: MatrixLayer) -> list[list[tuple[int | None, int]]]:
     full, n, lanes = layer.matrix.full.tolist(), layer.n_units, layer.lanes
     if layer.matrix.kind == "dense":
         return [[(j, row[j]) for j in range(n - 1, -1, -1)] for row in full]
-    found = []
+    found: list[list[tuple[int | None, int]]] = []
     for unit, row in enumerate(full):
         places = [(unit + turn) % lanes for turn in range(lanes)]
         words = range((n - 1) // lanes * lanes, -1, -lanes)

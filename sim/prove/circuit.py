@@ -168,15 +168,19 @@ class Circuit:
         row = _number(address)
         if row is not None and row < len(rows):
             self._set(data, rows[row])
-        elif row is None and not memory.writes and None not in memory.rows:
+        elif row is None and self._inside(memory, address):
             index = self.whole(address, False)
-            if self.forms.bounds(index)[1] >= len(rows):
-                raise ToolError(f"addresses of {memory.name} must stay below {len(rows)}")
             half = 1 << (memory.width - 1)
             entries = tuple((entry ^ half) - half for entry in memory.rows if entry is not None)
             self._set(data, bits_of(self.forms, self.forms.entry(entries, index), memory.width))
-        else:  # beyond the memory, or of a memory before a reset
+        else:  # beyond the memory, perhaps, or of a memory before a reset
             self._set(data, self.unknown(memory.width))
+
+    def _inside(self, memory: Memory, address: Bits) -> bool:
+        """Whether an address that is no number is one of rows that are known."""
+        if memory.writes or None in memory.rows:
+            return False
+        return self.forms.bounds(self.whole(address, False))[1] < len(memory.rows)
 
     def _write(self, memory: Memory, enable: Bits, address: Bits, data: Bits) -> None:
         rows, row, mask = self._rows[memory.name], _number(address), _number(enable)

@@ -45,6 +45,9 @@ RIGHT = {
     "leaks": layered(ring("leaks", 6, lanes=2, multipliers=2), leak_shift=(0, 1, 2, 3, 0, 1)),
     "matrix": MATRIX,
     "antisymmetric": ANTISYMMETRIC,
+    "one triangle": replace(
+        layered(ANTISYMMETRIC, lanes=2), readout=replace(ANTISYMMETRIC.readout, multipliers=2)
+    ),
     "piecewise-linear": ring("pwl", 9, activation=tanh_pwl(RING.layer.state)[0]),
     "table": ring("tabled", 9, activation=tanh_table(RING.layer.state, 6)[0]),
     "state runs on": replace(ring("on", 8), reset_on_last=False),
