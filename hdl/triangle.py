@@ -120,11 +120,13 @@ class Triangle(wiring.Component):
         ]
         # Tiles come from the right: those above the diagonal, that on it, those below it.
         on, below = Signal(name="on"), Signal(name="below")
-        m.d.comb += on.eq(tile == row)
+        m.d.comb += on.eq(tile == row if words > 1 else 1)
         with m.If(moves):
             m.d.sync += below.eq((on | below) & ~last)
         across, itself = Signal(name="across"), Signal(name="itself")
-        m.d.comb += [across.eq(Mux(on, turn > lanes // 2, ~below)), itself.eq(on & begins)]
+        # No comparison may be constant, which lint refuses.
+        beyond = turn > lanes // 2 if lanes > 2 else Const(0)
+        m.d.comb += [across.eq(Mux(on, beyond, ~below)), itself.eq(on & begins)]
 
         base = self._base(m, moves, last, rows_end, tile, row, on | below)
         index = Mux(across, lanes - 1 - turn, Mux(begins, lanes - 1, turn - 1))
@@ -138,7 +140,8 @@ class Triangle(wiring.Component):
         places = later(m, Mux(across, turn, 0), 1, "places")
         chosen = later(m, itself, 1, "chosen")
         for lane, bank in enumerate(_rotated(banks, places)):
-            negative = later(m, Mux(on, turn < lanes - lane, ~below), 1, f"negative_{lane}")
+            right = turn < lanes - lane if lane else Const(1)
+            negative = later(m, Mux(on, right, ~below), 1, f"negative_{lane}")
             # The complement and one more: one bit longer, as the least code of a format needs it.
             flipped = Cat(bank, bank[-1]) ^ negative.replicate(len(bank) + 1)
             weight = flipped.as_signed() + negative
@@ -172,13 +175,15 @@ class Triangle(wiring.Component):
         tile: Value,
         row: Value,
         left: Value,
-    ) -> Signal:
+    ) -> Value:
         """First word of the stored tile: that of the tile itself, or of its mirror image.
 
         Row k of tiles begins after ``k (k - 1) / 2`` tiles and k halves. To the left it goes on by
         one tile; up the column above the diagonal, which is a row of the mirror, by one row.
         """
         lanes, half, top = self._layer.lanes, self._layer.lanes // 2, self._words - 1
+        if not top:
+            return Const(0, 1)
         highest = top * (top - 1) // 2 * lanes + half * top
         first = highest + top * lanes
         base = Signal(range(len(self._stored)), init=first, name="base")
