@@ -28,6 +28,7 @@ from benchmarks.accuracy_page import markdown
 from benchmarks.accuracy_rows import (
     Row,
     Streams,
+    family_rows,
     float_row,
     floor_rows,
     integer_row,
@@ -37,7 +38,7 @@ from rchw.errors import DesignError
 from rchw.files import write_atomic
 
 FOLDER = Path(__file__).parent
-SECTIONS = ("narma", "tasks", "loop", "activation")
+SECTIONS = ("narma", "tasks", "loop", "activation", "families")
 # Searches by N, and how many from different seeds: what half an hour of one core allows.
 SEARCHES = {50: ("full", 2), 100: ("full", 1), 200: ("full", 1)}
 BRIEF = ("int16", "int8-squares")  # rows that a short search serves at N = 200
@@ -52,6 +53,7 @@ TASKS = {
     "narma20": None,
 }
 ACTIVATION_TASKS = ("mackey-glass", "santa-fe")
+FAMILY_TASKS = {"narma10": None, "mackey-glass": 84}
 
 Measured = dict[str, Any]
 # Key, streams, the model where the job is of one, and what gives rows by their keys.
@@ -113,6 +115,13 @@ def _activation(search: str, tests: int) -> Iterator[Job]:
         yield from _jobs(f"activation/{task}", streams, 100, rows)
 
 
+def _families(search: str, tests: int) -> Iterator[Job]:
+    """Rings beside matrices, with the same search at the same widths."""
+    for task, horizon in FAMILY_TASKS.items():
+        streams = Streams(task, TUNING[:1], TESTS[: min(tests, 3)], horizon)
+        yield from _jobs(f"families/{task}", streams, 50, family_rows(50, search))
+
+
 def _loop(search: str, tests: int) -> Iterator[Job]:
     """Mackey-Glass one step ahead, and its outputs fed back."""
     streams = Streams("mackey-glass", TUNING[:2], TESTS[: min(tests, 5)], 1)
@@ -151,6 +160,7 @@ def all_jobs(
         "tasks": _tasks("quick", tests),
         "loop": _loop("quick", tests),
         "activation": _activation("quick", tests),
+        "families": _families("quick", tests),
     }
 
 

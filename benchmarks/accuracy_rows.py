@@ -25,6 +25,7 @@ __all__ = [
     "Options",
     "Row",
     "Streams",
+    "family_rows",
     "float_row",
     "floor_rows",
     "integer_row",
@@ -137,6 +138,29 @@ def integer_row(
         search=search,
     )
     return Row(title, options)
+
+
+def family_rows(n_units: int, search: str) -> dict[str, Row]:
+    """Rings and matrices in floating point, and in integers with 12-bit inputs and states."""
+    kinds: dict[str, dict[str, Any]] = {
+        "cycle": {"reservoir": "cycle"},
+        "leaky": {"reservoir": "leaky"},
+        "leaky, 10 %": {"reservoir": "leaky", "density": 0.1},
+        "leaky, shifts 0..4": {"reservoir": "leaky", "leak_shifts": "0..4"},
+        "euler-ring": {"reservoir": "euler-ring"},
+        "euler": {"reservoir": "euler"},
+    }
+    rows = {}
+    for name, kind in kinds.items():
+        key = name.replace(", ", "-").replace(" %", "").replace(" ", "-")
+        ideal = IdealOptions(n_units=n_units, squares=True, search=search, **kind)
+        rows[f"float-{key}"] = Row(f"float, {name}", ideal)
+        whole = TrainOptions(
+            units=n_units, input_bits=12, state_bits=12, readout_bits=16, squares=True,
+            search=search, **kind,
+        )  # fmt: skip
+        rows[f"int-{key}"] = Row(f"12 bits, {name}", whole)
+    return rows
 
 
 def summary(errors: Sequence[float]) -> dict[str, Any]:

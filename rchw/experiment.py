@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import rchw
-from rchw.design import Design
+from rchw.design import Design, MatrixLayer, UnitLayer
 from rchw.document import digest, save
 from rchw.errors import DesignError
 from rchw.files import sha256_of, together
+from rchw.model.scaling import matrix_radius
 from rchw.ranges import dead_band
 from rchw.schedule import schedule
 from rchw.tasks import Task
@@ -165,6 +166,26 @@ def _task_facts(
     }
 
 
+def _dead_band(layer: UnitLayer) -> list[int] | None:
+    """Where the slowest unit may rest, if any leaks."""
+    shifts = layer.leak_shifts
+    return list(dead_band(layer, shifts.index(max(shifts)))) if any(shifts) else None
+
+
+def _matrix_facts(layer: UnitLayer) -> dict[str, Any] | None:
+    """Format and scaling of a matrix, and the spectral radius that its codes came to."""
+    if not isinstance(layer, MatrixLayer):
+        return None
+    matrix = layer.matrix
+    return {
+        "kind": matrix.kind,
+        "format": str(matrix.format),
+        "connections": sum(len(row) for row in layer.connections),
+        "scaling": None if matrix.scaling is None else asdict(matrix.scaling),
+        "coded_radius": round(matrix_radius(matrix.full * matrix.format.resolution), 6),
+    }
+
+
 def experiment(
     task: Task,
     options: TrainOptions,
@@ -219,6 +240,9 @@ def experiment(
             levels=options.levels,
             bias=options.bias,
             encoder=options.encoder,
+            scaling=options.scaling,
+            density=options.density,
+            leak_shifts=options.leak_shifts,
             search=options.search,
             seed=options.seed,
             progress=show,
@@ -226,7 +250,7 @@ def experiment(
     errors["float"] = ideal.error(task)
     measured = evaluate(design, task)
     errors["reference"] = measured["error"]
-    plan, layer = schedule(design), design.ring
+    plan, layer = schedule(design), design.driven
     record: dict[str, Any] = {
         "kind": "train",
         "version": 1,
@@ -250,7 +274,8 @@ def experiment(
             "errors": {key: finite(float(value)) for key, value in errors.items()},
             "clipped": measured["clipped"],
         },
-        "dead_band": list(dead_band(layer)) if layer.leak_shift else None,
+        "dead_band": _dead_band(layer),
+        "matrix": _matrix_facts(layer),
         "clocks_per_sample": plan.clocks,
         "lanes": layer.lanes,
         "multipliers": design.readout.multipliers,

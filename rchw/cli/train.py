@@ -71,18 +71,34 @@ def train_command(
     reservoir: Annotated[
         str,
         typer.Option(
-            help="cycle, delay-line, delay-line-feedback, cycle-jumps, integer or euler-ring."
+            help="cycle, delay-line, delay-line-feedback, cycle-jumps, integer, euler-ring, leaky "
+            "or euler."
         ),
     ] = "cycle",
-    units: Annotated[int, typer.Option(help="Units of the ring, N.")] = 100,
+    units: Annotated[int, typer.Option(help="Units, N.")] = 100,
     input_bits: Annotated[int | None, typer.Option(help="Width of input codes; 8.")] = None,
     state_bits: Annotated[
-        int | None, typer.Option(help="Width of states; 8, of euler-ring 12.")
+        int | None, typer.Option(help="Width of states; 8, of euler-ring, leaky, euler 12.")
     ] = None,
     readout_bits: Annotated[int, typer.Option(help="Width of readout weights.")] = 12,
     output_bits: Annotated[int, typer.Option(help="Width of output codes.")] = 16,
     activation: Annotated[str, typer.Option(help="clip, pwl or table (tanh).")] = "clip",
-    leak_shift: Annotated[int, typer.Option(help="Leak 2**-S; 0 replaces the state.")] = 0,
+    leak_shift: Annotated[
+        int | None, typer.Option(help="Leak 2**-S; 0 replaces the state; of leaky searched.")
+    ] = None,
+    leak_shifts: Annotated[
+        str | None, typer.Option(help="A..B: units of leaky leak by shifts from A to B.")
+    ] = None,
+    scaling: Annotated[
+        str | None,
+        typer.Option(help="Of leaky, euler: radius (the default), leaky-radius or circular."),
+    ] = None,
+    density: Annotated[
+        float | None, typer.Option(help="Of leaky: the part of all units that each reads; 1.")
+    ] = None,
+    weight_bits: Annotated[
+        int | None, typer.Option(help="Width of the weights of leaky and euler; 8.")
+    ] = None,
     squares: Annotated[
         bool, typer.Option("--squares", help="The readout sees squared states too.")
     ] = False,
@@ -92,13 +108,13 @@ def train_command(
     kappa: Annotated[int | None, typer.Option(help="Clip of integer; searched.")] = None,
     bounded: Annotated[
         int | None,
-        typer.Option(help="Samples in which no state of euler-ring saturates; wider states."),
+        typer.Option(help="Samples in which no state of euler-ring, euler saturates; wider."),
     ] = None,
     encoder: Annotated[
         str, typer.Option(help="Of inputs: min-max or mean-std, of the training samples.")
     ] = "min-max",
     weights: Annotated[
-        str, typer.Option(help="Of the ring: shift-add, or integer (8 bits, drawn).")
+        str, typer.Option(help="Of ring and inputs: shift-add, or integer (8 bits, drawn).")
     ] = "shift-add",
     signs: Annotated[str, typer.Option(help="Of input weights: auto, pi or random.")] = "auto",
     rounding: Annotated[str, typer.Option(help="truncate, half-up or half-even.")] = "truncate",
@@ -132,7 +148,8 @@ def train_command(
     options = TrainOptions(
         reservoir=reservoir, units=units, input_bits=input_bits, state_bits=state_bits,
         readout_bits=readout_bits, output_bits=output_bits, activation=activation,
-        leak_shift=leak_shift, squares=squares, input_features=input_features, kappa=kappa,
+        leak_shift=leak_shift, leak_shifts=leak_shifts, scaling=scaling, density=density,
+        weight_bits=weight_bits, squares=squares, input_features=input_features, kappa=kappa,
         bounded=bounded, encoder=encoder, weights=weights, signs=signs, rounding=rounding,
         lanes=lanes, multipliers=multipliers, levels=levels, bias=bias, search=search, seed=seed,
         name=name or _identifier(output.stem),
@@ -186,6 +203,8 @@ def _facts(record: dict[str, Any]) -> dict[str, str]:
     if record["dead_band"]:
         low, high = record["dead_band"]
         rows["dead band"] = f"a state may rest {-low} below to {high} codes above its target"
+    if record["matrix"]:
+        rows["matrix"] = _matrix_words(record["matrix"])
     names = record["channels"]
     rows |= {
         "channels": f"{', '.join(names['inputs'])} to {', '.join(names['outputs'])}",
@@ -195,6 +214,15 @@ def _facts(record: dict[str, Any]) -> dict[str, str]:
         "written": ", ".join(record["files"].values()),
     }
     return rows
+
+
+def _matrix_words(matrix: dict[str, Any]) -> str:
+    scaling = matrix["scaling"]
+    return (
+        f"{matrix['kind']}, {matrix['connections']} weights of {matrix['format']}, "
+        f"{scaling['rule']} {scaling['value']:g}, as coded a spectral radius of "
+        f"{matrix['coded_radius']:.4g}"
+    )
 
 
 def run_command(

@@ -58,6 +58,8 @@ _FAMILIES = {
     "cycle-jumps": "cycle reservoir with jumps",
     "integer": "integer cycle reservoir",
     "euler-ring": "Euler ring",
+    "leaky": "leaky reservoir",
+    "euler": "Euler reservoir",
 }
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rchw.train.options import WINDOWS, TrainOptions
+from rchw.train.options import EULERS, MATRICES, WINDOWS, TrainOptions
 
 __all__ = ["axes"]
 
@@ -17,7 +17,11 @@ _INTEGER_FEEDBACK = tuple(
 _SCALING = (
     0.015625, 0.03125, 0.0625, 0.09375, 0.125, 0.1875, 0.25, 0.375, 0.5, 0.75, 1.0
 )  # fmt: skip
-# Of the Euler ring.
+# Of matrices: their codes are rounded anyway.
+_RADIUS = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0, 1.05, 1.1, 1.25, 1.5)
+_EULER_RADIUS = (0.125, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
+_LEAK_SHIFTS = (0, 1, 2, 3, 4, 5)
+# Of the Euler ring, and of Euler's steps.
 _COUPLING = (0.0625, 0.125, 0.25, 0.375, 0.5, 0.75, 1.0, 1.5, 2.0)
 _STEP = (0.015625, 0.03125, 0.0625, 0.125, 0.25, 0.375, 0.5, 0.75, 1.0)
 _DIFFUSION = (0.0, 0.03125, 0.0625, 0.125, 0.25, 0.5, 0.75, 1.0)
@@ -48,8 +52,14 @@ def axes(options: TrainOptions) -> dict[str, tuple[Any, ...]]:
     }
     if options.reservoir == "delay-line-feedback":
         found["backward"] = (0.03125, 0.0625, 0.125, 0.25)
+    if options.reservoir in MATRICES:
+        del found["feedback"]
+        found["radius"] = _EULER_RADIUS if options.reservoir == "euler" else _RADIUS
+    if options.reservoir == "leaky" and options.leak_shift is None and not options.leak_shifts:
+        found["leak_shift"] = _LEAK_SHIFTS
     if options.reservoir == "euler-ring":
         found["feedback"] = _COUPLING
+    if options.reservoir in EULERS:
         found["step"], found["diffusion"] = _STEP, _DIFFUSION
         if options.bounded is None:
             found["headroom"] = (0, 1, 2, 3)

@@ -1,7 +1,8 @@
 """From hyperparameters to a design: taps, input weights, bias, formats; everything but the readout.
 
-Unless integer weights are asked for, all are short sums of powers of two, so the ring needs no
-multiplier. Encoders see the training inputs, decoders the training targets, and nothing else.
+Unless integer weights are asked for, all but a matrix are short sums of powers of two, so a ring
+needs no multiplier. Encoders see the training inputs, decoders the training targets, and nothing
+else.
 """
 
 import math
@@ -18,8 +19,10 @@ from rchw.design import (
     Design,
     Features,
     InputChannel,
+    Layer,
     LevelInput,
     LinearInput,
+    MatrixLayer,
     Output,
     Readout,
     RingLayer,
@@ -30,12 +33,13 @@ from rchw.errors import DesignError
 from rchw.fixed import QFormat, Rounding
 from rchw.layers import MAX_WEIGHT_WIDTH
 from rchw.schedule import default_multipliers, schedule
-from rchw.train.options import LINES, Hyperparameters, TrainOptions
+from rchw.train.drawn import drawn_codes, leak_shifts
+from rchw.train.options import EULERS, MATRICES, OPEN, Hyperparameters, TrainOptions
 
 __all__ = ["build_design", "dyadic", "fit_outputs", "squares_format"]
 
 _WEIGHT_BITS = 8  # of integer weights
-_EULER_BITS = 12  # of states that small steps must be able to move
+_FINE_BITS = 12  # of states that small steps must be able to move
 
 
 def dyadic(values: ArrayLike, what: str = "weight") -> tuple[NDArray[np.int64], QFormat]:
@@ -75,14 +79,14 @@ def _signs(options: TrainOptions, hyper: Hyperparameters, n_inputs: int) -> NDAr
     if options.signs == "pi":
         return np.stack([topology.pi_signs(n, n * k) for k in range(n_inputs)])
     skip = hyper.window * n * n_inputs
-    if n == 2 and options.reservoir in LINES:  # no regular pattern exists, and a line needs none
+    if n == 2 and options.reservoir in OPEN:  # no regular pattern exists, and none is needed
         return topology.pi_signs(n * n_inputs, skip).reshape(n_inputs, n)
     return topology.auto_signs(n, n_inputs, skip)
 
 
 def _refuse_singular(weights: NDArray[Any], options: TrainOptions) -> None:
-    if options.reservoir in LINES:
-        return  # no circulant: a line has no Fourier bin to lose
+    if options.reservoir in OPEN:
+        return  # no circulant: there is no Fourier bin to lose
     for channel, row in enumerate(weights):
         if not topology.is_regular(row):
             lost = int(np.argmin(np.abs(np.fft.fft(row))))
@@ -99,7 +103,7 @@ def _levels(weights: NDArray[Any], options: TrainOptions, skip: int) -> NDArray[
     Signs that the user has set stay as they are, and so do their levels.
     """
     levels = topology.level_weights(weights, skip=skip)
-    if options.signs == "pi" or options.reservoir in LINES:
+    if options.signs == "pi" or options.reservoir in OPEN:
         return levels
     for channel, row in enumerate(weights):
         while not topology.is_regular(levels[channel]):
@@ -122,7 +126,7 @@ def _drawn(
     largest = math.floor(hyper.input_scaling * 2.0**frac)
     rng = np.random.default_rng([options.seed, hyper.window])
     codes = signs * rng.integers(1, largest + 1, signs.shape)
-    if options.reservoir not in LINES:
+    if options.reservoir not in OPEN:
         for channel, row in enumerate(signs):
             while not topology.is_regular(codes[channel]):
                 codes[channel] = row * rng.integers(1, largest + 1, row.shape)
@@ -224,10 +228,10 @@ def _state(options: TrainOptions, hyper: Hyperparameters) -> tuple[QFormat, Acti
     if options.reservoir == "integer":
         width = options.state_bits or hyper.kappa.bit_length() + 1
         return QFormat(width), Clip(-hyper.kappa, hyper.kappa)
-    if options.reservoir == "euler-ring":
+    if options.reservoir in EULERS:
         state = _euler_state(options, hyper)
     else:
-        width = options.state_bits or 8
+        width = options.state_bits or (_FINE_BITS if options.reservoir == "leaky" else 8)
         state = QFormat(width, width - 1)
     if options.activation == "clip":
         end = (1 << state.frac) - 1
@@ -244,7 +248,7 @@ def _state(options: TrainOptions, hyper: Hyperparameters) -> tuple[QFormat, Acti
 
 def _euler_state(options: TrainOptions, hyper: Hyperparameters) -> QFormat:
     """Bits above 1 from what a sequence can add up to, or from the hyperparameters."""
-    width = options.state_bits or _EULER_BITS
+    width = options.state_bits or _FINE_BITS
     if options.bounded is None:
         if hyper.headroom > width - 2:
             raise DesignError(f"headroom must be at most {width - 2}, not {hyper.headroom}")
@@ -260,10 +264,18 @@ def _euler_state(options: TrainOptions, hyper: Hyperparameters) -> QFormat:
 
 
 def _step(options: TrainOptions, hyper: Hyperparameters) -> UnitCodes | None:
-    if options.reservoir != "euler-ring":
+    if options.reservoir not in EULERS:
         return None
     codes, fmt = dyadic([hyper.step], "step")
     return UnitCodes(fmt, tuple(codes.tolist()) * options.units)
+
+
+def _joined(options: TrainOptions, hyper: Hyperparameters, common: dict[str, Any]) -> Layer:
+    """Make the layer: what connects the units, and all that layers have in common."""
+    if options.reservoir in MATRICES:
+        return MatrixLayer(matrix=drawn_codes(options, hyper), **common)
+    taps, tap_format = _taps(options, hyper)
+    return RingLayer(taps=taps, tap_format=tap_format, **common)
 
 
 def fit_outputs(
@@ -323,24 +335,23 @@ def build_design(
     """
     u, y = np.asarray(inputs, dtype=np.float64), np.asarray(targets, dtype=np.float64)
     state, activation = _state(options, hyper)
-    taps, tap_format = _taps(options, hyper)
     channels, tables = _channels(options, hyper, u, input_names)
     bias, bias_format = _bias(options, hyper, u.shape[1])
-    layer = RingLayer(
-        n_units=options.units,
-        state=state,
-        tap_format=tap_format,
-        taps=taps,
-        inputs=tables,
-        bias_format=bias_format,
-        bias=bias,
-        activation=activation,
-        rounding=Rounding(options.rounding),
-        leak_shift=options.leak_shift,
-        step=_step(options, hyper),
-        horizon=options.bounded,
-        lanes=options.lanes,
-    )
+    shifts = leak_shifts(options, hyper)
+    common: dict[str, Any] = {
+        "n_units": options.units,
+        "state": state,
+        "inputs": tables,
+        "bias_format": bias_format,
+        "bias": bias,
+        "activation": activation,
+        "rounding": Rounding(options.rounding),
+        "leak_shift": shifts if len(set(shifts)) > 1 else shifts[0],
+        "step": _step(options, hyper),
+        "horizon": options.bounded,
+        "lanes": options.lanes,
+    }
+    layer = _joined(options, hyper, common)
     features = Features(
         squares=squares_format(state) if options.squares else None,
         square_rounding=Rounding(options.rounding),

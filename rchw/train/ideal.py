@@ -1,7 +1,8 @@
-"""The ring in floating point at its own optimum: what the integers are measured against.
+"""The reservoir in floating point at its own optimum: what the integers are measured against.
 
-``x_i(t) = f(sum_k w_k[i] x_(i - o_k)(t-1) + s_i (v u(t) + beta))`` with inputs mapped to [-1, 1],
-and a readout of ``[x, 1]`` or ``[x, x**2, 1]`` by ridge regression in float64. Choices read the
+A ring is ``x_i(t) = f(sum_k w_k[i] x_(i - o_k)(t-1) + s_i (v u(t) + beta))`` with inputs mapped to
+[-1, 1]; ``leaky`` has a matrix and real leak rates, ``euler`` a matrix and real steps. All have a
+readout of ``[x, 1]`` or ``[x, x**2, 1]`` by ridge regression in float64. Choices read the
 validation samples, the readout the training samples, and only `Ideal.error` the test samples.
 
 A linear readout of smooth states lives on curvatures many orders below their size, so the ridge
@@ -21,12 +22,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from rchw import topology
 from rchw.errors import DesignError
-from rchw.model.euler import EulerRingModel
+from rchw.model.euler import EulerModel, EulerRingModel
+from rchw.model.matrix import MatrixModel
 from rchw.model.recurrence import FloatModel
 from rchw.model.ring import RingModel
+from rchw.train.drawn import drawn_connections, spread_rates
 from rchw.train.ideal_options import IdealOptions, IdealPoint, TunedIdeal, ideal_axes
 from rchw.train.linear import moments, ridge_path
-from rchw.train.options import LINES, WINDOWS
+from rchw.train.options import MATRICES, OPEN, WINDOWS, parse_range
 from rchw.train.proposals import BUDGETS, UNORDERED, proposals
 from rchw.train.search import Progress, TrainingTask, training_rows
 
@@ -167,6 +170,13 @@ def _encoder(inputs: Values, kind: str) -> tuple[Values, Values]:
 
 
 def _model(options: IdealOptions, point: IdealPoint, n_inputs: int) -> FloatModel:
+    driven = _driven(options, point, n_inputs)
+    if options.reservoir in MATRICES:
+        return _matrix_model(options, point, driven)
+    if options.reservoir == "euler-ring":
+        return EulerRingModel(
+            point.feedback, *driven, point.step, point.diffusion, options.activation
+        )
     n = options.n_units
     if options.reservoir == "delay-line":
         taps = topology.delay_line(n, point.feedback)
@@ -177,21 +187,37 @@ def _model(options: IdealOptions, point: IdealPoint, n_inputs: int) -> FloatMode
         taps = topology.cycle_jumps(n, point.feedback, length, point.jump_weight)
     else:
         taps = topology.cycle(n, point.feedback)
-    skip = point.window * n * n_inputs
-    if n == 2 and options.reservoir in LINES:
+    return RingModel(taps, *driven, activation=options.activation)
+
+
+def _driven(options: IdealOptions, point: IdealPoint, n_inputs: int) -> tuple[Values, Values]:
+    """Input weights (K, N) and bias (N,)."""
+    n, skip = options.n_units, point.window * options.n_units * n_inputs
+    if n == 2 and options.reservoir in OPEN:
         signs = topology.pi_signs(n * n_inputs, skip).reshape(n_inputs, n)
     else:
         signs = topology.auto_signs(n, n_inputs, skip)
-    weights = topology.level_weights(signs, skip=skip) if point.levels else signs
+    weights = signs.astype(np.float64)
+    if point.levels:
+        weights = topology.level_weights(signs, skip=skip)
     bias_signs = signs[0]
     if point.bias_signs == "independent":
         bias_signs = topology.pi_signs(n, (n_inputs + 1) * n)
-    driven = weights * point.input_scaling, bias_signs * point.bias
-    if options.reservoir == "euler-ring":
-        return EulerRingModel(
-            point.feedback, *driven, point.step, point.diffusion, options.activation
-        )
-    return RingModel(taps, *driven, activation=options.activation)
+    return weights * point.input_scaling, bias_signs * point.bias
+
+
+def _matrix_model(
+    options: IdealOptions, point: IdealPoint, driven: tuple[Values, Values]
+) -> FloatModel:
+    ends = None if options.leak_shifts is None else parse_range(options.leak_shifts)
+    rate = point.leak_rate if ends is None else spread_rates(options.n_units, ends)
+    matrix = drawn_connections(
+        options.reservoir, options.n_units, options.scaling or "radius", point.radius,
+        density=options.density or 1.0, leak_rate=rate, seed=options.seed, window=point.window,
+    )  # fmt: skip
+    if options.reservoir == "euler":  # of half of it the model takes the difference
+        return EulerModel(matrix / 2, *driven, point.step, point.diffusion, options.activation)
+    return MatrixModel(matrix, *driven, leak_rate=rate, activation=options.activation)
 
 
 def tune_ideal(
@@ -264,6 +290,9 @@ def train_ideal(
     bias: bool | None = None,
     windows: int = WINDOWS,
     encoder: str = "min-max",
+    scaling: str | None = None,
+    density: float | None = None,
+    leak_shifts: str | None = None,
     least_regularisation: float = 1e-14,
     progress: Progress | None = None,
 ) -> Ideal:
@@ -287,6 +316,9 @@ def train_ideal(
         bias=bias,
         windows=windows,
         encoder=encoder,
+        scaling=scaling,
+        density=density,
+        leak_shifts=leak_shifts,
         least_regularisation=least_regularisation,
         search=search,
         seed=seed,

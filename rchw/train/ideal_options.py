@@ -9,7 +9,7 @@ from typing import Any
 
 from rchw.errors import DesignError
 from rchw.model.ring import ACTIVATIONS
-from rchw.train.options import LEAST_UNITS, RESERVOIRS, WINDOWS
+from rchw.train.options import EULERS, LEAST_UNITS, MATRICES, RESERVOIRS, WINDOWS
 from rchw.train.proposals import BUDGETS
 
 __all__ = ["IdealOptions", "IdealPoint", "TunedIdeal", "ideal_axes"]
@@ -17,6 +17,9 @@ __all__ = ["IdealOptions", "IdealPoint", "TunedIdeal", "ideal_axes"]
 _FEEDBACK = (0.2, 0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98)
 _SCALING = (0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2)
 _BIAS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
+_RADIUS = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0, 1.05, 1.1, 1.25, 1.5)
+_EULER_RADIUS = (0.1, 0.2, 0.4, 0.7, 0.9, 1.5, 2.0, 3.0, 4.0)
+_LEAK_RATE = (1.0, 0.8, 0.6, 0.4, 0.25, 0.15, 0.1, 0.05, 0.03)
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,9 @@ class IdealOptions:
         magnitude.
     encoder : str
         ``min-max`` or ``mean-std`` (3 standard deviations at 1), of the training inputs.
+    scaling, density, leak_shifts
+        As in `rchw.train.TrainOptions`. Leak rates of a range of shifts are real: their logarithms
+        are evenly spread over it. Without a range one rate is searched.
     least_regularisation : float
         Smallest lambda tried.
     search : str
@@ -61,6 +67,9 @@ class IdealOptions:
     bias: bool | None = None
     windows: int = WINDOWS
     encoder: str = "min-max"
+    scaling: str | None = None
+    density: float | None = None
+    leak_shifts: str | None = None
     least_regularisation: float = 1e-14
     search: str = "quick"
     seed: int = 0
@@ -106,6 +115,8 @@ class IdealPoint:
     jump_length: int = 5
     step: float = 0.1
     diffusion: float = 0.25
+    radius: float = 0.9
+    leak_rate: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -128,8 +139,14 @@ def ideal_axes(options: IdealOptions) -> dict[str, tuple[Any, ...]]:
         "levels": (False, True) if options.levels is None else (options.levels,),
         "window": tuple(range(options.windows)),
     }
+    if options.reservoir in MATRICES:
+        del axes["feedback"]
+        axes["radius"] = _EULER_RADIUS if options.reservoir == "euler" else _RADIUS
+    if options.reservoir == "leaky" and options.leak_shifts is None:
+        axes["leak_rate"] = _LEAK_RATE
     if options.reservoir == "euler-ring":
         axes["feedback"] = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0)
+    if options.reservoir in EULERS:
         axes["step"] = (0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
         axes["diffusion"] = (0.0, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
     if options.reservoir == "delay-line-feedback":

@@ -295,7 +295,7 @@ def train(task: TrainingTask, options: TrainOptions, progress: Progress | None =
 
 def clipped_fraction(design: Design, states: NDArray[Any]) -> float:
     """Fraction of states at a rail: of the activation, or of the format where they take steps."""
-    layer = design.ring
+    layer = design.driven
     ends = layer.activation.ends if layer.step is None else (layer.state.min, layer.state.max)
     return saturation_fraction(states, *ends)
 

@@ -271,19 +271,33 @@ def test_options_leave_open_what_they_say() -> None:
     assert "backward" in ideal_axes(IdealOptions(reservoir="delay-line-feedback"))
     assert {"step", "diffusion"} <= set(ideal_axes(IdealOptions(reservoir="euler-ring")))
     assert not {"step", "diffusion"} & set(classic)
+    leaky = IdealOptions(reservoir="leaky")
+    assert {"radius", "leak_rate"} <= set(ideal_axes(leaky)) and "feedback" not in ideal_axes(leaky)
+    assert "leak_rate" not in ideal_axes(replace(leaky, leak_shifts="0..3"))
+    euler = set(ideal_axes(IdealOptions(reservoir="euler")))
+    assert {"radius", "step", "diffusion"} <= euler and not {"feedback", "leak_rate"} & euler
     lambdas = IdealOptions(least_regularisation=1e-8).lambdas()
     np.testing.assert_allclose(lambdas, 10.0 ** np.arange(-8, 0))
 
 
 @pytest.mark.parametrize(
     "reservoir",
-    ["cycle", "delay-line", "delay-line-feedback", "cycle-jumps", "integer", "euler-ring"],
+    [
+        "cycle",
+        "delay-line",
+        "delay-line-feedback",
+        "cycle-jumps",
+        "integer",
+        "euler-ring",
+        "leaky",
+        "euler",
+    ],
 )
 @pytest.mark.parametrize("encoder", ["min-max", "mean-std"])
 def test_every_reservoir_and_encoder_trains(reservoir: str, encoder: str) -> None:
     task = nonlinear_task()
-    # An Euler ring has a step and a diffusion, for which no default does everywhere.
-    search = "quick" if reservoir == "euler-ring" else "none"
+    # Euler's steps have a size and a diffusion, for which no default does everywhere.
+    search = "quick" if reservoir in ("euler-ring", "euler") else "none"
     found = train_ideal(task, reservoir=reservoir, n_units=10, search=search, encoder=encoder)
     assert found.error(task) < 0.5
 

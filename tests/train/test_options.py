@@ -15,7 +15,7 @@ from tests.train.tiny import tiny_task
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "reservoir": (
         {"reservoir": "torus"},
-        r"^reservoir must be one of cycle, .*, euler-ring, not 'torus'$",
+        r"^reservoir must be one of cycle, .*, euler-ring, leaky, euler, not 'torus'$",
     ),
     "activation": (
         {"activation": "relu"},
@@ -52,6 +52,50 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "output bits": ({"output_bits": 0}, r"^output bits must be from 2 to 24, not 0$"),
     "state bits": ({"state_bits": 1}, r"^state bits must be from 2 to 24, not 1$"),
     "leak": ({"leak_shift": -1}, r"^leak shift must be from 0 to 15, not -1$"),
+    "leaks": (
+        {"reservoir": "leaky", "leak_shifts": "5..2"},
+        r"^leak shifts must be A\.\.B with A at most B, both from 0 to 15, not '5\.\.2'$",
+    ),
+    "high leaks": (
+        {"reservoir": "leaky", "leak_shifts": "1..16"},
+        r"^leak shifts must be A\.\.B with A at most B, both from 0 to 15, not '1\.\.16'$",
+    ),
+    "no leaks": (
+        {"reservoir": "leaky", "leak_shifts": "3"},
+        r"^leak shifts must be A\.\.B with A at most B, both from 0 to 15, not '3'$",
+    ),
+    "more leaks than units": (
+        {"reservoir": "leaky", "units": 3, "leak_shifts": "1..4"},
+        r"^leak shifts must be at most 3 for 3 units, not 1\.\.4$",
+    ),
+    "leak beside leaks": (
+        {"reservoir": "leaky", "leak_shift": 2, "leak_shifts": "1..4"},
+        r"^leak shift must be left out for leak shifts 1\.\.4, not 2$",
+    ),
+    "scaling": (
+        {"reservoir": "leaky", "scaling": "norm"},
+        r"^scaling must be one of radius, leaky-radius, circular, not 'norm'$",
+    ),
+    "scaling without a leak": (
+        {"reservoir": "euler", "scaling": "leaky-radius"},
+        r"^scaling must be radius or circular for reservoir euler, not leaky-radius$",
+    ),
+    "no density": (
+        {"reservoir": "leaky", "density": 0.0},
+        r"^density must be above 0 and at most 1, not 0$",
+    ),
+    "high density": (
+        {"reservoir": "leaky", "density": 1.5},
+        r"^density must be above 0 and at most 1, not 1\.5$",
+    ),
+    "density of no number": (
+        {"reservoir": "leaky", "density": float("nan")},
+        r"^density must be above 0 and at most 1, not nan$",
+    ),
+    "one Euler unit": (
+        {"reservoir": "euler", "units": 1},
+        r"^units must be from 2 to 4096, not 1$",
+    ),
     "seed": ({"seed": -1}, r"^seed must be from 0 to \d+, not -1$"),
     "kappa": (
         {"reservoir": "integer", "kappa": 0},
@@ -74,17 +118,23 @@ def test_refused_with_the_reason(case: str) -> None:
 
 # What an option may be for each reservoir; every other pair is accepted.
 LEFT_OUT = "must be left out for"
+OWNED: dict[tuple[str, Any], tuple[str, ...]] = {
+    ("kappa", 7): ("integer",),
+    ("bounded", 50): ("euler-ring", "euler"),
+    ("scaling", "circular"): ("leaky", "euler"),
+    ("weight_bits", 5): ("leaky", "euler"),
+    ("density", 0.5): ("leaky",),
+    ("leak_shifts", "1..3"): ("leaky",),
+}
 IDLE: dict[tuple[str, str, Any], str] = {
     **{
-        (reservoir, "kappa", 7): f"kappa {LEFT_OUT} reservoir {reservoir}, not 7"
+        (reservoir, name, value): f"{name.replace('_', ' ')} {LEFT_OUT} reservoir {reservoir}, "
+        f"not {value}"
+        for (name, value), owners in OWNED.items()
         for reservoir in RESERVOIRS
-        if reservoir != "integer"
+        if reservoir not in owners
     },
-    **{
-        (reservoir, "bounded", 50): f"bounded {LEFT_OUT} reservoir {reservoir}, not 50"
-        for reservoir in RESERVOIRS
-        if reservoir != "euler-ring"
-    },
+    ("euler", "leak_shift", 2): "leak shift must be 0 for reservoir euler, not 2",
     ("euler-ring", "leak_shift", 2): "leak shift must be 0 for reservoir euler-ring, not 2",
     ("integer", "activation", "pwl"): "activation must be clip for reservoir integer, not pwl",
     ("integer", "activation", "table"): "activation must be clip for reservoir integer, not table",
@@ -106,7 +156,11 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "readout_bits": (12, 9),
     "output_bits": (16, 10),
     "activation": ("clip", "pwl", "table"),
-    "leak_shift": (0, 2),
+    "leak_shift": (None, 2),
+    "leak_shifts": (None, "1..3"),
+    "scaling": (None, "circular"),
+    "density": (None, 0.5),
+    "weight_bits": (None, 5),
     "squares": (False, True),
     "input_features": (False, True),
     "kappa": (None, 7),
@@ -195,6 +249,7 @@ ENDS: dict[str, tuple[dict[str, Any], str, int, int]] = {
     "seed": ({}, "seed", 0, 2**63 - 1),
     "kappa": ({"reservoir": "integer", "state_bits": 5}, "kappa", 1, 15),
     "bounded": ({"reservoir": "euler-ring"}, "bounded", 1, 2**20),
+    "weight_bits": ({"reservoir": "euler"}, "weight bits", 2, 24),
 }
 
 
@@ -227,6 +282,8 @@ HYPER: dict[str, tuple[dict[str, Any], str]] = {
         r"^input coding must be one of level, bipolar, not 'gray'$",
     ),
     "kappa": ({"kappa": 0}, r"^kappa must be from 1 to 8388607, not 0$"),
+    "radius": ({"radius": -0.5}, r"^radius must be at least 0 and finite, not -0\.5$"),
+    "leak": ({"leak_shift": 16}, r"^leak shift must be from 0 to 15, not 16$"),
     "headroom": ({"headroom": 13}, r"^headroom must be from 0 to 12, not 13$"),
     "amplitude": ({"amplitude": 0}, r"^amplitude must be from 1 to 4194303, not 0$"),
     "window": ({"window": 64}, r"^window must be from 0 to 63, not 64$"),

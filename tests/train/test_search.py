@@ -41,8 +41,12 @@ def garbage(task: Task, rows: slice, seed: int = 9) -> Task:
 
 @pytest.mark.parametrize(
     "options",
-    [QUICK, replace(QUICK, reservoir="integer", encoder="mean-std", squares=False)],
-    ids=["cycle", "integer"],
+    [
+        QUICK,
+        replace(QUICK, reservoir="integer", encoder="mean-std", squares=False),
+        replace(QUICK, reservoir="leaky", density=0.5, scaling="leaky-radius"),
+    ],
+    ids=["cycle", "integer", "leaky"],
 )
 def test_no_choice_reads_a_test_sample(options: TrainOptions) -> None:
     """Garbage in the test split leaves the digest and every number of the record as they were."""
@@ -147,13 +151,16 @@ def test_evaluate_is_the_error_of_the_reference_on_test_samples() -> None:
         {"activation": "pwl", "input_features": True, "lanes": 5},
         {"weights": "integer"},
         {"weights": "integer", "reservoir": "cycle-jumps"},
+        {"reservoir": "leaky", "leak_shifts": "0..2", "scaling": "circular"},
+        {"reservoir": "leaky", "density": 0.2, "weights": "integer"},
+        {"reservoir": "euler", "search": "quick"},
     ],
 )
 @pytest.mark.parametrize(("channels", "outputs"), [(1, 1), (2, 2)])
 def test_every_reservoir_learns(options: dict[str, Any], channels: int, outputs: int) -> None:
     """Better than the mean in every output, on samples that nothing was chosen by."""
     task = tiny_task(3, channels, outputs)
-    design = train(task, replace(NONE, units=24, **options))
+    design = train(task, TrainOptions(**(asdict(NONE) | {"units": 24} | options)))
     assert (design.n_inputs, design.n_outputs) == (channels, outputs)
     found, target = evaluate(design, task)["prediction"], task.targets[task.test]
     assert np.all(np.mean((found - target) ** 2, axis=0) < 0.8 * target.var(axis=0))
@@ -174,7 +181,16 @@ def test_the_axes_hold_what_is_left_open() -> None:
     assert axes(replace(integer, kappa=5))["kappa"] == (5,)
     jumps = axes(TrainOptions(reservoir="cycle-jumps", units=9))
     assert set(jumps["jump_length"]) <= {2, 3, 4}
-    for options in (QUICK, integer, TrainOptions(reservoir="delay-line-feedback")):
+    leaky = replace(QUICK, reservoir="leaky")
+    assert set(axes(leaky)) == set(cycle) - {"feedback"} | {"radius", "leak_shift"}
+    assert "leak_shift" not in axes(replace(leaky, leak_shift=0))
+    assert "leak_shift" not in axes(replace(leaky, leak_shifts="0..3"))
+    euler = replace(QUICK, reservoir="euler")
+    steps = {"radius", "step", "diffusion"}
+    assert set(axes(euler)) == set(cycle) - {"feedback"} | steps | {"headroom"}
+    assert "headroom" not in axes(replace(euler, bounded=100))
+    line = TrainOptions(reservoir="delay-line-feedback")
+    for options in (QUICK, integer, line, leaky, euler):
         for key, values in axes(options).items():
             for value in values:
                 assert getattr(Hyperparameters(**{key: value}), key) == value

@@ -1,9 +1,10 @@
-"""Digital rings in the frame of the devices, as presets: what every device is compared with."""
+"""Digital reservoirs in the frame of the devices, as presets: what devices are compared with."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rchw import topology
-from rchw.model import RingModel
+from rchw.model import EulerModel, EulerRingModel, MatrixModel, RingModel
 from rchw.nodes.digital import ReservoirNode
 from rchw.nodes.drive import Drive
 from rchw.nodes.mask import Mask
@@ -11,18 +12,52 @@ from rchw.nodes.physical import PhysicalReservoir
 from rchw.nodes.presets.preset import NodeInfo, Preset, Size, whole
 from rchw.reference import ReferenceReservoir
 from rchw.train import Hyperparameters, TrainOptions, build_design
+from rchw.train.drawn import drawn_connections
 
 __all__ = ["NODES"]
+
+Values = NDArray[np.float64]
 
 _FEEDBACK = (0.9, 0.75, 0.5, 0.96875)
 _SCALING = (0.25, 0.125, 0.5)
 _BIAS = (0.125, 0.0, 0.25)
+_RADIUS = (0.9, 0.5, 1.1)
+_LEAK_RATE = (1.0, 0.5, 0.125)
+_EULER_RADIUS = (1.0, 0.25, 3.0)
+_STEP = (0.25, 0.0625, 1.0)
+_DIFFUSION = (0.25, 1.0)
+
+
+def _driven(size: Size, scaling: float, bias: float) -> tuple[Values, Values]:
+    signs = topology.auto_signs(size.units, size.inputs).astype(np.float64)
+    return signs * scaling, signs[0] * bias
 
 
 def _cycle(size: Size, feedback: float, scaling: float, bias: float) -> PhysicalReservoir:
-    signs = topology.auto_signs(size.units, size.inputs)
     taps = topology.cycle(size.units, feedback)
-    model = RingModel(taps, signs * scaling, signs[0] * bias)
+    return _framed(ReservoirNode(RingModel(taps, *_driven(size, scaling, bias))), size)
+
+
+def _leaky(
+    size: Size, radius: float, leak_rate: float, scaling: float, bias: float
+) -> PhysicalReservoir:
+    matrix = drawn_connections("leaky", size.units, "radius", radius, seed=size.seed)
+    model = MatrixModel(matrix, *_driven(size, scaling, bias), leak_rate=leak_rate)
+    return _framed(ReservoirNode(model), size)
+
+
+def _euler(
+    size: Size, radius: float, step: float, diffusion: float, scaling: float, bias: float
+) -> PhysicalReservoir:
+    matrix = drawn_connections("euler", size.units, "radius", radius, seed=size.seed)
+    model = EulerModel(matrix / 2, *_driven(size, scaling, bias), step, diffusion)
+    return _framed(ReservoirNode(model), size)
+
+
+def _euler_ring(
+    size: Size, feedback: float, step: float, diffusion: float, scaling: float, bias: float
+) -> PhysicalReservoir:
+    model = EulerRingModel(feedback, *_driven(size, scaling, bias), step, diffusion)
     return _framed(ReservoirNode(model), size)
 
 
@@ -32,6 +67,25 @@ def _integer(
     bits = whole("state_bits", state_bits)
     options = TrainOptions(units=size.units, input_bits=8, state_bits=bits)
     hyper = Hyperparameters(feedback=feedback, input_scaling=scaling, bias=bias)
+    return _integers(options, hyper, size)
+
+
+def _integer_leaky(
+    size: Size, radius: float, leak_shift: float, scaling: float, bias: float, state_bits: float
+) -> PhysicalReservoir:
+    options = TrainOptions(
+        reservoir="leaky",
+        units=size.units,
+        input_bits=8,
+        state_bits=whole("state_bits", state_bits),
+        seed=size.seed,
+    )
+    shift = whole("leak_shift", leak_shift, 0)
+    hyper = Hyperparameters(radius=radius, leak_shift=shift, input_scaling=scaling, bias=bias)
+    return _integers(options, hyper, size)
+
+
+def _integers(options: TrainOptions, hyper: Hyperparameters, size: Size) -> PhysicalReservoir:
     ends = np.array([[-1.0], [1.0]])
     design = build_design(options, hyper, np.repeat(ends, size.inputs, axis=1), ends)
     node = ReservoirNode(ReferenceReservoir(design), design.inputs[0].format, design.layer.state)
@@ -74,6 +128,81 @@ NODES = (
                     "state_bits": (16.0,),
                 },
                 "state_bits",
+            ),
+        ),
+    ),
+    NodeInfo(
+        "leaky",
+        "leaky echo state network with a dense matrix, in floating point",
+        (
+            Preset(
+                "jaeger",
+                "tanh, one leak rate, matrix scaled to its spectral radius",
+                "H. Jaeger, GMD Report 148 (2001)",
+                100,
+                _leaky,
+                {"radius": _RADIUS, "leak_rate": _LEAK_RATE, "scaling": _SCALING, "bias": _BIAS},
+            ),
+        ),
+    ),
+    NodeInfo(
+        "integer-leaky",
+        "leaky echo state network with a dense matrix, in integers, as the circuit computes it",
+        (
+            Preset(
+                "clip",
+                "matrix of 8-bit weights, leaks by shifts, states clipped",
+                "the design of `rchw train --reservoir leaky`",
+                100,
+                _integer_leaky,
+                {
+                    "radius": _RADIUS,
+                    "leak_shift": (0.0, 1.0, 3.0),
+                    "scaling": _SCALING,
+                    "bias": _BIAS,
+                    "state_bits": (16.0,),
+                },
+                "state_bits",
+            ),
+        ),
+    ),
+    NodeInfo(
+        "euler",
+        "Euler state network with a dense antisymmetric matrix, in floating point",
+        (
+            Preset(
+                "gallicchio",
+                "tanh, small steps along a flow that neither grows nor fades",
+                "C. Gallicchio, arXiv 2203.09382 (2022)",
+                100,
+                _euler,
+                {
+                    "radius": _EULER_RADIUS,
+                    "step": _STEP,
+                    "diffusion": _DIFFUSION,
+                    "scaling": _SCALING,
+                    "bias": _BIAS[:2],
+                },
+            ),
+        ),
+    ),
+    NodeInfo(
+        "euler-ring",
+        "Euler state network on a ring, in floating point",
+        (
+            Preset(
+                "gallicchio",
+                "tanh, one weight and one diffusion for all units",
+                "C. Gallicchio, arXiv 2203.09382 (2022)",
+                100,
+                _euler_ring,
+                {
+                    "feedback": (0.5, 0.125, 1.5),
+                    "step": _STEP,
+                    "diffusion": _DIFFUSION,
+                    "scaling": _SCALING,
+                    "bias": _BIAS[:2],
+                },
             ),
         ),
     ),

@@ -137,15 +137,15 @@ class NodeInfo:
         raise DesignError(f"preset of {self.name} must be one of {names}, not {name!r}")
 
 
-def whole(name: str, value: float) -> int:
-    """Value of an axis that counts something, from 1.
+def whole(name: str, value: float, least: int = 1) -> int:
+    """Value of an axis that counts something, from 1 unless said otherwise.
 
     Raises
     ------
     DesignError
     """
-    if value % 1 or value < 1:
-        raise DesignError(f"{name} must be a whole number from 1, not {value:g}")
+    if value % 1 or value < least:
+        raise DesignError(f"{name} must be a whole number from {least}, not {value:g}")
     return int(value)
 
 
