@@ -11,6 +11,7 @@ from typing import NoReturn
 import numpy as np
 import pytest
 
+from rchw.design import MatrixLayer
 from rchw.document import digest, load
 from rchw.errors import DesignError, RchwError
 from rchw.experiment import Trained, companions, experiment, verdicts, versions
@@ -61,6 +62,23 @@ def test_other_test_data_change_the_test_errors_and_nothing_else(
     assert all(errors[key] != others[key] for key in errors)
     hashes, changed = (r.record["task"]["split_sha256"] for r in (result, other))
     assert [hashes[key] == changed[key] for key in hashes] == [True, True, False]
+
+
+def test_a_matrix_is_told_as_it_came_out(task: Task) -> None:
+    """Its convention, the radius that its codes have, and the dead band of the slowest unit."""
+    options = replace(OPTIONS, reservoir="leaky", leak_shifts="0..3", density=0.5, weight_bits=5)
+    found = experiment(task, options, Silent(), source="henon")
+    told, layer = found.record["matrix"], found.design.layer
+    assert isinstance(layer, MatrixLayer) and layer.matrix.scaling is not None
+    assert told["scaling"] == {"rule": "radius", "value": layer.matrix.scaling.value}
+    assert (told["kind"], told["format"]) == ("sparse", str(layer.matrix.format))
+    values = layer.matrix.full * layer.matrix.format.resolution
+    assert told["connections"] == np.count_nonzero(values) <= 32
+    radius = np.abs(np.linalg.eigvals(values)).max()
+    assert abs(told["coded_radius"] - radius) < 1e-6
+    assert 0 < abs(radius - layer.matrix.scaling.value) < 0.1
+    assert found.record["dead_band"] == [0, 7]
+    assert found.record["test"]["errors"]["float"] is not None
 
 
 def test_other_validation_data_change_the_validation_error(task: Task, result: Trained) -> None:

@@ -37,6 +37,7 @@ record = {
     "threads": sorted({i["num_threads"] for i in blas}),
     "weights": digest_of(fit.solution.weights),
     "product": digest_of(matrix @ matrix),
+    "eigenvalues": digest_of(np.linalg.eigvals(matrix)),
     "solved": digest_of(np.linalg.solve(fit.solution.matrix, matrix[: len(fit.solution.matrix)])),
 }
 """
@@ -48,6 +49,8 @@ options = [
     TrainOptions(units=20, squares=True, search="none"),
     TrainOptions(units=20, search="quick", rounding="half-even"),
     TrainOptions(units=12, reservoir="integer", search="quick", input_features=True),
+    TrainOptions(units=40, reservoir="leaky", search="none", scaling="leaky-radius", leak_shift=1),
+    TrainOptions(units=40, reservoir="euler", search="none"),
 ]
 made = [train(tiny_task(channels=2, outputs=2), chosen) for chosen in options]
 record["digests"] = [digest(design) for design in made]
@@ -84,6 +87,7 @@ def test_the_digest_does_not_hang_on_the_machine() -> None:
     assert (first["threads"], second["threads"]) == ([1], [2])
     assert first["product"] != second["product"], "the kernels give the same product"
     assert first["solved"] != second["solved"], "the kernels give the same solution"
+    assert first["eigenvalues"] != second["eigenvalues"], "the kernels give the same eigenvalues"
     for other in (second, third):
         for key in ("weights", "digests", "errors"):
             assert other[key] == first[key], key
