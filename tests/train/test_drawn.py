@@ -60,8 +60,8 @@ def test_codes_have_the_radius_of_the_convention_that_is_named(
 
 
 def test_every_unit_reads_as_many_units_as_the_density_says() -> None:
-    layer, _ = layer_of(reservoir="leaky", density=0.26, weight_bits=16)
-    assert {len(row) for row in layer.connections} == {5}
+    layer, _ = layer_of(reservoir="leaky", density=0.28, weight_bits=16)
+    assert {len(row) for row in layer.connections} == {6}
     few, _ = layer_of(reservoir="leaky", density=0.01)
     assert {len(row) for row in few.connections} == {1}
     whole, _ = layer_of(reservoir="leaky", density=1.0)
@@ -99,7 +99,7 @@ def test_codes_are_the_nearest_of_what_the_float_ideal_has() -> None:
         assert layer.matrix.format.width == bits
         assert np.abs(real(layer) - want).max() <= layer.matrix.format.resolution / 2
     plain, _ = layer_of(hyper, **given)
-    assert plain.matrix.format.width == 8
+    assert plain.matrix.format.width == 8 and plain.state == QFormat(12, 11)
 
 
 def test_seed_and_window_name_the_draw() -> None:

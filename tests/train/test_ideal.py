@@ -12,8 +12,11 @@ from threadpoolctl import threadpool_limits
 
 from rchw.errors import DesignError
 from rchw.metrics import valid_prediction_time
+from rchw.model import EulerModel, MatrixModel
+from rchw.model.euler import euler_matrix
 from rchw.tasks import Task, load_task
 from rchw.train import ideal as ideal_module
+from rchw.train.drawn import drawn_connections, spread_rates
 from rchw.train.ideal import (
     Ideal,
     IdealOptions,
@@ -300,6 +303,24 @@ def test_every_reservoir_and_encoder_trains(reservoir: str, encoder: str) -> Non
     search = "quick" if reservoir in ("euler-ring", "euler") else "none"
     found = train_ideal(task, reservoir=reservoir, n_units=10, search=search, encoder=encoder)
     assert found.error(task) < 0.5
+
+
+def test_the_ideal_of_a_matrix_has_the_drawn_matrix_and_real_leaks() -> None:
+    task = nonlinear_task()
+    given: dict[str, Any] = {"reservoir": "leaky", "n_units": 10, "search": "none", "seed": 2}
+    one = train_ideal(task, scaling="leaky-radius", density=0.4, leak_shifts="0..3", **given).model
+    assert isinstance(one, MatrixModel)
+    rates = spread_rates(10, (0, 3))
+    assert np.array_equal(one.leak_rate, rates) and len(set(rates.tolist())) == 10
+    want = drawn_connections("leaky", 10, "leaky-radius", 0.9, density=0.4, leak_rate=rates, seed=2)
+    assert np.array_equal(one.weights, want)
+    options, tuned = IdealOptions(**given), TunedIdeal(IdealPoint(leak_rate=0.3), 1e-6, 0.0, 1)
+    searched = fit_ideal(task, options, tuned).model
+    assert isinstance(searched, MatrixModel) and searched.leak_rate == 0.3
+    euler = train_ideal(task, **(given | {"reservoir": "euler"})).model
+    assert isinstance(euler, EulerModel)
+    found = euler_matrix(euler.weights, 0.0)
+    assert np.array_equal(found, drawn_connections("euler", 10, "radius", 0.9, seed=2))
 
 
 @pytest.mark.parametrize(
