@@ -18,9 +18,11 @@ from rchw.layers import (
     MAX_WEIGHT_WIDTH,
     AffineEncoder,
     ExternalLayer,
+    Feedback,
     InputChannel,
     LevelInput,
     LinearInput,
+    TargetEncoder,
     check_codes,
     check_name,
     check_range,
@@ -35,6 +37,7 @@ __all__ = [
     "Design",
     "ExternalLayer",
     "Features",
+    "Feedback",
     "InputChannel",
     "Layer",
     "LevelInput",
@@ -51,6 +54,7 @@ __all__ = [
 ]
 
 MAX_CHANNELS = 64
+_MAX_TEACHERS = 8  # whose bits share a byte
 
 
 @dataclass(frozen=True)
@@ -163,7 +167,7 @@ class Readout:
 
 @dataclass(frozen=True)
 class Design:
-    """One pipeline: inputs, one layer, features, one readout.
+    """One pipeline: inputs, one layer, features, one readout, and outputs that are fed back.
 
     `reset_on_last` makes ``tlast`` end a sequence: the next sample starts from the initial state.
     `provenance` is free JSON about the training; it is saved, but no part of the digest.
@@ -175,6 +179,7 @@ class Design:
     features: Features
     readout: Readout
     reset_on_last: bool = True
+    feedback: tuple[Feedback, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
@@ -182,13 +187,15 @@ class Design:
         if self.name in KEYWORDS:
             raise DesignError(f"design name must be no keyword of Verilog, not {self.name!r}")
         external = isinstance(self.layer, ExternalLayer)
-        check_range("input channels", len(self.inputs), 0 if external else 1, MAX_CHANNELS)
+        fewest = 0 if external or self.feedback else 1
+        check_range("input channels", len(self.inputs), fewest, MAX_CHANNELS)
         names = [channel.name for channel in self.inputs]
         if len(set(names)) != len(names):
             raise DesignError(f"input names must be distinct, not {names}")
-        for channel in self.beat[len(names) :]:
+        self._check_feedback()
+        for channel in (*self.beat[len(names) :], *self.fed):
             if channel.name in names:
-                raise DesignError(f"input name must not be that of a state, {channel.name}")
+                raise DesignError(f"input name must not be that of another lane, {channel.name}")
         self._check_tables()
         formats = {channel.format for channel in self.inputs}
         if self.features.inputs and len(formats) != 1:
@@ -198,6 +205,28 @@ class Design:
         for index, row in enumerate(self.readout.weights):
             what = f"readout weights of output {self.readout.outputs[index].name}"
             check_codes(what, row, self.n_features, self.readout.weight_format)
+
+    def _check_feedback(self) -> None:
+        check_range("feedback", len(self.feedback), 0, MAX_CHANNELS)
+        check_range("teachers", sum(e.teacher for e in self.feedback), 0, _MAX_TEACHERS)
+        outputs = {output.name: output for output in self.readout.outputs}
+        pairs = [(entry.layer, entry.output) for entry in self.feedback]
+        if len(set(pairs)) != len(pairs):
+            raise DesignError("feedback must join an output to a layer once, not twice")
+        for entry in self.feedback:
+            what = f"feedback of output {entry.output}"
+            if entry.output not in outputs:
+                names = ", ".join(outputs)
+                raise DesignError(f"output of feedback must be one of {names}, not {entry.output}")
+            if entry.layer != self.layer.name or isinstance(self.layer, ExternalLayer):
+                raise DesignError(f"layer of {what} must be one of units, not {entry.layer}")
+            output = outputs[entry.output]
+            check_range(f"width of fed back output {output.name}", output.format.width, 1, 24)
+            check_range(f"width of weights of {what}", entry.format.width, 1, MAX_WEIGHT_WIDTH)
+            check_codes(f"weights of {what}", entry.weights, self.n_units, entry.format)
+            check_codes(f"initial code of {what}", (entry.initial,), 1, output.format)
+            if entry.teacher and output.scale == 0.0:
+                raise DesignError(f"scale of output {output.name} must be other than 0 to teach it")
 
     def _check_tables(self) -> None:
         layer = self.layer
@@ -242,9 +271,44 @@ class Design:
 
     @cached_property
     def beat(self) -> tuple[InputChannel, ...]:
-        """What a beat of the input stream holds: the channels, then the states of the layer."""
+        """Lanes of a beat of the input stream: channels, states of the layer, then the teachers.
+
+        Of the teachers come their codes, then all their bits in one lane. A beat that would hold
+        nothing holds a byte that means nothing.
+        """
         external = self.layer.channels if isinstance(self.layer, ExternalLayer) else ()
-        return self.inputs + external
+        lanes = self.inputs + external + self._teachers
+        return lanes or (InputChannel("idle", QFormat(8, 0, False)),)
+
+    @property
+    def _teachers(self) -> tuple[InputChannel, ...]:
+        """Lanes of the teachers' codes and of their bits."""
+        taught = [i for entry, i in zip(self.feedback, self.fed_from, strict=True) if entry.teacher]
+        lanes = []
+        for place, index in enumerate(taught):
+            output = self.readout.outputs[index]
+            encoder = TargetEncoder(output.offset, output.scale)
+            lanes.append(InputChannel(f"teacher{place}", output.format, encoder))
+        if taught:
+            lanes.append(InputChannel("teach", QFormat(len(taught), 0, False)))
+        return tuple(lanes)
+
+    @cached_property
+    def fed_from(self) -> tuple[int, ...]:
+        """Of every entry of `feedback` the number of its output."""
+        names = [output.name for output in self.readout.outputs]
+        return tuple(names.index(entry.output) for entry in self.feedback)
+
+    @property
+    def fed(self) -> tuple[InputChannel, ...]:
+        """Codes that return to the sums, one per entry of `feedback`: ``fed0``, ``fed1``, ..."""
+        formats = [self.readout.outputs[index].format for index in self.fed_from]
+        return tuple(InputChannel(f"fed{k}", fmt) for k, fmt in enumerate(formats))
+
+    @property
+    def drives(self) -> tuple[tuple[InputChannel, LinearInput | LevelInput], ...]:
+        """What adds to the sums beside states and bias: channels and fed codes, with tables."""
+        return tuple(zip(self.inputs + self.fed, self.driven.inputs + self.feedback, strict=True))
 
     @property
     def n_units(self) -> int:
@@ -258,7 +322,7 @@ class Design:
 
     @property
     def n_lanes(self) -> int:
-        """Codes in a beat of the input stream: K, and N more where the layer is external."""
+        """Codes in a beat of the input stream: K, and those of states and teachers."""
         return len(self.beat)
 
     @property
@@ -279,9 +343,9 @@ class Design:
         return self.n_products + int(self.features.one is not None)
 
     def encode(self, values: ArrayLike) -> NDArray[np.int64]:
-        """Codes of the beats of real inputs, and of real readings of an external layer.
+        """Codes of the beats of real inputs, readings of an external layer, and targets.
 
-        Shape (T, K) or (T, K + N) -> the same.
+        Shape (T, n_lanes) -> the same. The lane of the teachers' bits takes their number.
         """
         array = np.asarray(values, dtype=np.float64)
         if array.ndim != 2 or array.shape[1] != self.n_lanes:

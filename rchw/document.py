@@ -10,6 +10,7 @@ from rchw.design import (
     AffineEncoder,
     Design,
     ExternalLayer,
+    Feedback,
     LevelInput,
     LinearInput,
     Matrix,
@@ -76,7 +77,7 @@ def to_document(design: Design) -> dict[str, Any]:
                 },
             }
         ],
-        "feedback": [],
+        "feedback": [_feedback(entry) for entry in design.feedback],
         "learning": [],
         "streams": 1,
         "reset": {"on_last": design.reset_on_last},
@@ -122,6 +123,17 @@ def _layer(design: Design) -> dict[str, Any]:
         "bias": {"format": str(layer.bias_format), "codes": list(layer.bias)},
         "initial_state": list(layer.initial_state),
         "activation": _activation(layer.activation),
+    }
+
+
+def _feedback(entry: Feedback) -> dict[str, Any]:
+    return {
+        "layer": entry.layer,
+        "output": entry.output,
+        "format": str(entry.format),
+        "weights": list(entry.weights),
+        "initial": entry.initial,
+        "teacher": "stream" if entry.teacher else "none",
     }
 
 

@@ -1,4 +1,4 @@
-"""What a design takes in: channels, what they add to units, and states that come from outside."""
+"""What a design takes in: channels, what they and fed back outputs add to units, outside states."""
 
 import math
 import re
@@ -15,9 +15,11 @@ __all__ = [
     "MAX_WEIGHT_WIDTH",
     "AffineEncoder",
     "ExternalLayer",
+    "Feedback",
     "InputChannel",
     "LevelInput",
     "LinearInput",
+    "TargetEncoder",
     "check_codes",
     "check_name",
     "check_range",
@@ -87,12 +89,33 @@ class AffineEncoder:
 
 
 @dataclass(frozen=True)
+class TargetEncoder:
+    """Real target to the code of an output: ``floor((value - offset) / scale * 2**frac + 0.5)``.
+
+    Saturated, in IEEE double, in this order: the inverse of the output's decoder.
+    """
+
+    offset: float = 0.0
+    scale: float = 1.0
+
+    def encode(self, values: ArrayLike, to: QFormat) -> NDArray[np.int64]:
+        """Codes of real targets, same shape."""
+        array = np.asarray(values, dtype=np.float64)
+        if not np.all(np.isfinite(array)):
+            raise DesignError("targets must be finite, not NaN or infinite")
+        with np.errstate(over="ignore"):
+            scaled = np.floor((array - self.offset) / self.scale * 2.0**to.frac + 0.5)
+        codes: NDArray[np.int64] = np.clip(scaled, to.min, to.max).astype(np.int64)
+        return codes
+
+
+@dataclass(frozen=True)
 class InputChannel:
-    """One input of the stream: its name, its code format and how real values become codes."""
+    """One lane of the input stream: its name, its code format and how real values become codes."""
 
     name: str
     format: QFormat
-    encoder: AffineEncoder = AffineEncoder()
+    encoder: AffineEncoder | TargetEncoder = AffineEncoder()
 
     def __post_init__(self) -> None:
         check_name("input name", self.name)
@@ -105,6 +128,31 @@ class LinearInput:
 
     format: QFormat
     weights: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Feedback(LinearInput):
+    """Contribution ``weights[i] * y(t-1)`` of one output to the sums of one layer.
+
+    Parameters
+    ----------
+    format : QFormat
+    weights : tuple of N codes
+    output : str
+        Name of the output, which has at most 24 bits.
+    layer : str
+        Name of the layer.
+    initial : int
+        Code in place of the output at the first sample, and wherever the states are reset.
+    teacher : bool
+        Whether beats carry a code, and a bit which puts it in place of the output for the sample
+        that follows.
+    """
+
+    output: str
+    layer: str
+    initial: int = 0
+    teacher: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from rchw.design import (
     Design,
     ExternalLayer,
     Features,
+    Feedback,
     InputChannel,
     Layer,
     LevelInput,
@@ -316,6 +317,20 @@ def _read_readout(value: Any, path: str) -> Readout:
     return readout
 
 
+def _read_feedback(value: Any, path: str) -> Feedback:
+    reader = Reader(value, path)
+    found = Feedback(
+        format=reader.format("format"),
+        weights=reader.codes("weights"),
+        output=reader.text("output"),
+        layer=reader.text("layer"),
+        initial=reader.integer("initial"),
+        teacher=reader.choice("teacher", ["none", "stream"]) == "stream",
+    )
+    reader.end()
+    return found
+
+
 def _single(items: list[Any], what: str, why: str) -> Any:
     if len(items) != 1:
         raise DesignError(
@@ -345,7 +360,6 @@ def from_document(document: Any) -> Design:
     inputs = tuple(
         _read_input(item, f"inputs[{index}]") for index, item in enumerate(reader.items("inputs"))
     )
-    reader.only("feedback", [], "output feedback is not built yet")
     reader.only("learning", [], "readouts that learn are not built yet")
     reader.only("streams", 1, "interleaved streams are not built yet")
     layers, readouts = reader.items("layers"), reader.items("readouts")
@@ -361,6 +375,10 @@ def from_document(document: Any) -> Design:
             _single(readouts, "design.readouts", "several readouts are"), "readouts[0]"
         ),
         reset_on_last=reset.flag("on_last"),
+        feedback=tuple(
+            _read_feedback(item, f"feedback[{index}]")
+            for index, item in enumerate(reader.items("feedback"))
+        ),
         provenance=reader.object("provenance").rest(),
     )
     reset.end()

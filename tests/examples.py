@@ -8,6 +8,7 @@ from rchw.design import (
     Design,
     ExternalLayer,
     Features,
+    Feedback,
     InputChannel,
     LevelInput,
     LinearInput,
@@ -22,7 +23,7 @@ from rchw.design import (
 )
 from rchw.fixed import Overflow, QFormat, Rounding
 
-__all__ = ["ANTISYMMETRIC", "EULER", "EXAMPLE", "EXTERNAL", "MATRIX", "small_cycle"]
+__all__ = ["ANTISYMMETRIC", "EULER", "EXAMPLE", "EXTERNAL", "FEEDBACK", "MATRIX", "small_cycle"]
 
 
 def small_cycle(
@@ -167,3 +168,14 @@ EXTERNAL = Design(
     readout=replace(EXAMPLE.readout, weights=tuple(row[:12] for row in EXAMPLE.readout.weights)),
     provenance=EXAMPLE.provenance,
 )
+
+
+FEEDBACK = replace(
+    EXAMPLE,
+    name="loop",
+    feedback=(
+        Feedback(QFormat(4, 2), (3, -2, 1, 0, 5), "trend", "ring", initial=9, teacher=True),
+        Feedback(QFormat(5, 4), (-7, 3, 9, -2, 1), "power", "ring", initial=-40),
+    ),
+)
+"""Both outputs return to the ring, one of them with a teacher."""

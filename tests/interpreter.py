@@ -61,6 +61,14 @@ def encode(document: dict[str, Any], values: Sequence[Sequence[float]]) -> list[
     layer = document.get("layers", [{}])[0]
     if layer.get("family") == "external":
         channels += [{"format": layer["state"], "encoder": layer["encoder"]}] * layer["units"]
+    plain = {"offset": 0.0, "gain": 1.0}
+    taught = [e for e in document.get("feedback", []) if e["teacher"] == "stream"]
+    for entry in taught:
+        output = _output(document, entry["output"])
+        channels.append({"format": output["format"], "encoder": output["decoder"]})
+    if taught:
+        channels.append({"format": f"ufix{len(taught)}_en0", "encoder": plain})
+    channels = channels or [{"format": "ufix8_en0", "encoder": plain}]
     return [
         [_encoded(value, channel) for value, channel in zip(row, channels, strict=True)]
         for row in values
@@ -69,10 +77,17 @@ def encode(document: dict[str, Any], values: Sequence[Sequence[float]]) -> list[
 
 def _encoded(value: float, channel: dict[str, Any]) -> int:
     to, encoder = Format.of(channel["format"]), channel["encoder"]
-    scaled = (value - float(encoder["offset"])) * float(encoder["gain"]) * 2.0**to.frac + 0.5
+    a = value - float(encoder["offset"])
+    b = a / float(encoder["scale"]) if "scale" in encoder else a * float(encoder["gain"])
+    scaled = b * 2.0**to.frac + 0.5
     if math.isinf(scaled):
         return to.greatest if scaled > 0 else to.least
     return min(max(math.floor(scaled), to.least), to.greatest)
+
+
+def _output(document: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(o for o in document["readouts"][0]["outputs"] if o["name"] == name)
+    return found
 
 
 def decode(document: dict[str, Any], codes: Sequence[Sequence[int]]) -> list[list[float]]:
@@ -104,7 +119,9 @@ class _External:
         self.state = Format.of(document["layers"][0]["state"])
         self.channels = len(document["inputs"])
 
-    def step(self, before: Sequence[int], codes: Sequence[int]) -> dict[str, Any]:
+    def step(
+        self, before: Sequence[int], codes: Sequence[int], fed: Sequence[int]
+    ) -> dict[str, Any]:
         return {"before": before, "x": list(codes[self.channels :])}
 
 
@@ -139,8 +156,13 @@ class _Layer:
             else:
                 low, high = ([of.value(w) for w in entry[key]] for key in ("low", "high"))
                 self.level.append((place, entry["thresholds"], low, high))
+        self.feedback: list[tuple[Format, list[Fraction]]] = []
+        for entry in document["feedback"]:
+            weight = Format.of(entry["format"])
+            of = Format.of(_output(document, entry["output"])["format"])
+            self.feedback.append((of, [weight.value(w) for w in entry["weights"]]))
 
-    def sums(self, x: Sequence[int], u: Sequence[int]) -> list[Fraction]:
+    def sums(self, x: Sequence[int], u: Sequence[int], fed: Sequence[int]) -> list[Fraction]:
         values = [self.state.value(code) for code in x]
         sums = []
         for i in range(self.units):
@@ -153,6 +175,8 @@ class _Layer:
                 s += weights[i] * of.value(u[place])
             for place, thresholds, low, high in self.level:
                 s += high[i] if u[place] >= thresholds[i] else low[i]
+            for (of, weights), code in zip(self.feedback, fed, strict=True):
+                s += weights[i] * of.value(code)
             sums.append((self.gain[i] * s if self.gain else s) + self.bias[i])
         return sums
 
@@ -169,8 +193,8 @@ class _Layer:
             z = rounded(Fraction(z, 2 ** segment["shift"]), self.rounding) + segment["offset"]
         return int(min(max(z, law["low"]), law["high"]))
 
-    def step(self, before: Sequence[int], u: Sequence[int]) -> dict[str, Any]:
-        sums = self.sums(before, u)
+    def step(self, before: Sequence[int], u: Sequence[int], fed: Sequence[int]) -> dict[str, Any]:
+        sums = self.sums(before, u, fed)
         targets = [self.target(s) for s in sums]
         x = [self.updated(i, before[i], targets[i]) for i in range(self.units)]
         return {"before": before, "sums": sums, "targets": targets, "x": x}
@@ -240,9 +264,12 @@ def interpret(
     weight = Format.of(readout["weights"]["format"])
     rows = [[weight.value(w) for w in row] for row in readout["weights"]["codes"]]
     formats = [Format.of(output["format"]) for output in readout["outputs"]]
-    result = Interpretation(final_state=list(initial))
+    feedback = document["feedback"]
+    names = [output["name"] for output in readout["outputs"]]
+    state, fed = list(initial), [entry["initial"] for entry in feedback]
+    result = Interpretation()
     for t, u in enumerate(codes):
-        step = layer.step(result.final_state, u)
+        step = layer.step(state, u, fed)
         x = step["x"]
         features = _features(document, layer.state, u[:channels], x)
         totals = [sum(a * b for a, b in zip(row, features, strict=True)) for row in rows]
@@ -254,5 +281,15 @@ def interpret(
         result.outputs.append(outputs)
         result.steps.append(step | {"features": features, "totals": totals})
         ends = last is not None and last[t] and document["reset"]["on_last"] and not external
-        result.final_state = list(initial) if ends else x
+        state = list(initial) if ends else x
+        taught = 0
+        for k, entry in enumerate(feedback):
+            fed[k] = outputs[names.index(entry["output"])]
+            if entry["teacher"] == "stream":
+                if (u[-1] >> taught) & 1:
+                    fed[k] = u[channels + taught]
+                taught += 1
+            if ends:
+                fed[k] = entry["initial"]
+    result.final_state = state + fed
     return result

@@ -38,7 +38,7 @@ def test_bad_layers_are_refused(change: dict[str, Any], sentence: str) -> None:
 
 
 def test_no_channel_has_the_name_of_a_state() -> None:
-    with pytest.raises(DesignError, match=r"^input name must not be that of a state, x2$"):
+    with pytest.raises(DesignError, match=r"^input name must not be that of another lane, x2$"):
         replace(EXTERNAL, inputs=(InputChannel("x2", QFormat(4, 3)),))
     with pytest.raises(
         DesignError, match=r"^inputs must be at least 1 channel to be features, not 0$"

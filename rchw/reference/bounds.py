@@ -35,6 +35,10 @@ def ring_bound(design: Design) -> int:
             total += part << (shift - channel.format.frac)
         else:
             total += max(abs(w) for w in (*entry.low, *entry.high)) << shift
+    for back, index in zip(design.feedback, design.fed_from, strict=True):
+        fmt = design.readout.outputs[index].format
+        part = max(abs(w) for w in back.weights) * _magnitude(fmt)
+        total += part << (frac - back.format.frac - fmt.frac)
     if layer.gain is not None:
         # The terms were shifted as far as the accumulator already: more than they will be.
         total *= max(1, max(abs(g) for g in layer.gain.codes))

@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rchw.activation import Clip, PiecewiseLinear, Table
-from rchw.design import Design, LevelInput, MatrixLayer, RingLayer, UnitLayer
+from rchw.design import Design, LevelInput, LinearInput, MatrixLayer, RingLayer, UnitLayer
 from rchw.fixed import Rounding
 from rchw.reference.bounds import integer_type, ring_bound
 from rchw.reference.ring import RingReference
 
-__all__ = ["compiled_states", "run_states", "stepped_states"]
+__all__ = ["compiled_loop", "compiled_states", "run_states", "stepped_states"]
 
 Integers = NDArray[Any]
 _ROUNDINGS = (Rounding.TRUNCATE, Rounding.HALF_UP, Rounding.HALF_EVEN)
@@ -75,6 +75,64 @@ def compiled_states(
         return None
     layer = design.driven
     ring = RingReference(design)
+    shift = ring.fraction() - layer.state.frac
+    activation = layer.activation
+    single = (
+        isinstance(layer, RingLayer)
+        and isinstance(activation, Clip)
+        and [tap.offset for tap in layer.taps] == [1 % layer.n_units]
+        and [isinstance(entry, LinearInput) for entry in layer.inputs] == [True]
+        and layer.update == "replace"
+        and layer.gain is None
+        and layer.rounding is not Rounding.HALF_EVEN
+        and bound < 1 << 31
+    )
+    arguments = kernel_arguments(design, inputs, flags, state)
+    if single and isinstance(activation, Clip):
+        codes, _, taps, _, weights, _, _, _, _, bias, start, initial, resets, *_ = arguments
+        half = 1 << (shift - 1) if shift and layer.rounding is Rounding.HALF_UP else 0
+        words = [a.astype(np.int32) for a in (codes[:, 0], taps[0], weights[0], bias + half)]
+        result: Integers = kernels[0](
+            *words, start.astype(np.int32), initial.astype(np.int32), resets,
+            np.int32(shift), np.int32(activation.low), np.int32(activation.high),
+        )  # fmt: skip
+        return result
+    result = kernels[1](*arguments, *_open(len(inputs), layer.n_units))[0]
+    return result
+
+
+def compiled_loop(
+    design: Design, inputs: Integers, flags: Integers, state: ArrayLike, loop: tuple[Any, ...]
+) -> tuple[Integers, Integers] | None:
+    """States and outputs of a design that feeds outputs back, or None as for `compiled_states`.
+
+    `loop` is what `_any_ring` takes behind the arguments of the layer; its tables must fit 62 bits.
+    """
+    kernels = _kernels()
+    if kernels is None or integer_type(ring_bound(design)) is object:
+        return None
+    result: tuple[Integers, Integers] = kernels[1](
+        *kernel_arguments(design, inputs, flags, state), *loop
+    )
+    return result
+
+
+def _open(samples: int, n_units: int) -> tuple[Any, ...]:
+    """What stands for a loop where there is none."""
+    rows, none = np.zeros((0, n_units), dtype=np.int64), np.zeros(0, dtype=np.int64)
+    teachers = np.zeros((samples, 0), dtype=np.int64)
+    return (
+        rows, none, none, none, teachers, teachers, (rows, rows, rows, none), (0, 0, 0, 0),
+        (none, none, none, 0, False),
+    )  # fmt: skip
+
+
+def kernel_arguments(
+    design: Design, inputs: Integers, flags: Integers, state: ArrayLike | None
+) -> tuple[Any, ...]:
+    """What `_any_ring` takes for the layer: codes, aligned tables, limits, roundings."""
+    layer = design.driven
+    ring = RingReference(design)
     initial = ring.initial_state()
     start = initial if state is None else np.asarray(state).astype(np.int64)
     resets = np.asarray(flags, dtype=bool) & design.reset_on_last
@@ -86,26 +144,8 @@ def compiled_states(
     taps = np.array([tap.weights for tap in tables], dtype=np.int64).reshape(-1, layer.n_units)
     taps <<= tap_shift
     offsets = np.array([tap.offset for tap in tables], dtype=np.int64)
-    weights, thresholds, low, high, levels = _input_tables(design, inner)
     activation = layer.activation
     shift = frac - layer.state.frac
-    single = (
-        isinstance(activation, Clip)
-        and offsets.tolist() == [1 % layer.n_units]
-        and levels.tolist() == [False]
-        and layer.update == "replace"
-        and layer.gain is None
-        and layer.rounding is not Rounding.HALF_EVEN
-        and bound < 1 << 31
-    )
-    if single and isinstance(activation, Clip):
-        half = 1 << (shift - 1) if shift and layer.rounding is Rounding.HALF_UP else 0
-        words = [a.astype(np.int32) for a in (inputs[:, 0], taps[0], weights[0], bias + half)]
-        result: Integers = kernels[0](
-            *words, start.astype(np.int32), initial.astype(np.int32), resets,
-            np.int32(shift), np.int32(activation.low), np.int32(activation.high),
-        )  # fmt: skip
-        return result
     kind, table = _activation_table(activation)
     limits = (layer.state.min, layer.state.max)
     if isinstance(activation, Table):
@@ -113,13 +153,12 @@ def compiled_states(
         limits = (activation.index.min, activation.index.max)
     elif isinstance(activation, Clip | PiecewiseLinear):
         limits = (activation.low, activation.high)
-    result = kernels[1](
-        inputs.astype(np.int64), offsets, taps, _rows(layer, tap_shift), weights, thresholds, low,
-        high, levels, bias,
-        start, initial, resets, kind, table, shift, *limits, _ROUNDINGS.index(layer.rounding),
-        *_update_tables(layer, frac - inner), (layer.state.min, layer.state.max),
+    return (
+        inputs.astype(np.int64), offsets, taps, _rows(layer, tap_shift),
+        *_input_tables(design, inner), bias, start, initial, resets, kind, table, shift, *limits,
+        _ROUNDINGS.index(layer.rounding), *_update_tables(layer, frac - inner),
+        (layer.state.min, layer.state.max),
     )  # fmt: skip
-    return result
 
 
 def _rows(layer: UnitLayer, shift: int) -> tuple[Integers, Integers, Integers]:
@@ -200,22 +239,31 @@ def _any_ring(
     codes: Any, offsets: Any, taps: Any, rows: Any, weights: Any, thresholds: Any, low: Any,
     high: Any, levels: Any, bias: Any, start: Any, initial: Any, resets: Any, kind: int, table: Any,
     shift: int, least: int, most: int, rounding: int, gains: Any, leaks: Any, sizes: Any,
-    size_frac: int, ends: tuple[int, int],
+    size_frac: int, ends: tuple[int, int], feeds: Any, sources: Any, fed: Any, unfed: Any,
+    teachers: Any, taught: Any, rows_out: Any, square: Any, rounded: Any,
 ) -> Any:  # fmt: skip
-    """Every design in int64, unit by unit."""
+    """Every design in int64, unit by unit; and its outputs, where some of them are fed back.
 
-    def divide(value: Any, by: Any) -> Any:
+    Then come weights (B, N) and outputs (B,) of what is fed back, its codes (B,) at first and after
+    a reset, codes and bits (T, B) of the teachers, weights of states, squares and inputs (L, ...)
+    with what is always added, shift, mode and limits of the squares, and of the outputs shifts and
+    limits (L,), mode and whether they wrap.
+    """
+
+    def divide(value: Any, by: Any, mode: int) -> Any:
         if by <= 0:
             return value << -by
-        if rounding == 1:
+        if mode == 1:
             value += 1 << (by - 1)
-        elif rounding == 2:
+        elif mode == 2:
             value += (1 << (by - 1)) - 1 + ((value >> by) & 1)
         return value >> by
 
     n_units = bias.size
     states = np.empty((codes.shape[0], n_units), dtype=np.int64)
-    x = start.copy()
+    of_states, of_squares, of_inputs, always = rows_out
+    outputs = np.empty((codes.shape[0], always.size), dtype=np.int64)
+    x, y = start.copy(), fed.copy()
     for t in range(codes.shape[0]):
         for i in range(n_units):
             total = np.int64(0)
@@ -229,24 +277,47 @@ def _any_ring(
                     total += high[k, i] if codes[t, k] >= thresholds[k, i] else low[k, i]
                 else:
                     total += weights[k, i] * codes[t, k]
-            z = divide(total * gains[i] + bias[i], shift)
+            for b in range(y.size):
+                total += feeds[b, i] * y[b]
+            z = divide(total * gains[i] + bias[i], shift, rounding)
             if kind == 1:
                 j = table.shape[0] - 1
                 while j > 0 and z < table[j, 0]:
                     j -= 1
-                z = divide(z, table[j, 1]) + table[j, 2]
+                z = divide(z, table[j, 1], rounding) + table[j, 2]
             z = min(max(z, least), most)
             if kind == 2:
                 z = table[z - least, 0]
             if sizes.size:
-                z = x[i] + divide(sizes[i] * z, size_frac)
+                z = x[i] + divide(sizes[i] * z, size_frac, rounding)
                 states[t, i] = min(max(z, ends[0]), ends[1])
             elif leaks[i]:
-                states[t, i] = x[i] + divide(z - x[i], leaks[i])
+                states[t, i] = x[i] + divide(z - x[i], leaks[i], rounding)
             else:
                 states[t, i] = z
-        x[:] = initial if resets[t] else states[t]
-    return states
+        for k in range(always.size):
+            total = always[k]
+            for i in range(of_states.shape[1]):
+                total += of_states[k, i] * states[t, i]
+            for i in range(of_squares.shape[1]):
+                z = divide(states[t, i] * states[t, i], square[0], square[1])
+                total += of_squares[k, i] * min(max(z, square[2]), square[3])
+            for i in range(of_inputs.shape[1]):
+                total += of_inputs[k, i] * codes[t, i]
+            z = divide(total, rounded[0][k], rounded[3])
+            low_end, high_end = rounded[1][k], rounded[2][k]
+            if rounded[4]:
+                outputs[t, k] = ((z - low_end) & (high_end - low_end)) + low_end
+            else:
+                outputs[t, k] = min(max(z, low_end), high_end)
+        for b in range(y.size):
+            y[b] = teachers[t, b] if taught[t, b] else outputs[t, sources[b]]
+        if resets[t]:
+            x[:] = initial
+            y[:] = unfed
+        else:
+            x[:] = states[t]
+    return states, outputs
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,7 @@ from rchw.design import Design, ExternalLayer
 from rchw.errors import DesignError
 from rchw.reference.bounds import integer_type, ring_bound
 from rchw.reference.compiled import run_states, stepped_states
+from rchw.reference.loop import run_loop
 from rchw.reference.readout import ReadoutReference
 
 __all__ = ["Trace", "run"]
@@ -23,8 +24,9 @@ class Trace:
     states : int64 array (T, N)
         ``states[t]`` is the state after input ``t``.
     outputs : int64 array (T, L)
-    final_state : int64 array (N,)
-        What the next sample starts from, a reset by the last ``last`` flag included.
+    final_state : int64 array (N + B,)
+        What the next sample starts from, a reset by the last ``last`` flag included: the states,
+        then the codes of the B outputs that are fed back to it, those of their teachers included.
     """
 
     states: NDArray[np.int64]
@@ -33,18 +35,22 @@ class Trace:
 
 
 def _checked_state(design: Design, state: ArrayLike) -> NDArray[np.int64]:
-    start, fmt = np.asarray(state), design.layer.state
-    if start.shape != (design.n_units,) or start.dtype.kind not in "iu":
+    start = np.asarray(state)
+    fed = design.fed
+    size = design.n_units + len(fed)
+    if start.shape != (size,) or start.dtype.kind not in "iu":
         raise DesignError(
-            f"state must be integers of shape ({design.n_units},), not {start.dtype} of "
-            f"{start.shape}"
+            f"state must be integers of shape ({size},), not {start.dtype} of {start.shape}"
         )
-    outside = (start < fmt.min) | (start > fmt.max)
-    if outside.any():
-        unit = int(np.argmax(outside))
-        raise DesignError(
-            f"state of unit {unit} must be from {fmt.min} to {fmt.max} ({fmt}), not {start[unit]}"
-        )
+    formats = [design.layer.state] * design.n_units + [channel.format for channel in fed]
+    for place, (code, fmt) in enumerate(zip(start.tolist(), formats, strict=True)):
+        if not fmt.min <= code <= fmt.max:
+            what = f"unit {place}"
+            if place >= design.n_units:
+                what = f"fed back output {design.feedback[place - design.n_units].output}"
+            raise DesignError(
+                f"state of {what} must be from {fmt.min} to {fmt.max} ({fmt}), not {code}"
+            )
     return start.astype(np.int64)
 
 
@@ -60,11 +66,13 @@ def run(
     Parameters
     ----------
     design : Design
-    codes : integer array (T, K), or (T, K + N) where the states come from outside
+    codes : integer array (T, n_lanes)
+        The lanes of `Design.beat`: (T, K) for K channels; states from outside and teachers follow.
     last : bool array (T,), optional
         Marks the last sample of each sequence; the state then resets if the design says so.
-    state : integer array (N,), optional
-        State codes to start from instead of the initial state; states from outside have none.
+    state : integer array (N + B,), optional
+        State codes to start from instead of the initial state, and codes of the B outputs that are
+        fed back at the first sample; states from outside have none.
     compiled : bool
         Take the compiled step where it applies: the same states, sooner. The numpy step of
         `rchw.reference.ring` is the definition.
@@ -97,6 +105,8 @@ def run(
     if isinstance(design.layer, ExternalLayer):
         return _external(design, inputs, state)
     start = None if state is None else _checked_state(design, state)
+    if design.feedback:
+        return Trace(*run_loop(design, inputs, flags, start, compiled))
     if compiled:
         states = run_states(design, inputs, flags, start).astype(np.int64)
     else:

@@ -13,7 +13,7 @@ __all__ = ["ReferenceReservoir"]
 
 @dataclass(frozen=True)
 class ReferenceReservoir:
-    """States of a design, its readout left aside.
+    """States of a design, its readout left aside where no output is fed back.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ class ReferenceReservoir:
 
     @property
     def n_inputs(self) -> int:
-        """Number of input channels K."""
-        return self.design.n_inputs
+        """Number of codes in a beat: the K input channels, and the lanes of teachers."""
+        return self.design.n_lanes
 
     def run(self, inputs: ArrayLike, state: ArrayLike | None = None) -> NDArray[np.int64]:
         """Drive the ring with codes; ``states[t]`` is the state after ``inputs[t]``.
@@ -49,9 +49,10 @@ class ReferenceReservoir:
         Parameters
         ----------
         inputs : integer array (T, K)
-            Codes of the design's channels; `rchw.design.Design.encode` makes them of values.
+            Codes of the design's beats; `rchw.design.Design.encode` makes them of values.
         state : integer array (N,), optional
-            State codes before the first sample; by default the design's initial state.
+            State codes before the first sample; by default the design's initial state. Behind them
+            stand the codes of outputs that are fed back, if there are any.
 
         Returns
         -------
@@ -67,6 +68,6 @@ class ReferenceReservoir:
     def advance(
         self, inputs: ArrayLike, state: ArrayLike | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The states of `run`, and the last of them."""
+        """The states of `run`, and what another run goes on from."""
         trace = run(self.design, inputs, state=state, compiled=self.compiled)
         return trace.states, trace.final_state

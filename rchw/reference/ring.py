@@ -1,5 +1,6 @@
 """One step of a layer of units, written as the equations of `docs/design-format.md`, section 4."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,8 @@ class RingReference:
         for channel, entry in zip(self.design.inputs, layer.inputs, strict=True):
             extra = channel.format.frac if isinstance(entry, LinearInput) else 0
             fractions.append(entry.format.frac + extra)
+        for back, index in zip(self.design.feedback, self.design.fed_from, strict=True):
+            fractions.append(back.format.frac + self.design.readout.outputs[index].format.frac)
         return max(fractions)
 
     def fraction(self) -> int:
@@ -51,19 +54,28 @@ class RingReference:
     def _codes(self, codes: tuple[int, ...], shift: int) -> Integers:
         return np.array(codes, dtype=self.dtype) * (1 << shift)
 
-    def preactivation(self, state: Integers, inputs: Integers) -> Integers:
-        """Exact sum of taps, inputs and bias; shapes (N,), (K,) -> (N,)."""
+    def preactivation(
+        self, state: Integers, inputs: Integers, fed: Sequence[Any] | Integers = ()
+    ) -> Integers:
+        """Exact sum of taps, inputs, fed back outputs and bias; shapes (N,), (K,), (B,) -> (N,)."""
         layer, frac = self.design.driven, self.fraction()
         bias = self._codes(layer.bias, frac - layer.bias_format.frac)
         if layer.gain is None:
-            return self._driven(bias, frac, state, inputs)
+            return self._driven(bias, frac, state, inputs, fed)
         inner = self.inner_fraction()
-        driven = self._driven(self._codes((0,) * layer.n_units, 0), inner, state, inputs)
+        driven = self._driven(self._codes((0,) * layer.n_units, 0), inner, state, inputs, fed)
         shift = frac - inner - layer.gain.format.frac
         return driven * self._codes(layer.gain.codes, shift) + bias
 
-    def _driven(self, total: Integers, frac: int, state: Integers, inputs: Integers) -> Integers:
-        """Add taps and inputs to a sum (N,) of `frac` fraction bits."""
+    def _driven(
+        self,
+        total: Integers,
+        frac: int,
+        state: Integers,
+        inputs: Integers,
+        fed: Sequence[Any] | Integers,
+    ) -> Integers:
+        """Add taps, inputs and fed back outputs to a sum (N,) of `frac` fraction bits."""
         layer = self.design.driven
         shift = frac - layer.state.frac - layer.connection_format.frac
         if isinstance(layer, RingLayer):
@@ -82,6 +94,9 @@ class RingReference:
                 total = total + np.where(
                     above, self._codes(entry.high, shift), self._codes(entry.low, shift)
                 )
+        for back, index, code in zip(self.design.feedback, self.design.fed_from, fed, strict=True):
+            shift = frac - back.format.frac - self.design.readout.outputs[index].format.frac
+            total = total + self._codes(back.weights, shift) * code
         return total
 
     def activate(self, total: Integers) -> Integers:
@@ -120,9 +135,11 @@ class RingReference:
             return target
         return state + shift_round(target - state, shift, self.design.driven.rounding)
 
-    def step(self, state: Integers, inputs: Integers) -> Integers:
-        """State after one sample: shapes (N,), (K,) -> (N,)."""
-        return self.update(state, self.activate(self.preactivation(state, inputs)))
+    def step(
+        self, state: Integers, inputs: Integers, fed: Sequence[Any] | Integers = ()
+    ) -> Integers:
+        """State after one sample: shapes (N,), (K,), (B,) -> (N,)."""
+        return self.update(state, self.activate(self.preactivation(state, inputs, fed)))
 
 
 def _clip(codes: Integers, low: int, high: int) -> Integers:
