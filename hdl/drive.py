@@ -1,4 +1,4 @@
-"""What each unit gets from inputs and bias: shared products once per sample, selected per unit."""
+"""What a unit gets from inputs, feedback and bias: products shared per sample, picked per unit."""
 
 from collections.abc import Sequence
 
@@ -37,8 +37,8 @@ def lane_drives(
 
     Parameters
     ----------
-    inputs : K values
-        Input codes, stable while the sample is in work.
+    inputs : values, one for each of `Design.drives`
+        Codes of channels and of fed back outputs, stable while the sample is in work.
     enable : Value
         The shared registers follow the inputs while it is high.
     fields : Fields
@@ -53,10 +53,11 @@ def lane_drives(
     1 clock after the inputs.
     """
     layer, bias = design.driven, _bias(design.driven)
-    linear = all(isinstance(entry, LinearInput) for entry in layer.inputs)
+    tables = [table for _, table in design.drives]
+    linear = all(isinstance(entry, LinearInput) for entry in tables)
     rows = [
         (
-            *(entry.weights[i] for entry in layer.inputs if isinstance(entry, LinearInput)),
+            *(entry.weights[i] for entry in tables if isinstance(entry, LinearInput)),
             bias[i],
         )
         for i in range(layer.n_units)
@@ -105,9 +106,9 @@ def _by_channel(
 ) -> list[tuple[Value, Value]]:
     layer = design.driven
     terms: list[list[Value]] = [[] for _ in columns]
-    for k, entry in enumerate(layer.inputs):
-        held = Signal(design.inputs[k].format.width, name=f"held_{k}", reset_less=True)
-        value = held.as_signed() if design.inputs[k].format.signed else held
+    for k, (channel, entry) in enumerate(design.drives):
+        held = Signal(channel.format.width, name=f"held_{k}", reset_less=True)
+        value = held.as_signed() if channel.format.signed else held
         with m.If(enable):
             m.d.sync += held.eq(inputs[k])
         shift = ranges.input_shifts[k]
@@ -130,7 +131,7 @@ def _by_channel(
             continue
         products = []
         for position, weight in enumerate(weights):
-            width = Interval.of(design.inputs[k].format).scale(weight).width
+            width = Interval.of(channel.format).scale(weight).width
             register = Signal(signed(width), name=f"product_{k}_{position}", reset_less=True)
             with m.If(enable):
                 m.d.sync += register.eq(times(inputs[k], weight))

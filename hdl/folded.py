@@ -169,7 +169,7 @@ class FoldedCore(wiring.Component):
             data=word_data,
             registered=plan.read_register,
         )
-        inputs = [self.i.payload[channel.name] for channel in design.inputs]
+        inputs = [self.i.payload[channel.name] for channel, _ in design.drives]
         drives = lane_drives(m, design, ranges, inputs, taken, fields, columns, mirrored=True)
         for lane, column in enumerate(columns):
             sources = {
@@ -192,7 +192,7 @@ class FoldedCore(wiring.Component):
         taken: Value,
         first: Value,
         columns: Sequence[Sequence[int]],
-    ) -> tuple[list[Signal], Value, Value]:
+    ) -> tuple[list[Signal], Value, Value | None]:
         """Pipeline: step, weights and column, state, product, accumulator; then as for a ring.
 
         Words end S clocks apart. What belongs to a word behind its last step, the next sample must
@@ -221,16 +221,16 @@ class FoldedCore(wiring.Component):
         begun = delayed(m, first, 3, "begun")[-1]
         held = [
             Signal(channel.format.width, name=f"held_{channel.name}", reset_less=True)
-            for channel in design.inputs
+            for channel, _ in design.drives
         ]
         with m.If(taken):
             m.d.sync += [
                 code.eq(self.i.payload[channel.name])
-                for code, channel in zip(held, design.inputs, strict=True)
+                for code, (channel, _) in zip(held, design.drives, strict=True)
             ]
         inputs = [
             code.as_signed() if channel.format.signed else code
-            for code, channel in zip(held, design.inputs, strict=True)
+            for code, (channel, _) in zip(held, design.drives, strict=True)
         ]
         drives = lane_drives(m, design, ranges, inputs, late, fields, columns, mirrored=True)
         for lane, column in enumerate(columns):
@@ -242,9 +242,11 @@ class FoldedCore(wiring.Component):
         fields.build(m, "units", word)
         m.d.comb += sums.word.eq(word)
         token, top = paced(m, plan, issued[-3])
+        if not design.inputs:
+            return word_data, token, None
         shown = Signal(sum(channel.format.width for channel in design.inputs), name="inputs")
         with m.If(top):
-            m.d.sync += shown.eq(Cat(*held))
+            m.d.sync += shown.eq(Cat(*held[: design.n_inputs]))
         return word_data, token, shown
 
     def _source(

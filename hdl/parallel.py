@@ -70,9 +70,10 @@ class ParallelCore(wiring.Component):
                 pipe.register(self.i.payload[channel.name], channel.name)
                 for channel in design.layer.channels
             ]
+        fed = [pipe.register(self.i.payload[channel.name], channel.name) for channel in design.fed]
         pipe.step()
         if not states:
-            states, inputs = self._driven(m, pipe, inputs)
+            states, inputs = self._driven(m, pipe, inputs, fed)
         totals = self._readout(m, pipe, states, inputs)
         rounded = round_outputs(m, design, readout_ranges(design), totals)
         with m.If(go):
@@ -82,7 +83,7 @@ class ParallelCore(wiring.Component):
         return m
 
     def _driven(
-        self, m: Module, pipe: "_Pipeline", inputs: list[Value]
+        self, m: Module, pipe: "_Pipeline", inputs: list[Value], fed: Sequence[Value]
     ) -> tuple[list[Signal], list[Value]]:
         """States of the ring two clocks later, and the inputs that belong to them."""
         design = self.design
@@ -90,7 +91,14 @@ class ParallelCore(wiring.Component):
         drives = [
             value
             for value, _ in lane_drives(
-                m, design, layer_ranges(design), inputs, pipe.go, Fields(1), columns, design.n_units
+                m,
+                design,
+                layer_ranges(design),
+                [*inputs, *fed],
+                pipe.go,
+                Fields(1),
+                columns,
+                design.n_units,
             )
         ]
         inputs = [

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from rchw.design import Design
 from rchw.fixed import QFormat
 
-__all__ = ["OutputQueue", "input_layout", "output_layout", "shape_of"]
+__all__ = ["OutputQueue", "beat_layout", "input_layout", "output_layout", "shape_of"]
 
 
 def shape_of(fmt: QFormat) -> Shape:
@@ -16,9 +16,17 @@ def shape_of(fmt: QFormat) -> Shape:
     return Shape(fmt.width, fmt.signed)
 
 
-def input_layout(design: Design) -> data.StructLayout:
-    """Payload of the input stream: one field per channel, and ``last``."""
+def beat_layout(design: Design) -> data.StructLayout:
+    """Payload of the input stream: one field per lane of a beat, and ``last``."""
     fields = {channel.name: shape_of(channel.format) for channel in design.beat}
+    return data.StructLayout({**fields, "last": 1})
+
+
+def input_layout(design: Design) -> data.StructLayout:
+    """What a core without its loop takes: in place of teachers the codes that are fed back."""
+    if not design.feedback:
+        return beat_layout(design)
+    fields = {channel.name: shape_of(channel.format) for channel in design.inputs + design.fed}
     return data.StructLayout({**fields, "last": 1})
 
 

@@ -168,7 +168,7 @@ class FoldedReadout(wiring.Component):
         operands, flags, weights = self._operands(m, source, group, flags, weights)
         products, flags = self._products(m, operands, weights, flags)
         totals, flags = accumulate(m, design, self._ranges, products, flags)
-        queue = OutputQueue(design, latency=self._latency(), period=plan.clocks)
+        queue = OutputQueue(design, latency=self._latency(), period=plan.pass_clocks)
         m.submodules.queue = queue
         # Where room is taken before the end of the period, `last` may not have come yet.
         keep = delayed(m, self.reserve, plan.waits and 1 + plan.read_register, "keep")[-1]

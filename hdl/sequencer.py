@@ -81,7 +81,7 @@ class Sequencer(wiring.Component):
         m = Module()
         plan = self._plan
         running, ready, go, final = Signal(), Signal(), Signal(), Signal()
-        tail_clocks = plan.clocks - plan.busy + plan.input_clocks
+        tail_clocks = plan.pass_clocks - plan.busy + plan.input_clocks
         in_words: Value = Signal(init=1, name="in_words") if tail_clocks else Const(1)
         word, word_ends = countdown(m, "word", plan.words, self.next_word)
         first_clock, last_clock = self._clocks_of_word(m, go & in_words, word_ends)
@@ -138,7 +138,7 @@ class Sequencer(wiring.Component):
     ) -> Value:
         """The tail's first clocks carry the input features, the others only wait."""
         plan = self._plan
-        waiting = plan.clocks - plan.busy
+        waiting = plan.pass_clocks - plan.busy
         if not plan.input_clocks:
             return in_words
         if not waiting:

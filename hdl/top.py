@@ -8,9 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from rchw.design import Design
 from rchw.fixed import QFormat
-from rchw.hdl.folded import FoldedCore
-from rchw.hdl.parallel import ParallelCore
-from rchw.schedule import schedule
+from rchw.hdl.feedback import core_of
 
 __all__ = ["AxiTop", "lane_bytes", "lane_map"]
 
@@ -49,7 +47,8 @@ class AxiTop(wiring.Component):
 
     Latency, Throughput
     -------------------
-    Those of the core: `rchw.hdl.folded.FoldedCore` or `rchw.hdl.parallel.ParallelCore`.
+    Those of the core: `rchw.hdl.folded.FoldedCore`, `rchw.hdl.parallel.ParallelCore`, or
+    `rchw.hdl.feedback.FeedbackCore` around either.
     """
 
     aclk: Signal
@@ -87,7 +86,7 @@ class AxiTop(wiring.Component):
         m = Module()
         m.domains.sync = ClockDomain()
         design = self.design
-        core = ParallelCore(design) if schedule(design).parallel else FoldedCore(design)
+        core = core_of(design)
         m.submodules.core = core
         m.d.comb += [
             ClockSignal().eq(self.aclk),

@@ -120,7 +120,7 @@ class LayerRanges:
     tap_shift : int
         Left shift that aligns tap products to the sum of taps and drive.
     input_shifts : tuple of int
-        The same for each channel's contribution.
+        The same for the contribution of each channel, and of each output that is fed back.
     gain_shift, bias_shift : int
         Left shifts that align products with the gain, and bias codes, to the accumulator.
     state : Interval
@@ -147,7 +147,7 @@ def layer_ranges(design: Design) -> LayerRanges:
     tap_frac = layer.state.frac + layer.connection_format.frac
     input_fracs = [
         entry.format.frac + (channel.format.frac if isinstance(entry, LinearInput) else 0)
-        for channel, entry in zip(design.inputs, layer.inputs, strict=True)
+        for channel, entry in design.drives
     ]
     inner = max(tap_frac, *input_fracs)
     gain_frac = 0 if layer.gain is None else layer.gain.format.frac
@@ -163,7 +163,7 @@ def layer_ranges(design: Design) -> LayerRanges:
         for _, weight in layer.connections[unit]:
             tap_sum += state.scale(weight << (inner - tap_frac))
         drive_sum = ZERO
-        for channel, entry, shift in zip(design.inputs, layer.inputs, shifts, strict=True):
+        for (channel, entry), shift in zip(design.drives, shifts, strict=True):
             if isinstance(entry, LevelInput):
                 part = Interval(entry.low[unit], entry.low[unit]).hull(
                     Interval(entry.high[unit], entry.high[unit])

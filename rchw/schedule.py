@@ -33,9 +33,17 @@ Matrix
 
 Parallel form
     P = N and M = F * L: one sample per clock.
+
+Feedback
+    A sample goes in when the output of the one before has left, so that the period is the latency
+    and the clock in which the output is taken; folded one more to begin the pass, and another where
+    words are registered behind the memories::
+
+        clocks = latency + 1                     parallel
+        clocks = latency + 2 + read_register     folded
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from rchw.activation import Clip
@@ -82,6 +90,8 @@ class Schedule:
         The same without waiting for the loop.
     steps : int
         S, clocks in which the columns of a word are taken; 0 where there is no matrix.
+    awaited : int
+        Clocks of the period that wait for outputs which are fed back.
     """
 
     parallel: bool
@@ -97,6 +107,12 @@ class Schedule:
     clocks: int
     busy: int
     steps: int = 0
+    awaited: int = 0
+
+    @property
+    def pass_clocks(self) -> int:
+        """Clocks per sample of the core, which knows nothing of the outputs that return to it."""
+        return self.clocks - self.awaited
 
     @property
     def operands(self) -> int:
@@ -106,7 +122,7 @@ class Schedule:
     @property
     def waits(self) -> bool:
         """Whether the period has clocks in which the readout multiplies nothing."""
-        return self.clocks > self.busy
+        return self.pass_clocks > self.busy
 
     @property
     def sum_levels(self) -> int:
@@ -166,6 +182,16 @@ def schedule(design: Design) -> Schedule:
         If the multipliers are not a divisor of the outputs, nor outputs times a divisor of the
         lanes (twice that where states and squares go together), nor fully parallel.
     """
+    plan = _pass_schedule(design)
+    if not design.feedback:
+        return plan
+    begins = 1 if plan.parallel else 2 + plan.read_register
+    clocks = _latency(design, plan) + begins
+    return replace(plan, clocks=clocks, awaited=clocks - plan.clocks)
+
+
+def _pass_schedule(design: Design) -> Schedule:
+    """The schedule without what a sample waits for outputs."""
     layer, multipliers = design.layer, design.readout.multipliers
     n_units, lanes = layer.n_units, layer.lanes
     if lanes == n_units and multipliers == design.n_products * design.n_outputs:
@@ -233,7 +259,10 @@ def latency(design: Design) -> int:
         6 (4 where the states come from outside), and one for every two levels of the adder tree
         over the features whose weight is not zero, of the output that has the most of them.
     """
-    plan = schedule(design)
+    return _latency(design, schedule(design))
+
+
+def _latency(design: Design, plan: Schedule) -> int:
     squares = 2 * (design.features.squares is not None)
     if plan.steps:
         last = plan.word_clocks if plan.words > 1 else plan.top_clocks
