@@ -16,6 +16,7 @@ from rchw.activation import PiecewiseLinear, Table
 from rchw.design import Design, ExternalLayer
 from rchw.fixed import Rounding, shift_round
 from rchw.reference.bounds import feature_bound, integer_type, ring_bound
+from rchw.reference.loop import fed_codes, unfed
 from rchw.reference.readout import ReadoutReference, feature_codes
 from rchw.reference.ring import RingReference
 from rchw.sim.job import Job, Phase
@@ -33,22 +34,26 @@ def ties(sums: Integers, shift: int) -> tuple[int, int]:
     return int(np.count_nonzero(half & ~odd)), int(np.count_nonzero(half & odd))
 
 
-def _pieces(design: Design, phase: Phase) -> Iterator[tuple[Integers, Integers, Integers]]:
-    """Inputs, states before and states after every sample, between the resets of a phase."""
+def _pieces(
+    design: Design, phase: Phase
+) -> Iterator[tuple[Integers, Integers, Integers, Integers]]:
+    """Inputs, what is fed back, states before and after every sample, between a phase's resets."""
     external = isinstance(design.layer, ExternalLayer)
     initial = np.zeros(design.n_units) if external else design.driven.initial_state
     start = np.array(initial, dtype=np.int64)
     for first, stop, _ in phase.segments:
         codes, last = phase.codes[first:stop], phase.last[first:stop]
-        after = reference.run(design, codes, last).states
+        trace = reference.run(design, codes, last)
+        after = trace.states
         before = np.concatenate([start[None], after[:-1]])
         if design.reset_on_last:
             before[1:][last[:-1]] = start
-        yield codes[:, : design.n_inputs], before, after
+        fed = fed_codes(design, codes, last, trace.outputs, unfed(design))[:-1]
+        yield codes[:, : design.n_inputs], fed, before, after
 
 
 def _of_states(
-    design: Design, codes: Integers, before: Integers
+    design: Design, codes: Integers, fed: Integers, before: Integers
 ) -> Iterator[tuple[str, Integers, int, Rounding]]:
     """Every rounding of the state pass: its name, the sums, the bits dropped, the mode."""
     if isinstance(design.layer, ExternalLayer):
@@ -56,7 +61,8 @@ def _of_states(
     layer = design.layer
     ring = RingReference(design, integer_type(ring_bound(design)))
     wide, states = codes.astype(ring.dtype), before.astype(ring.dtype)
-    sums = np.array([ring.preactivation(x, u) for x, u in zip(states, wide, strict=True)])
+    rows = zip(states, wide, fed.astype(ring.dtype), strict=True)
+    sums = np.array([ring.preactivation(x, u, y) for x, u, y in rows])
     activation = layer.activation
     to = activation.index.frac if isinstance(activation, Table) else layer.state.frac
     yield "rounding of the state sums", sums, ring.fraction() - to, layer.rounding
@@ -134,8 +140,11 @@ def _ties(design: Design, phases: Sequence[Phase]) -> Iterator[dict[str, Any]]:
     counts: dict[str, tuple[int, int]] = {}
     impossible: dict[str, str | None] = {}
     for phase in phases:
-        for codes, before, after in _pieces(design, phase):
-            roundings = (*_of_states(design, codes, before), *_of_readout(design, codes, after))
+        for codes, fed, before, after in _pieces(design, phase):
+            roundings = (
+                *_of_states(design, codes, fed, before),
+                *_of_readout(design, codes, after),
+            )
             for name, sums, shift, mode in roundings:
                 impossible[name] = _impossible(shift, mode)
                 even, odd = (0, 0) if impossible[name] else ties(sums, shift)

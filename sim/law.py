@@ -47,7 +47,11 @@ def _formulas(design: Design) -> list[str]:
     found = []
     if not isinstance(design.layer, ExternalLayer):
         ring: Any = RingReference(design, object)
-        after = ring.update(states, ring.activate(ring.preactivation(states, inputs)))
+        fed = Wholes(
+            forms,
+            [forms.unknown(f"y{k}", c.format.min, c.format.max) for k, c in enumerate(design.fed)],
+        )
+        after = ring.update(states, ring.activate(ring.preactivation(states, inputs, fed)))
         found += [repr(after.form(unit)) for unit in units]
     rows: Any = (Wholes(forms, states.items[None]), Wholes(forms, inputs.items[None]))
     readout = ReadoutReference(design)

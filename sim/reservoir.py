@@ -23,9 +23,10 @@ def showing_states(design: Design) -> Design:
     Raises
     ------
     DesignError
-        If there are more than 64 units, the most outputs that a design can have, or the states come
-        from outside.
+        If there are more than 64 units, the most outputs that a design can have, the states come
+        from outside, or depend on the readout that would be replaced.
     """
+    design.check_open("a circuit that shows its states")
     n_units, state = design.n_units, design.driven.state
     if n_units > MAX_CHANNELS:
         raise DesignError(f"units must be at most {MAX_CHANNELS} to show them all, not {n_units}")

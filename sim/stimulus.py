@@ -131,15 +131,16 @@ class RailDrive:
 
 def _effect(design: Design, upper: bool) -> NDArray[np.float64]:
     """Contribution of each channel at its greatest or least code, in values, shape (K, N)."""
-    rows = []
+    rows = [np.zeros((0, design.n_units))]
     for channel, entry in zip(design.inputs, design.driven.inputs, strict=True):
         code = channel.format.max if upper else channel.format.min
         if isinstance(entry, LinearInput):
             weights = np.array(entry.weights, dtype=np.float64)
-            rows.append(weights * entry.format.resolution * code * channel.format.resolution)
+            row = weights * entry.format.resolution * code * channel.format.resolution
         else:
-            rows.append(_level(entry, code))
-    return np.stack(rows)
+            row = _level(entry, code)
+        rows.append(row[None])
+    return np.concatenate(rows)
 
 
 def _level(entry: LevelInput, code: int) -> NDArray[np.float64]:
@@ -279,13 +280,17 @@ def _driven(
         # A ring that grows without end, and that no input reaches, would leave the doubles.
         if not 1e-4 <= peak <= 1e200 or reached.max() > 64.0 * 2.0**layer.state.width:
             break
-    # A clipped increment can pass what the sum without a clip would reach.
-    settled = layer.step is None and bool(np.abs(response * pull).max() < 1e-4)
+    # A clipped increment can pass what the sum without a clip would reach, and so can an output
+    # that is fed back.
+    plain = layer.step is None and not design.feedback
+    settled = plain and bool(np.abs(response * pull).max() < 1e-4)
     return np.stack(choices), reached, settled
 
 
 def _chosen(design: Design, choices: NDArray[np.bool_]) -> Codes:
-    """Codes (H, K) in the order in which they are applied."""
-    formats = [channel.format for channel in design.beat]
+    """Beats (H, n_lanes) in the order in which they are applied; the teachers say nothing."""
+    formats = [channel.format for channel in design.inputs]
     greatest, least = [f.max for f in formats], [f.min for f in formats]
-    return np.where(choices[::-1], greatest, least).astype(np.int64)
+    codes = np.where(choices[::-1], greatest, least).astype(np.int64)
+    rest = design.n_lanes - design.n_inputs
+    return np.concatenate([codes, np.zeros((len(codes), rest), dtype=np.int64)], axis=1)

@@ -22,8 +22,8 @@ from rchw.sim.wave import Wave, read_vcd
 __all__ = ["first_unit", "read_states"]
 
 _LARGEST = 1_000_000_000  # bytes of a waveform that is searched
-_ISSUED = "core.issued_"  # the word that is written, as many clocks later as the number tells
-_ACCEPTED = ("core.go", "core.valid_1")  # both high: all states of a parallel circuit move
+_ISSUED = "issued_"  # the word that is written, as many clocks later as the number tells
+_ACCEPTED = ("go", "valid_1")  # both high: all states of a parallel circuit move
 
 
 def _clocked(wave: Wave, index: int, names: list[str]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
@@ -53,20 +53,22 @@ def read_states(path: Path, design: Design, index: int = 0) -> list[NDArray[np.i
     if path.stat().st_size > _LARGEST:
         raise ToolError(f"the waveform must be at most {_LARGEST / 1e9:g} GB to be searched")
     plan, layer = schedule(design), design.layer
-    start = f"d{index}.core."
+    core = "core.open." if design.feedback else "core."  # inside the loop
+    start = f"d{index}.{core}"
     wave = read_vcd(path, lambda name: start in name or name.endswith(("_aclk", "_aresetn")))
-    names = [f"core.x{k}" for k in range(layer.lanes)]
+    names = [f"{core}x{k}" for k in range(layer.lanes)]
     if plan.parallel:
-        table, running = _clocked(wave, index, [*names, *_ACCEPTED])
+        accepted = [f"{core}{name}" for name in _ACCEPTED]
+        table, running = _clocked(wave, index, [*names, *accepted])
         moves = np.all(table[len(names) :, :-1] == 1, axis=0)
         words, moves = table[: len(names), 1:], np.append(moves, False)[:-1]
     else:
         numbers = [
-            int(name.rpartition("_")[2]) for name in wave.signals if f"d{index}.{_ISSUED}" in name
+            int(name.rpartition("_")[2]) for name in wave.signals if f"{start}{_ISSUED}" in name
         ]
         if not numbers:
-            raise ToolError(f"waveform must hold the signals {_ISSUED}*, but it does not")
-        table, running = _clocked(wave, index, [*names, f"{_ISSUED}{max(numbers)}"])
+            raise ToolError(f"waveform must hold the signals {core}{_ISSUED}*, but it does not")
+        table, running = _clocked(wave, index, [*names, f"{core}{_ISSUED}{max(numbers)}"])
         moves, words = table[-1] == 1, table[:-1]
     size = 1 << layer.state.width
     codes = (words.astype(np.int64) + size // 2) % size - size // 2

@@ -18,7 +18,9 @@ MARKS = "tlast"
 def read_inputs(
     design: Design, data: Path, wanted: str | None = None, codes: bool = False
 ) -> NDArray[np.int64]:
-    """Input codes (T, K) from a .csv, .npy or .npz file.
+    """Codes (T, n_lanes) of the beats from a .csv, .npy or .npz file.
+
+    A file without a column for the bits of the teachers has them all set: its rows are taught.
 
     Parameters
     ----------
@@ -71,10 +73,13 @@ def _columns(
     if wanted is not None:
         indices = table.find(wanted, "input columns")
     else:
-        named = table.named([channel.name for channel in design.beat])
+        lanes = [channel.name for channel in design.beat]
+        named = table.named(lanes) or table.named(lanes[: len(lanes) - _taught(design)])
         every = tuple(c for c, name in enumerate(table.names) if name != marks)
         indices = named or table.inputs or every
-    if len(indices) != design.n_lanes:
+    if not design.inputs and not _taught(design) and design.feedback:
+        raise DesignError(f"input must be left out for {design.name}, whose beats hold nothing")
+    if not design.n_lanes - _taught(design) <= len(indices) <= design.n_lanes:
         names = ", ".join(channel.name for channel in design.beat)
         raise DesignError(
             f"{table.path} must give {design.n_lanes} input columns, as the design has ({names}), "
@@ -83,8 +88,16 @@ def _columns(
     return indices
 
 
+def _taught(design: Design) -> bool:
+    """Whether the last lane of a beat is that of the teachers' bits."""
+    return any(entry.teacher for entry in design.feedback)
+
+
 def _codes(design: Design, table: Table, chosen: tuple[int, ...], codes: bool) -> NDArray[np.int64]:
     values = table.values(chosen)
+    if len(chosen) < design.n_lanes:
+        every = np.full((len(values), 1), float(design.beat[-1].format.max))
+        values = np.concatenate([values, every], axis=1)
     return _whole(values, table.path) if codes else design.encode(values)
 
 

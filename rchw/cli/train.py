@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from numpy.typing import NDArray
 from rich.table import Table
@@ -227,7 +228,9 @@ def _matrix_words(matrix: dict[str, Any]) -> str:
 
 def run_command(
     design_file: Annotated[Path, typer.Argument(metavar="DESIGN.json")],
-    data: Annotated[Path, typer.Argument(metavar="INPUT", help="A .csv, .npy or .npz file.")],
+    data: Annotated[
+        Path | None, typer.Argument(metavar="INPUT", help="A .csv, .npy or .npz file.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A .csv file; stdout without it.")
     ] = None,
@@ -239,18 +242,30 @@ def run_command(
         str | None,
         typer.Option(help="Names or numbers, by commas; by the design's names, else all."),
     ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            help="Of a design with feedback and no channels: samples left alone, at last."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> Outcome:
     """Run a design on data: bit for bit what the circuit gives."""
     from rchw.cli.inputs import read_inputs
-    from rchw.reference import run
+    from rchw.reference import free_beats, run
 
     if output is not None and output.suffix.lower() != ".csv":
         raise DesignError(f"output must be a .csv file, not {output.name!r}")
     if output is not None:
         check_file(output)
     design = load(design_file)
-    inputs = read_inputs(design, data, input_columns, codes)
+    if data is None and steps is None:
+        raise DesignError("input must be a file, or steps be given, not neither")
+    inputs = np.zeros((0, design.n_lanes), dtype=np.int64)
+    if data is not None:
+        inputs = read_inputs(design, data, input_columns, codes)
+    if steps is not None:
+        inputs = np.concatenate([inputs, free_beats(design, steps)])
     trace = run(design, inputs)
     result: NDArray[Any] = trace.outputs if codes else design.decode(trace.outputs)
     header = [out.name for out in design.readout.outputs]
@@ -265,7 +280,8 @@ def run_command(
         "version": 1,
         "design": design.name,
         "digest": digest(design),
-        "input": str(data),
+        "input": None if data is None else str(data),
+        "steps": steps or 0,
         "samples": len(rows),
         "codes": codes,
         "columns": header,

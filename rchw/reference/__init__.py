@@ -3,7 +3,8 @@
 It reads the design and its tables, never a width, a schedule or anything of `rchw.hdl`.
 """
 
+from rchw.reference.loop import free_beats
 from rchw.reference.pipeline import Trace, run
 from rchw.reference.reservoir import ReferenceReservoir
 
-__all__ = ["ReferenceReservoir", "Trace", "run"]
+__all__ = ["ReferenceReservoir", "Trace", "free_beats", "run"]

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rchw.design import Design
+from rchw.errors import DesignError
 from rchw.fixed import Overflow, Rounding
 from rchw.reference.bounds import integer_type, readout_bound, ring_bound
 from rchw.reference.compiled import compiled_loop
 from rchw.reference.readout import ReadoutReference, feature_codes
 from rchw.reference.ring import RingReference
 
-__all__ = ["run_loop", "unfed"]
+__all__ = ["fed_codes", "free_beats", "run_loop", "unfed"]
 
 Integers = NDArray[Any]
 _ROUNDINGS = (Rounding.TRUNCATE, Rounding.HALF_UP, Rounding.HALF_EVEN)
@@ -26,6 +27,22 @@ _ROUNDINGS = (Rounding.TRUNCATE, Rounding.HALF_UP, Rounding.HALF_EVEN)
 def unfed(design: Design) -> NDArray[np.int64]:
     """Codes (B,) that are fed at the first sample, and after a reset."""
     return np.array([entry.initial for entry in design.feedback], dtype=np.int64)
+
+
+def free_beats(design: Design, steps: int) -> NDArray[np.int64]:
+    """Beats (steps, n_lanes) that leave a design alone: no channels, and no teacher speaks.
+
+    Raises
+    ------
+    DesignError
+        If the design has channels or feeds nothing back, or `steps` is below 1.
+    """
+    if not design.feedback or design.inputs:
+        what = "has input channels" if design.inputs else "feeds no output back"
+        raise DesignError(f"steps must be left out for a design that {what}, not {steps}")
+    if steps < 1:
+        raise DesignError(f"steps must be at least 1, not {steps}")
+    return np.zeros((steps, design.n_lanes), dtype=np.int64)
 
 
 def run_loop(
@@ -60,12 +77,22 @@ def run_loop(
     if found is None:
         found = _stepped(design, codes, flags, (x, y), teacher)
     states, outputs = found
-    if not len(states):
-        return states, outputs, np.concatenate([x, y])
-    if flags[-1] and design.reset_on_last:
-        return states, outputs, initial
-    fed = outputs[-1][list(design.fed_from)]
-    return states, outputs, np.concatenate([states[-1], teacher.instead(-1, fed)])
+    if len(states) and not (flags[-1] and design.reset_on_last):
+        x = states[-1]
+    elif len(states):
+        x = initial[:n_units]
+    return states, outputs, np.concatenate([x, fed_codes(design, beats, flags, outputs, y)[-1]])
+
+
+def fed_codes(
+    design: Design, beats: Integers, flags: Integers, outputs: Integers, start: Integers
+) -> Integers:
+    """What every sample of a run is fed, and the one after it: shapes (T, ...) -> (T + 1, B)."""
+    teacher = _teachers(design, beats)
+    fed = np.where(teacher.bits, teacher.codes, outputs[:, list(design.fed_from)])
+    if design.reset_on_last:
+        fed[np.asarray(flags, dtype=bool)] = unfed(design)
+    return np.concatenate([start[None], fed])
 
 
 @dataclass(frozen=True)

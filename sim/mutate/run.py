@@ -91,10 +91,11 @@ def mutate(
     Raises
     ------
     DesignError
-        If mutants, samples or seed are out of range.
+        If mutants, samples or seed are out of range, or outputs are fed back.
     ToolError
         If a tool is missing or fails.
     """
+    design.check_open("mutants")
     if not 1 <= mutants <= _MOST:
         raise DesignError(f"mutants must be from 1 to {_MOST}, not {mutants}")
     if not 1 <= samples < 1 << 63:

@@ -71,10 +71,13 @@ def prove_design(
 
     Raises
     ------
+    DesignError
+        If outputs are fed back.
     ToolError
         If a tool is missing or fails, or the circuit holds what the prover cannot follow.
     """
     start = time.monotonic()
+    design.check_open("a proof")
     show = progress or (lambda done, total, words: None)
     with together(out, keep_logs=True) as work:
         answers = Answers(out / _ANSWERS)

@@ -69,10 +69,13 @@ def prove_rules(
 
     Raises
     ------
+    DesignError
+        If outputs are fed back.
     ToolError
         If a tool is missing or fails.
     """
     start, name = time.monotonic(), design.name
+    design.check_open("a proof of the stream rules")
     with together(out, keep_logs=True) as work:
         source = work / f"{name}.v"
         if verilog is None:

@@ -81,11 +81,13 @@ def soak(
     Raises
     ------
     DesignError
-        If samples, seed or jobs are out of range, or `codes` or `last` break a rule.
+        If samples, seed or jobs are out of range, `codes` or `last` break a rule, or outputs are
+        fed back.
     ToolError
         If a tool is missing, too old or fails.
     """
     start = time.monotonic()
+    design.check_open("a soak")
     jobs = (os.cpu_count() or 1) if jobs is None else jobs
     if samples < 1:
         raise DesignError(f"samples must be at least 1, not {samples}")
