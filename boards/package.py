@@ -1,6 +1,7 @@
 """Everything that somebody without rchw needs to use a design: sources, vectors, metadata."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def port_metadata(design: Design) -> dict[str, Any]:
             "lanes": _lanes(
                 [channel.name for channel in inputs],
                 [channel.format for channel in inputs],
-                [{"offset": c.encoder.offset, "gain": c.encoder.gain} for c in inputs],
+                [asdict(c.encoder) for c in inputs],
             ),
         },
         "output_stream": {

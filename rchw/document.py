@@ -20,6 +20,7 @@ from rchw.design import (
 )
 from rchw.errors import DesignError
 from rchw.files import write_atomic
+from rchw.layers import TargetEncoder
 from rchw.reading import FORMAT, VERSION, from_document
 
 __all__ = ["digest", "from_document", "load", "save", "to_document"]
@@ -85,7 +86,8 @@ def to_document(design: Design) -> dict[str, Any]:
     }
 
 
-def _encoder(encoder: AffineEncoder) -> dict[str, Any]:
+def _encoder(encoder: AffineEncoder | TargetEncoder) -> dict[str, Any]:
+    assert isinstance(encoder, AffineEncoder)  # the other is that of a teacher's lane
     return {"kind": "affine", "offset": _real(encoder.offset), "gain": _real(encoder.gain)}
 
 

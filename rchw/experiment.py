@@ -1,5 +1,7 @@
 """Train, then measure once: the work of ``rchw train``, whose record the report is drawn from.
 
+A generator (``--feedback``) has a record of its own: of free runs, without floors.
+
 Three files belong together and are written together at the very end, so that an interruption or a
 full disk leaves an earlier result whole: the design ``NAME.json``, what was measured
 ``NAME.train.json``, and truth and prediction of the test samples ``NAME.test.csv``.
@@ -11,7 +13,7 @@ import platform
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
@@ -30,6 +32,7 @@ from rchw.schedule import schedule
 from rchw.tasks import Task
 from rchw.tasks.floors import floors
 from rchw.train import TrainOptions, evaluate, train
+from rchw.train.generate import evaluate_generator, train_generator
 from rchw.train.ideal import train_ideal
 from rchw.train.search import check_possible
 
@@ -40,6 +43,7 @@ __all__ = [
     "companions",
     "experiment",
     "finite",
+    "generator",
     "verdicts",
     "versions",
 ]
@@ -283,6 +287,73 @@ def experiment(
         "seconds": round(time.monotonic() - start, 2),
     }
     return Trained(design, record, _series(task, measured["prediction"]))
+
+
+def generator(
+    task: Task,
+    options: TrainOptions,
+    run_steps: int,
+    steps: Steps,
+    *,
+    source: str,
+    series_seed: int = 0,
+    columns: tuple[str | None, str | None] = (None, None),
+) -> Trained:
+    """Train a design that makes a task's targets by itself; leave it alone on test samples, once.
+
+    Parameters
+    ----------
+    task : Task
+        Its inputs are not read.
+    options : TrainOptions
+    run_steps : int
+        Samples of a free run.
+    steps, source, series_seed, columns
+        As for `experiment`.
+
+    Returns
+    -------
+    Trained
+        Its series is that of the first free run.
+
+    Raises
+    ------
+    DesignError
+        If the data or an option cannot be trained on.
+    """
+    start = time.monotonic()
+    trace: list[float | None] = []
+    with steps.bar(f"teaching {options.name} the targets of {task.name}") as show:
+
+        def progress(done: int, total: int, best: float) -> None:
+            trace.append(finite(best))
+            show(done, total, best)
+
+        design = train_generator(task, options, run_steps, progress)
+    measured, runs = evaluate_generator(design, task, run_steps)
+    known, plan = design.provenance, schedule(design)
+    chosen = ("hyperparameters", "noise", "regularisation", "candidates")
+    record: dict[str, Any] = {
+        "kind": "generate",
+        "version": 1,
+        "design": design.name,
+        "digest": digest(design),
+        "task": _task_facts(task, source, series_seed, columns),
+        "channels": {"inputs": [], "outputs": [o.name for o in design.readout.outputs]},
+        "options": asdict(options),
+        "steps": run_steps,
+        "chosen": {key: known[key] for key in chosen} | {"trace": trace},
+        "validation": known["validation"],
+        "test": measured,
+        "clocks_per_sample": plan.clocks,
+        "lanes": design.layer.lanes,
+        "multipliers": design.readout.multipliers,
+        "tools": versions("numba"),
+        "seconds": round(time.monotonic() - start, 2),
+    }
+    first = runs.starts[0]
+    shown = replace(task, test=slice(first, first + run_steps))
+    return Trained(design, record, _series(shown, runs.predictions[0]))
 
 
 def verdicts(errors: dict[str, float | None], key: str = "reference") -> dict[str, bool]:

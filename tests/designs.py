@@ -294,7 +294,7 @@ def without_channels(design: Design) -> Design:
 @st.composite
 def feedback_designs(draw: Any, max_units: int = 8) -> Design:
     """Any design of units some of whose outputs are fed back, a quarter of them without inputs."""
-    design = draw(st.one_of(designs(max_units), matrix_designs(max_units)))
+    design: Design = draw(st.one_of(designs(max_units), matrix_designs(max_units)))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     entries = []
     style = draw(st.sampled_from(["sign", "levels", "any"]))

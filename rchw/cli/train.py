@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -134,18 +134,28 @@ def train_command(
     target_columns: TargetColumns = None,
     seed: Annotated[int, typer.Option(help="Of generated series, random signs, search.")] = 0,
     search: Annotated[str, typer.Option(help="quick, full or none.")] = "quick",
+    feedback: Annotated[
+        bool,
+        typer.Option("--feedback", help="A generator of the targets, fed its own outputs."),
+    ] = False,
+    steps: Annotated[
+        int | None,
+        typer.Option(help="With --feedback: samples of a free run, by which it is chosen; 500."),
+    ] = None,
     name: Annotated[
         str | None, typer.Option(help="Of the design and its Verilog; the output's.")
     ] = None,
     as_json: Json = False,
 ) -> Outcome:
     """Train a design on a series, and measure it once on test samples beside its floors."""
-    from rchw.experiment import companions, experiment
+    from rchw.experiment import companions, experiment, generator
     from rchw.tasks import load_task
     from rchw.train import TrainOptions
 
     for path in (output, *companions(output)):
         check_file(path)
+    if steps is not None and not feedback:
+        raise DesignError(f"steps must be left out without --feedback, not {steps}")
     options = TrainOptions(
         reservoir=reservoir, units=units, input_bits=input_bits, state_bits=state_bits,
         readout_bits=readout_bits, output_bits=output_bits, activation=activation,
@@ -160,12 +170,41 @@ def train_command(
         input_columns=input_columns, target_columns=target_columns,
     )  # fmt: skip
     columns = (input_columns, target_columns)
+    if feedback:
+        made = generator(
+            task, options, 500 if steps is None else steps, Screen(as_json), source=source,
+            series_seed=seed, columns=columns,
+        )  # fmt: skip
+        return _generated(made.record, made.write(output))
     trained = experiment(
         task, options, Screen(as_json), source=source, series_seed=seed, columns=columns
     )
     files = trained.write(output)
     record = trained.record | {"files": {key: str(path) for key, path in files.items()}}
     return Outcome(record, [errors_table(record), pairs(_facts(record))])
+
+
+def _generated(record: dict[str, Any], files: Mapping[str, Path]) -> Outcome:
+    """What is shown of a generator: its free runs."""
+    record = record | {"files": {key: str(path) for key, path in files.items()}}
+    rows = []
+    for split in ("validation", "test"):
+        runs = record[split]
+        for start, steps, error in zip(runs["starts"], runs["times"], runs["errors"], strict=True):
+            rows.append([split, str(start), str(steps), f"{error:.6g}"])
+    title = f"{record['task']['name']}: free runs of {record['steps']} samples"
+    columns = ["samples", ">from", ">valid for", ">nmse"]
+    chosen = record["chosen"]
+    facts = {
+        "mean on test samples": f"valid for {record['test']['mean_time']:g} samples",
+        "chosen by validation": f"noise {chosen['noise']:g}, "
+        f"regularisation {chosen['regularisation']:g}",
+        "clocks per sample": f"{record['clocks_per_sample']} with {record['lanes']} lanes and "
+        f"{record['multipliers']} multipliers",
+        "digest": record["digest"],
+        "written": ", ".join(record["files"].values()),
+    }
+    return Outcome(record, [table(columns, rows, title), pairs(facts)])
 
 
 def _identifier(stem: str) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rchw.errors import DesignError
 from rchw.tasks import real, series
 from rchw.tasks.files import SUFFIXES, load_file
+from rchw.tasks.generators import multi_sine
 from rchw.tasks.task import Task, aligned, split_slices
 
 __all__ = ["TASKS", "TaskInfo", "load_task"]
@@ -148,6 +149,11 @@ def _channel(length: int, rng: np.random.Generator) -> _Series:
     return _Series(received, symbols)
 
 
+def _multi_sine(length: int, rng: np.random.Generator) -> _Series:
+    x = multi_sine(length)
+    return _Series(x, x)
+
+
 def _santa_fe(length: int, rng: np.random.Generator) -> _Series:
     x = real.santa_fe()
     return _Series(x, x, (f"read from reservoirpy {real.package_version('reservoirpy')}",))
@@ -185,6 +191,13 @@ TASKS: dict[str, TaskInfo] = {
             horizon=84, washout=200, split=_RODAN_TINO, metric="nmse", horizons=(1, 1000),
             origin="Mackey-Glass, tau 17, Runge-Kutta h 0.1, sampled at 1, tanh(x - 1)",
             licence=_GENERATED, draw=_mackey_glass,
+        ),
+        TaskInfo(
+            name="multi-sine",
+            description="mean of four sines of incommensurate periods, one step ahead",
+            horizon=1, washout=200, split=_RODAN_TINO, metric="nmse", horizons=(1, 1000),
+            origin="sines of 60 / sqrt(2), sqrt(3), sqrt(5) and sqrt(7) samples",
+            licence=_GENERATED, draw=_multi_sine, seeded=False,
         ),
         TaskInfo(
             name="henon",

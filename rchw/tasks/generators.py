@@ -1,6 +1,6 @@
 """Targets without an input, for reservoirs that feed their output back and so make a series alone.
 
-A `rchw.tasks.Task` asks for inputs that vary; a generator has none. What is here is a target only.
+A `rchw.tasks.Task` asks for inputs; there they are the target of the sample before.
 """
 
 import math

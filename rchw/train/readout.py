@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rchw.design import Design, Output
+from rchw.design import Design, Feedback, Output
 from rchw.errors import DesignError
 from rchw.fixed import QFormat
 from rchw.reference.readout import ReadoutReference, feature_codes
@@ -93,9 +93,8 @@ def _with_rows(design: Design, rows: Sequence[QuantizedRow], finest: int, width:
     """Put integer rows into a design: one weight format, and one format and scale per output."""
     fractions = [row.exponent - finest + TARGET_FORMAT.frac for row in rows]
     frac = min(max(0, *fractions), 48)
-    outputs = []
-    for output, fraction in zip(design.readout.outputs, fractions, strict=True):
-        shift = frac - fraction
+    outputs, shifts = [], [frac - fraction for fraction in fractions]
+    for output, shift in zip(design.readout.outputs, shifts, strict=True):
         fmt = output.format
         to = QFormat(fmt.width, min(max(fmt.width - 1 + shift, 0), 48), fmt.signed)
         outputs.append(replace(output, format=to, scale=float(np.ldexp(output.scale, shift))))
@@ -105,7 +104,19 @@ def _with_rows(design: Design, rows: Sequence[QuantizedRow], finest: int, width:
         weight_format=QFormat(width, frac),
         weights=tuple(tuple(int(w) for w in row.weights) for row in rows),
     )
-    return replace(design, readout=readout)
+    feedback = tuple(
+        _rescaled(entry, shifts[index])
+        for entry, index in zip(design.feedback, design.fed_from, strict=True)
+    )
+    return replace(design, readout=readout, feedback=feedback)
+
+
+def _rescaled(entry: Feedback, shift: int) -> Feedback:
+    """The same term of an output whose codes now have `shift` more fraction bits."""
+    frac = entry.format.frac - shift
+    more = max(-frac, 0)  # bits that the format cannot be shifted by
+    fmt = QFormat(entry.format.width + more, frac + more, entry.format.signed)
+    return replace(entry, format=fmt, weights=tuple(w << more for w in entry.weights))
 
 
 def train_readout(

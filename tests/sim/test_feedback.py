@@ -23,9 +23,12 @@ from rchw.sim.rules.command import prove_rules
 from rchw.sim.runner import build
 from rchw.sim.soak.run import soak
 from rchw.sim.verify import job_for, verify
+from rchw.tasks import Task, load_task
+from rchw.train.generate import generator_design, teach
 from tests.cli.command_line import call, refused
 from tests.designs import without_channels
 from tests.examples import FEEDBACK
+from tests.train.test_generate import OPTIONS, POINT, matrix_generator, sines
 
 GATES = replace(
     FEEDBACK,
@@ -147,8 +150,35 @@ def test_run_leaves_a_design_alone(tmp_path: Path, capsys: pytest.CaptureFixture
     refused(capsys, ("run", idle, tmp_path / "targets.npy"), "whose beats hold nothing")
 
 
-def test_the_verilog_runs_alone_as_the_reference_does(tmp_path: Path) -> None:
-    beats = reference.free_beats(IDLE, 100)
-    found = run_rtl(IDLE, write_verilog(IDLE, tmp_path), beats, tmp_path / "simulation")
-    assert found.record["verdict"] == "pass"
-    assert np.array_equal(found.outputs, reference.run(IDLE, beats).outputs)
+def generator(design: Design, task: Task) -> Design:
+    """Its readout taught, of several lambdas that of the middle."""
+    fits = teach(design, task.targets, slice(100, 600), noise=2.0**-10)
+    return fits[len(fits) // 2].design
+
+
+def test_a_generator_runs_alone_for_1000_steps(tmp_path: Path) -> None:
+    """Two sines made by the reference and by the Verilog, the same codes to the last."""
+    task = sines()
+    design = generator(generator_design(OPTIONS, POINT, task.targets[task.train]), task)
+    beats = reference.free_beats(design, 1000)
+    found = run_rtl(design, write_verilog(design, tmp_path), beats, tmp_path / "simulation")
+    want = reference.run(design, beats).outputs
+    assert found.record["verdict"] == "pass" and np.array_equal(found.outputs, want)
+    assert len(np.unique(want)) > 500, "no fixed point"
+
+
+@pytest.mark.slow
+def test_matrix_and_chaos_run_alone_for_1000_steps(tmp_path: Path) -> None:
+    """Two sines of a matrix, folded, and Mackey-Glass of a parallel ring."""
+    task = sines()
+    chaos = load_task("mackey-glass", horizon=1, split=(600, 100, 100), washout=100)
+    options = replace(OPTIONS, units=24, lanes=24, name="chaos")
+    ring = generator(generator_design(options, POINT, chaos.targets[chaos.train]), chaos)
+    assert schedule(ring).parallel == (ring.readout.multipliers == ring.n_products)
+    for design in (generator(matrix_generator(task), task), ring):
+        beats = reference.free_beats(design, 1000)
+        source = write_verilog(design, tmp_path / design.name)
+        found = run_rtl(design, source, beats, tmp_path / design.name / "simulation")
+        want = reference.run(design, beats).outputs
+        assert found.record["verdict"] == "pass" and np.array_equal(found.outputs, want)
+        assert len(np.unique(want)) > 500, "no fixed point"

@@ -9,7 +9,9 @@ from rchw.errors import DesignError
 from rchw.tasks import TASKS, Task, load_task, real, series
 from rchw.train.search import TrainingTask
 
-NAMES = ["narma10", "narma20", "mackey-glass", "henon", "channel", "santa-fe", "sunspots"]
+NAMES = [
+    "narma10", "narma20", "mackey-glass", "multi-sine", "henon", "channel", "santa-fe", "sunspots",
+]  # fmt: skip
 
 
 def test_names() -> None:
