@@ -83,8 +83,8 @@ def page(record: dict[str, Any]) -> str:
         f"{record['rows'][0]['steps']} samples. The last column counts the codes of",
         "one such run, from the reset, in which the Verilog and the reference are the same.",
         "",
-        "| series | N | state bits | valid, validation | valid, test | NMSE, validation | NMSE, test "
-        "| clocks per sample | identical codes |",
+        "| series | N | state bits | valid, validation | valid, test | NMSE, validation "
+        "| NMSE, test | clocks per sample | identical codes |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for row in record["rows"]:
