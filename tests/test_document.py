@@ -200,7 +200,6 @@ LATER: dict[str, tuple[tuple[Any, ...], Any, str]] = {
     "segments": (("readouts", 0, "accumulate"), "segments", "once per sequence are not built yet"),
     "segment table": (("readouts", 0, "segments"), [1], "once per sequence are not built yet"),
     "argmax": (("readouts", 0, "output"), "argmax", "classification is not built yet"),
-    "feedback": (("feedback",), [{}], "output feedback is not built yet"),
     "learning": (("learning",), [{}], "readouts that learn are not built yet"),
     "streams": (("streams",), 2, "interleaved streams are not built yet"),
 }

@@ -1,9 +1,11 @@
 """Circuits that feed outputs back: every code and every clock, pauses, sequences, teachers."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from amaranth.sim import Simulator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +14,9 @@ from rchw.design import Design, Feedback
 from rchw.errors import RchwError
 from rchw.fixed import QFormat
 from rchw.hdl.feedback import core_of
+from rchw.hdl.top import AxiTop
 from rchw.schedule import latency, schedule
+from rchw.sim.lanes import pack, unpack
 from rchw.sim.pauses import parse
 from rchw.sim.scoreboard import assert_same
 from rchw.sim.stream import StreamTrace, trace_stream
@@ -100,6 +104,58 @@ def test_the_example_in_both_forms() -> None:
     for design in (FEEDBACK, gates):
         check_clocks(design, 2)
         check(design, 3, ("random:50:4", "every:3:FULL"))
+
+
+def restarted(top: AxiTop, words: list[int], lasts: list[bool], cuts: list[int]) -> list[list[int]]:
+    """Words that come out between resets, which come so many clocks after the one before."""
+    found: list[list[int]] = []
+
+    async def bench(ctx: Any) -> None:
+        ctx.set(top.m_axis_tready, 1)
+        for clocks in cuts:
+            ctx.set(top.aresetn, 0)
+            ctx.set(top.s_axis_tvalid, 0)
+            await ctx.posedge(top.aclk)
+            ctx.set(top.aresetn, 1)
+            found.append([])
+            sent = 0
+            for _ in range(clocks):
+                ctx.set(top.s_axis_tvalid, 1)
+                ctx.set(top.s_axis_tdata, words[sent])
+                ctx.set(top.s_axis_tlast, lasts[sent])
+                _, ready, valid, data = await ctx.posedge(top.aclk).sample(
+                    top.s_axis_tready, top.m_axis_tvalid, top.m_axis_tdata
+                )
+                sent += ready
+                if valid:
+                    found[-1].append(data)
+
+    async def clock(ctx: Any) -> None:
+        while True:
+            await ctx.delay(1e-6)
+            ctx.set(top.aclk, ~ctx.get(top.aclk) & 1)
+
+    simulator = Simulator(top)
+    simulator.add_testbench(clock, background=True)
+    simulator.add_testbench(bench)
+    simulator.run()
+    return found
+
+
+def test_a_reset_at_any_clock_starts_over() -> None:
+    """With a sample on its way, one that has just come out, one that has just gone in."""
+    codes, last = stimulus(FEEDBACK, np.random.default_rng(5), 12)
+    codes[:, -1] = [0, 1] * 6
+    want = reference.run(FEEDBACK, codes, last).outputs
+    top = AxiTop(FEEDBACK)
+    period = schedule(FEEDBACK).clocks
+    cuts = [3 * period + step for step in range(0, period, 2)] + [6 * period]
+    words = pack(codes, [lane.format for lane in FEEDBACK.beat])
+    formats = [output.format for output in FEEDBACK.readout.outputs]
+    pieces = restarted(top, words, last.tolist(), cuts)
+    assert {len(piece) for piece in pieces} == {3, 6}
+    for piece in pieces:
+        assert_same(want[: len(piece)], unpack(piece, formats), what="output")
 
 
 def test_a_fault_is_seen() -> None:

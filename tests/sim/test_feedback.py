@@ -1,8 +1,10 @@
 """Circuits that feed outputs back under the benches, and the checks that do not take them yet."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -115,7 +117,7 @@ def test_cases_are_counted_with_what_is_fed(tmp_path: Path) -> None:
 
 
 def test_what_is_not_built_for_feedback_says_so(tmp_path: Path) -> None:
-    checks = {
+    checks: dict[str, Callable[[Path], Any]] = {
         "a proof": lambda out: prove_design(FEEDBACK, out),
         "a proof of the stream rules": lambda out: prove_rules(FEEDBACK, out),
         "a soak": lambda out: soak(FEEDBACK, out, samples=100),

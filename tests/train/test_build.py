@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rchw import topology
 from rchw.activation import Clip, PiecewiseLinear, Table, tanh_table
-from rchw.design import Design, LevelInput, LinearInput, UnitCodes
+from rchw.design import AffineEncoder, Design, LevelInput, LinearInput, UnitCodes
 from rchw.document import from_document, to_document
 from rchw.errors import DesignError
 from rchw.fixed import QFormat, Rounding, decode
@@ -252,6 +252,7 @@ def test_mean_std_encoders_put_3_deviations_at_full_scale() -> None:
     design = build(channels=2, encoder="mean-std")
     inputs = TASK.inputs[TASK.train]
     for k, channel in enumerate(design.inputs):
+        assert isinstance(channel.encoder, AffineEncoder)
         assert channel.encoder.offset == pytest.approx(inputs[:, k].mean())
         assert channel.encoder.gain == pytest.approx(127 / 128 / (3 * inputs[:, k].std()))
 
