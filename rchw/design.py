@@ -4,7 +4,6 @@
 and writes the JSON, `rchw.ranges` and `rchw.schedule` derive widths and clocks from it.
 """
 
-import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rchw.errors import DesignError
-from rchw.fixed import Overflow, QFormat, Rounding
+from rchw.fixed import QFormat, Rounding
 from rchw.layers import (
     MAX_WEIGHT_WIDTH,
     AffineEncoder,
@@ -29,6 +28,7 @@ from rchw.layers import (
 )
 from rchw.matrix import Matrix, Scaling
 from rchw.names import KEYWORDS
+from rchw.readouts import MAX_CHANNELS, Output, Readout, Segments
 from rchw.units import Layer, MatrixLayer, RingLayer, Tap, UnitCodes, UnitLayer
 
 __all__ = [
@@ -48,14 +48,13 @@ __all__ = [
     "Readout",
     "RingLayer",
     "Scaling",
+    "Segments",
     "Tap",
     "UnitCodes",
     "UnitLayer",
 ]
 
-MAX_CHANNELS = 64
 _MAX_TEACHERS = 8  # whose bits share a byte
-
 
 @dataclass(frozen=True)
 class Features:
@@ -97,75 +96,6 @@ class Features:
 
 
 @dataclass(frozen=True)
-class Output:
-    """One output: ``value = offset + scale * (code * 2**-frac)`` in IEEE double, in this order."""
-
-    name: str
-    format: QFormat
-    offset: float = 0.0
-    scale: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_name("output name", self.name)
-        if not (math.isfinite(self.offset) and math.isfinite(self.scale)):
-            raise DesignError(
-                f"decoder of output {self.name} must be finite, "
-                f"not offset {self.offset} and scale {self.scale}"
-            )
-        for code in (self.format.min, self.format.max):
-            value = self.offset + self.scale * (code * self.format.resolution)
-            if not math.isfinite(value):
-                raise DesignError(
-                    f"decoder of output {self.name} must give finite values, not {value} for code "
-                    f"{code} ({self.format})"
-                )
-
-    def decode(self, codes: ArrayLike) -> NDArray[np.float64]:
-        """Real values of output codes, same shape."""
-        return self.offset + self.scale * (
-            np.asarray(codes, dtype=np.float64) * self.format.resolution
-        )
-
-
-@dataclass(frozen=True)
-class Readout:
-    """Integer weights from the features to L outputs.
-
-    Parameters
-    ----------
-    outputs : tuple of Output, length L
-    weight_format : QFormat
-    weights : tuple of L tuples of F codes
-        In feature order; the constant feature, where present, is the last.
-    rounding, overflow
-        Of the outputs.
-    multipliers : int
-        M; see `rchw.schedule` for the values that are possible.
-    """
-
-    outputs: tuple[Output, ...]
-    weight_format: QFormat
-    weights: tuple[tuple[int, ...], ...]
-    rounding: Rounding = Rounding.HALF_UP
-    overflow: Overflow = Overflow.SATURATE
-    multipliers: int = 1
-    name: str = "readout"
-
-    def __post_init__(self) -> None:
-        check_name("readout name", self.name)
-        check_range("outputs", len(self.outputs), 1, MAX_CHANNELS)
-        check_range("width of readout weights", self.weight_format.width, 1, MAX_WEIGHT_WIDTH)
-        if len(self.weights) != len(self.outputs):
-            raise DesignError(
-                f"readout weights must have one row per output ({len(self.outputs)}), "
-                f"not {len(self.weights)}"
-            )
-        names = [output.name for output in self.outputs]
-        if len(set(names)) != len(names):
-            raise DesignError(f"output names must be distinct, not {names}")
-
-
-@dataclass(frozen=True)
 class Design:
     """One pipeline: inputs, one layer, features, one readout, and outputs that are fed back.
 
@@ -204,11 +134,14 @@ class Design:
             raise DesignError("inputs must share one format to be features")
         for index, row in enumerate(self.readout.weights):
             what = f"readout weights of output {self.readout.outputs[index].name}"
-            check_codes(what, row, self.n_features, self.readout.weight_format)
+            count = self.readout.n_segments * self.n_features
+            check_codes(what, row, count, self.readout.weight_format)
 
     def _check_feedback(self) -> None:
         check_range("feedback", len(self.feedback), 0, MAX_CHANNELS)
         check_range("teachers", sum(e.teacher for e in self.feedback), 0, _MAX_TEACHERS)
+        if self.feedback and (self.readout.accumulate != "each" or self.readout.argmax):
+            raise DesignError("a readout with feedback must answer every sample, with values")
         outputs = {output.name: output for output in self.readout.outputs}
         pairs = [(entry.layer, entry.output) for entry in self.feedback]
         if len(set(pairs)) != len(pairs):
@@ -344,6 +277,11 @@ class Design:
         """L."""
         return len(self.readout.outputs)
 
+    def answered(self, last: ArrayLike) -> NDArray[np.bool_]:
+        """Which samples have an answer, of their last flags: shape (T,) -> the same."""
+        flags = np.asarray(last, dtype=bool)
+        return flags if self.readout.pooled else np.ones(len(flags), dtype=bool)
+
     @property
     def n_products(self) -> int:
         """Features that need a multiplication: all but the constant one."""
@@ -371,7 +309,7 @@ class Design:
         return np.stack(columns, axis=1)
 
     def decode(self, codes: ArrayLike) -> NDArray[np.float64]:
-        """Real outputs of output codes, shape (T, L)."""
+        """Real answers of output codes, shape (T, L), or (T, 1) with argmax."""
         array = np.asarray(codes)
-        columns = [output.decode(array[:, k]) for k, output in enumerate(self.readout.outputs)]
+        columns = [output.decode(array[:, k]) for k, output in enumerate(self.readout.answers)]
         return np.stack(columns, axis=1)

@@ -16,6 +16,7 @@ from rchw.design import (
     Matrix,
     MatrixLayer,
     RingLayer,
+    Segments,
     UnitCodes,
 )
 from rchw.errors import DesignError
@@ -58,9 +59,9 @@ def to_document(design: Design) -> dict[str, Any]:
             {
                 "name": readout.name,
                 "storage": "constant",
-                "accumulate": "each",
-                "segments": None,
-                "output": "values",
+                "accumulate": readout.accumulate,
+                "segments": _segments(readout.segments),
+                "output": "argmax" if readout.argmax else "values",
                 "multipliers": readout.multipliers,
                 "rounding": readout.rounding.value,
                 "overflow": readout.overflow.value,
@@ -84,6 +85,12 @@ def to_document(design: Design) -> dict[str, Any]:
         "reset": {"on_last": design.reset_on_last},
         "provenance": design.provenance,
     }
+
+
+def _segments(segments: Segments | None) -> dict[str, Any] | None:
+    if segments is None:
+        return None
+    return {"length": segments.length, "count": segments.count}
 
 
 def _encoder(encoder: AffineEncoder | TargetEncoder) -> dict[str, Any]:

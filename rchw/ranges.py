@@ -200,7 +200,8 @@ class ReadoutRanges:
     features : dict of str to Interval
         Codes of each kind, before that shift.
     accumulators : tuple of Interval, one per output
-        Every partial sum that starts from the constant lies inside, in any order of the products.
+        Every partial sum that starts from the constant lies inside, in any order of the products;
+        of a sum over samples every partial sum that starts from zero, however many are added.
     """
 
     frac: int
@@ -228,8 +229,10 @@ def readout_ranges(design: Design) -> ReadoutRanges:
     weight_frac = readout.weight_format.frac
     frac = weight_frac + max(kind[1] for kind in kinds)
     shifts = {name: frac - weight_frac - fraction for name, fraction, _, _ in kinds}
-    accumulators = []
-    for row in readout.weights:
+    length = 1 if readout.segments is None else readout.segments.length
+    rows = [row for weights in readout.by_segment for row in weights]
+    found = []
+    for row in rows:
         low = high = 0
         position = 0
         for name, _, codes, count in kinds:
@@ -237,16 +240,16 @@ def readout_ranges(design: Design) -> ReadoutRanges:
             position += count
             # A product that is always positive still leaves the earlier partial sum at zero.
             products = [codes.scale(int(weight)) for weight in weights]
-            if name == "one":
+            if name == "one" and not readout.sums:
                 low += products[0].low
                 high += products[0].high
             else:
                 low += sum(min(product.low, 0) for product in products)
                 high += sum(max(product.high, 0) for product in products)
-        accumulators.append(Interval(low, high))
-    return ReadoutRanges(
-        frac, shifts, {name: codes for name, _, codes, _ in kinds}, tuple(accumulators)
-    )
+        found.append(Interval(length * low, length * high))
+    outputs = len(readout.outputs)
+    accumulators = tuple(sum(found[k::outputs], start=ZERO) for k in range(outputs))
+    return ReadoutRanges(frac, shifts, {name: codes for name, _, codes, _ in kinds}, accumulators)
 
 
 def square_interval(design: Design, state: Interval) -> Interval:

@@ -23,6 +23,7 @@ from rchw.design import (
     Readout,
     RingLayer,
     Scaling,
+    Segments,
     Tap,
     UnitCodes,
 )
@@ -30,6 +31,7 @@ from rchw.errors import DesignError
 from rchw.fixed import Overflow, QFormat, Rounding
 from rchw.matrix import RULES
 from rchw.reader import Reader, codes, integer, short
+from rchw.readouts import ACCUMULATES
 from rchw.schedule import schedule
 
 __all__ = ["FORMAT", "VERSION", "from_document"]
@@ -40,7 +42,6 @@ VERSION = 1
 _ROUNDINGS = [mode.value for mode in Rounding]
 _OVERFLOWS = [mode.value for mode in Overflow]
 
-_POOLED = "readouts that answer once per sequence are not built yet"
 _UPDATES = {
     "ring": ["replace", "leaky"],
     "euler-ring": ["increment"],
@@ -289,13 +290,25 @@ def _read_output(value: Any, path: str) -> Output:
     return output
 
 
+def _read_segments(reader: Reader, accumulate: str) -> Segments | None:
+    value = reader.take("segments")
+    if (value is None) == (accumulate in ("sum", "segments")):
+        rule = "an object" if value is None else "null"
+        raise DesignError(
+            f"{reader.where('segments')} must be {rule} with accumulate {accumulate!r}"
+        )
+    if value is None:
+        return None
+    inner = Reader(value, reader.where("segments"))
+    found = Segments(inner.integer("length"), inner.integer("count"))
+    inner.end()
+    return found
+
+
 def _read_readout(value: Any, path: str) -> Readout:
     reader = Reader(value, path)
     reader.built("storage", ["constant"], {"memory": "loading of weights is not built yet"})
-    pooled = {"last": _POOLED, "sum": _POOLED, "segments": _POOLED}
-    reader.built("accumulate", ["each"], pooled)
-    reader.only("segments", None, _POOLED)
-    reader.built("output", ["values"], {"argmax": "classification is not built yet"})
+    accumulate = reader.choice("accumulate", list(ACCUMULATES))
     weights = reader.object("weights")
     readout = Readout(
         outputs=tuple(
@@ -311,6 +324,9 @@ def _read_readout(value: Any, path: str) -> Readout:
         overflow=Overflow(reader.choice("overflow", _OVERFLOWS)),
         multipliers=reader.integer("multipliers"),
         name=reader.text("name"),
+        accumulate=accumulate,
+        segments=_read_segments(reader, accumulate),
+        argmax=reader.choice("output", ["values", "argmax"]) == "argmax",
     )
     weights.end()
     reader.end()

@@ -11,7 +11,7 @@ from rchw.activation import Clip, Table
 from rchw.design import Matrix, MatrixLayer
 from rchw.document import from_document, to_document
 from rchw.fixed import QFormat
-from tests.examples import ANTISYMMETRIC, EULER, EXTERNAL, FEEDBACK, MATRIX
+from tests.examples import ANTISYMMETRIC, EULER, EXTERNAL, FEEDBACK, MATRIX, SEGMENTS
 
 __all__ = ["PAGE", "every_law", "example", "objects"]
 
@@ -66,4 +66,5 @@ def every_law() -> list[Any]:
         to_document(replace(MATRIX, layer=replace(matrix, matrix=dense))),
         to_document(EXTERNAL),
         to_document(FEEDBACK),
+        to_document(SEGMENTS),
     ]

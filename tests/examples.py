@@ -18,12 +18,23 @@ from rchw.design import (
     Readout,
     RingLayer,
     Scaling,
+    Segments,
     Tap,
     UnitCodes,
 )
 from rchw.fixed import Overflow, QFormat, Rounding
 
-__all__ = ["ANTISYMMETRIC", "EULER", "EXAMPLE", "EXTERNAL", "FEEDBACK", "MATRIX", "small_cycle"]
+__all__ = [
+    "ANTISYMMETRIC",
+    "CLASSES",
+    "EULER",
+    "EXAMPLE",
+    "EXTERNAL",
+    "FEEDBACK",
+    "MATRIX",
+    "SEGMENTS",
+    "small_cycle",
+]
 
 
 def small_cycle(
@@ -179,3 +190,27 @@ FEEDBACK = replace(
     ),
 )
 """Both outputs return to the ring, one of them with a teacher."""
+
+
+SEGMENTS = replace(
+    EXAMPLE,
+    name="segments",
+    readout=replace(
+        EXAMPLE.readout,
+        outputs=tuple(replace(out, format=QFormat(9, 2)) for out in EXAMPLE.readout.outputs),
+        weights=tuple(
+            (*row, *row[3:], *row[:3], *row[7:], *row[:7]) for row in EXAMPLE.readout.weights
+        ),
+        accumulate="segments",
+        segments=Segments(3, 3),
+    ),
+)
+"""The same with one answer per sequence, of three segments of three samples."""
+
+
+CLASSES = replace(
+    MATRIX,
+    name="classes",
+    readout=replace(SEGMENTS.readout, argmax=True, multipliers=MATRIX.readout.multipliers),
+)
+"""A class for every sequence, from the parallel circuit of a matrix."""

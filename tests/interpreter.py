@@ -91,7 +91,9 @@ def _output(document: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def decode(document: dict[str, Any], codes: Sequence[Sequence[int]]) -> list[list[float]]:
-    """Section 6: real outputs of rows of output codes."""
+    """Section 6: real outputs of rows of output codes; an index is its own value."""
+    if document["readouts"][0]["output"] == "argmax":
+        return [[float(code) for code in row] for row in codes]
     return [
         [
             float(output["decoder"]["offset"])
@@ -250,41 +252,81 @@ def _features(
     return values
 
 
+class _Readout:
+    """Section 6: weights as values, and what was added since a sequence began."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.readout = document["readouts"][0]
+        weight = Format.of(self.readout["weights"]["format"])
+        self.rows = [[weight.value(w) for w in row] for row in self.readout["weights"]["codes"]]
+        self.formats = [Format.of(output["format"]) for output in self.readout["outputs"]]
+        self.begin()
+
+    def begin(self) -> None:
+        self.sums, self.seen = [Fraction(0)] * len(self.rows), 0
+
+    def take(self, features: Sequence[Fraction]) -> list[Fraction]:
+        """Sums of the outputs after one more sample of the sequence."""
+        start, segments = 0, self.readout["segments"]
+        if self.readout["accumulate"] in ("each", "last"):
+            self.sums = [Fraction(0)] * len(self.rows)
+        else:
+            segment = self.seen // segments["length"]
+            self.seen += 1
+            if segment >= segments["count"]:
+                return self.sums
+            start = segment * len(features)
+        rows = [row[start : start + len(features)] for row in self.rows]
+        self.sums = [
+            total + sum(a * b for a, b in zip(row, features, strict=True))
+            for total, row in zip(self.sums, rows, strict=True)
+        ]
+        return self.sums
+
+    def answer(self) -> list[int]:
+        law = self.readout["rounding"], self.readout["overflow"]
+        codes = [
+            quantised(total, to, *law) for total, to in zip(self.sums, self.formats, strict=True)
+        ]
+        return [codes.index(max(codes))] if self.readout["output"] == "argmax" else codes
+
+
 def interpret(
     document: dict[str, Any],
     codes: Sequence[Sequence[int]],
     last: Sequence[bool] | None = None,
 ) -> Interpretation:
-    """Run a design file on rows of input codes; `last` marks the ends of sequences."""
-    readout, channels = document["readouts"][0], len(document["inputs"])
+    """Run a design file on rows of input codes; `last` marks the ends of sequences.
+
+    There are as many rows of outputs as samples, or as marks where a sequence has one answer.
+    """
+    channels = len(document["inputs"])
     external = document["layers"][0]["family"] == "external"
     layer = _External(document) if external else _Layer(document)
     units = document["layers"][0]["units"]
     initial: list[int] = [0] * units if external else document["layers"][0]["initial_state"]
-    weight = Format.of(readout["weights"]["format"])
-    rows = [[weight.value(w) for w in row] for row in readout["weights"]["codes"]]
-    formats = [Format.of(output["format"]) for output in readout["outputs"]]
+    readout = _Readout(document)
     feedback = document["feedback"]
-    names = [output["name"] for output in readout["outputs"]]
+    names = [output["name"] for output in document["readouts"][0]["outputs"]]
     state, fed = list(initial), [entry["initial"] for entry in feedback]
     result = Interpretation()
     for t, u in enumerate(codes):
         step = layer.step(state, u, fed)
         x = step["x"]
         features = _features(document, layer.state, u[:channels], x)
-        totals = [sum(a * b for a, b in zip(row, features, strict=True)) for row in rows]
-        outputs = [
-            quantised(Fraction(total), to, readout["rounding"], readout["overflow"])
-            for total, to in zip(totals, formats, strict=True)
-        ]
+        totals = readout.take(features)
+        marked = last is not None and bool(last[t])
+        if marked or readout.readout["accumulate"] == "each":
+            result.outputs.append(readout.answer())
+        if marked:
+            readout.begin()
         result.states.append(x)
-        result.outputs.append(outputs)
         result.steps.append(step | {"features": features, "totals": totals})
-        ends = last is not None and last[t] and document["reset"]["on_last"] and not external
+        ends = marked and document["reset"]["on_last"] and not external
         state = list(initial) if ends else x
         taught = 0
         for k, entry in enumerate(feedback):
-            fed[k] = outputs[names.index(entry["output"])]
+            fed[k] = result.outputs[-1][names.index(entry["output"])]
             if entry["teacher"] == "stream":
                 if (u[-1] >> taught) & 1:
                     fed[k] = u[channels + taught]

@@ -30,6 +30,7 @@ from rchw.reference import run
 from tests.designs import designs, external_designs, feedback_designs, stimulus
 from tests.documents import PAGE, every_law, example, objects
 from tests.interpreter import decode, encode, interpret, rounded
+from tests.sequences import marks, sequence_designs
 
 VALUES = [[0.9, 2.0], [1.4, 5.0], [-0.3, 0.4]]
 LAST = [False, True, False]
@@ -92,10 +93,22 @@ def test_they_do_so_where_outputs_are_fed_back(design: Design, number: int) -> N
     check_interpreter(design, number)
 
 
-def check_interpreter(design: Design, number: int) -> None:
+@seed(20261125)
+@settings(max_examples=100, deadline=None, database=None)
+@given(sequence_designs(), st.integers(0, 2**32 - 1))
+def test_they_do_so_of_answers_to_sequences(design: Design, number: int) -> None:
+    last = marks(design, np.random.default_rng(number), 24)
+    check_interpreter(design, number, last)
+    trace = run(design, stimulus(design, np.random.default_rng(number), 24)[0], last)
+    assert len(trace.outputs) == design.answered(last).sum()
+
+
+def check_interpreter(design: Design, number: int, last: Any = None) -> None:
     document = json.loads(json.dumps(to_document(design)))
     assert from_document(document) == design
-    codes, last = stimulus(design, np.random.default_rng(number), 16)
+    samples = 16 if last is None else len(last)
+    codes, drawn = stimulus(design, np.random.default_rng(number), samples)
+    last = drawn if last is None else last
     want = interpret(document, codes.tolist(), last.tolist())
     for compiled in (False, True):
         trace = run(design, codes, last, compiled=compiled)
@@ -253,7 +266,7 @@ def test_what_is_not_built_is_refused_by_name(path: str, value: Any) -> None:
 
 
 def test_the_table_of_refusals_is_read() -> None:
-    assert len(refusals()) == 12
+    assert len(refusals()) == 7
     document = example()
     document["layers"] *= 2
     with pytest.raises(DesignError, match="layers must hold one entry in this release, not 2"):
@@ -295,6 +308,26 @@ def test_the_table_of_refusals_is_read() -> None:
         (["inputs", 0, "encoder", "gain"], 10**400, "gain must be a finite number, not 1000"),
         (["inputs", 0, "encoder", "offset"], float("nan"), "offset must be a finite number"),
         (["readouts", 0, "multipliers"], 3, "multipliers must be one of 1, 2, 4 for 1 lanes"),
+        (
+            ["readouts", 0, "segments"],
+            {"length": 2, "count": 1},
+            r"^readouts\[0\].segments must be null with accumulate 'each'$",
+        ),
+        (
+            ["readouts", 0, "accumulate"],
+            "sum",
+            r"^readouts\[0\].segments must be an object with accumulate 'sum'$",
+        ),
+        (
+            ["readouts", 0, "accumulate"],
+            "mean",
+            r"accumulate must be one of each, last, sum, segments, not 'mean'$",
+        ),
+        (
+            ["readouts", 0, "output"],
+            "argmax",
+            "^outputs must share one format for argmax, not have sfix6_en4 and ufix4_en2$",
+        ),
     ],
 )
 def test_a_broken_rule_is_named(path: list[Any], value: Any, sentence: str) -> None:

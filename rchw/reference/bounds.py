@@ -91,8 +91,12 @@ def readout_bound(design: Design) -> int:
     finest = max(frac for frac, _, _ in kinds)
     values = [m << (finest - frac) for frac, m, count in kinds for _ in range(count)]
     largest = feature_bound(design)
-    for output, row in zip(readout.outputs, readout.weights, strict=True):
-        total = sum(value * abs(w) for value, w in zip(values, row, strict=True))
+    length = 1 if readout.segments is None else readout.segments.length
+    for k, output in enumerate(readout.outputs):
+        rows = (weights[k] for weights in readout.by_segment)
+        total = length * sum(
+            value * abs(w) for row in rows for value, w in zip(values, row, strict=True)
+        )
         shift = readout.weight_format.frac + finest - output.format.frac
         largest = max(largest, (total << max(-shift, 0)) + (1 << max(shift, 0)))
     return largest

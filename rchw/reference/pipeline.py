@@ -24,6 +24,8 @@ class Trace:
     states : int64 array (T, N)
         ``states[t]`` is the state after input ``t``.
     outputs : int64 array (T, L)
+        ``outputs[t]`` is the answer to input ``t``. Where a sequence has one answer there is a row
+        for every marked sample instead; with argmax there is one column, the index.
     final_state : int64 array (N + B,)
         What the next sample starts from, a reset by the last ``last`` flag included: the states,
         then the codes of the B outputs that are fed back to it, those of their teachers included.
@@ -69,7 +71,9 @@ def run(
     codes : integer array (T, n_lanes)
         The lanes of `Design.beat`: (T, K) for K channels; states from outside and teachers follow.
     last : bool array (T,), optional
-        Marks the last sample of each sequence; the state then resets if the design says so.
+        Marks the last sample of each sequence; the state then resets if the design says so. The
+        first sample begins a sequence, whatever `state` is: what a readout summed up of one that is
+        not ended is lost, so a series is cut into runs at the ends of sequences.
     state : integer array (N + B,), optional
         State codes to start from instead of the initial state, and codes of the B outputs that are
         fed back at the first sample; states from outside have none.
@@ -103,7 +107,7 @@ def run(
     if flags.shape != (len(inputs),):
         raise DesignError(f"last flags must have shape ({len(inputs)},), not {flags.shape}")
     if isinstance(design.layer, ExternalLayer):
-        return _external(design, inputs, state)
+        return _external(design, inputs, flags, state)
     start = None if state is None else _checked_state(design, state)
     if design.feedback:
         return Trace(*run_loop(design, inputs, flags, start, compiled))
@@ -118,13 +122,18 @@ def run(
         final = np.array(design.driven.initial_state, dtype=np.int64)
     else:
         final = start
-    return Trace(states, ReadoutReference(design).outputs(states, inputs), final)
+    return Trace(states, ReadoutReference(design).outputs(states, inputs, flags), final)
 
 
-def _external(design: Design, codes: NDArray[np.int64], state: ArrayLike | None) -> Trace:
+def _external(
+    design: Design,
+    codes: NDArray[np.int64],
+    flags: NDArray[np.bool_],
+    state: ArrayLike | None,
+) -> Trace:
     """The states are those of the beat; nothing is remembered."""
     if state is not None:
         raise DesignError(f"state must be left out where layer {design.layer.name} is external")
     channels, states = np.split(codes.astype(np.int64), [design.n_inputs], axis=1)
     final = states[-1] if len(states) else np.zeros(design.n_units, dtype=np.int64)
-    return Trace(states, ReadoutReference(design).outputs(states, channels), final)
+    return Trace(states, ReadoutReference(design).outputs(states, channels, flags), final)
