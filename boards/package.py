@@ -34,7 +34,7 @@ def _lanes(
 
 def port_metadata(design: Design) -> dict[str, Any]:
     """Ports, lanes, formats, encoders and clocks of the emitted top, JSON-ready."""
-    inputs, outputs = design.beat, design.readout.outputs
+    inputs, outputs = design.beat, design.readout.answers
     return {
         "kind": "ports",
         "version": 1,
@@ -55,7 +55,9 @@ def port_metadata(design: Design) -> dict[str, Any]:
         },
         "output_stream": {
             "prefix": "m_axis_",
-            "tlast": "copied from the input beat",
+            "tlast": "high: one beat per sequence"
+            if design.readout.pooled
+            else "copied from the input beat",
             "lanes": _lanes(
                 [output.name for output in outputs],
                 [output.format for output in outputs],
@@ -167,7 +169,7 @@ def _write(design: Design, out: Path, samples: int, seed: int, say: Progress) ->
     files = [write_verilog(design, out)]
     say(f"{name}: golden vectors")
     vectors = write_vectors(design, out, samples, seed)
-    beats = len(vectors[0].read_text(encoding="utf-8").splitlines())
+    beats, answers = (len(path.read_text(encoding="utf-8").splitlines()) for path in vectors[:2])
     ports = port_metadata(design)
     widths = StreamPorts(
         *(
@@ -176,7 +178,7 @@ def _write(design: Design, out: Path, samples: int, seed: int, say: Progress) ->
         )
     )
     files += [
-        write_atomic(out / f"{name}_tb.v", bench_verilog(design, beats)),
+        write_atomic(out / f"{name}_tb.v", bench_verilog(design, beats, answers)),
         *vectors,
         write_atomic(out / f"{name}.core", _core(name)),
         write_atomic(out / f"{name}.sdc", _sdc(name)),

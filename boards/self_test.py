@@ -55,7 +55,7 @@ def self_test_verilog(design: Design, plan: Plan, *, blackbox: bool = True) -> s
     """
     name = design.name
     wide = 8 * word_bytes([channel.format for channel in design.beat])
-    out = 8 * word_bytes([output.format for output in design.readout.outputs])
+    out = 8 * word_bytes([output.format for output in design.readout.answers])
     words, sums = len(plan.starts), len(plan.signatures[0])
     blocks = len(plan.signatures)
     low, high = plan.samples.bit_length() - 1, blocks.bit_length() - 1

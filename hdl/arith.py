@@ -7,6 +7,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from rchw.fixed import Overflow, QFormat, Rounding
 
 __all__ = [
+    "add_apart",
     "add_tree",
     "clamp",
     "digits",
@@ -81,6 +82,17 @@ def add_tree(values: Sequence[Value]) -> Value:
         pairs = [a + b for a, b in zip(level[::2], level[1::2], strict=False)]
         level = pairs + ([level[-1]] if len(level) % 2 else [])
     return level[0]
+
+
+def add_apart(a: Value, b: Value | None = None) -> Value:
+    """Sum of signed values, which have a bit below that adds nothing.
+
+    Without it Yosys packs the addition behind a product into the SB_MAC16 that makes the product,
+    and does it wrongly: it cuts the sum, or loses the other product.
+    """
+    if b is None:
+        return a
+    return (Cat(Const(1, 1), a).as_signed() + Cat(Const(0, 1), b).as_signed()) >> 1
 
 
 def rounding_offset(shift: int, rounding: Rounding) -> int:

@@ -78,12 +78,23 @@ class FoldedCore(wiring.Component):
                 ended.eq(self.i.payload.last if design.reset_on_last else 0),
                 first.eq(ended),
             ]
+        marked = ended if design.reset_on_last else last
+        told = marked
+        free: Value = readout.free
+        reserve: Value = sequencer.reserve
+        if design.readout.pooled:
+            # The last sample of a sequence alone needs a place; the question may come in the very
+            # clock that takes the sample.
+            answers = Mux(taken, self.i.payload.last, marked)
+            free, reserve = free | ~answers, reserve & answers
+            if isinstance(layer, MatrixLayer):
+                told = Signal(name="told")
         m.d.comb += [
             sequencer.available.eq(self.i.valid),
             self.i.ready.eq(taken),
-            sequencer.free.eq(readout.free),
-            readout.reserve.eq(sequencer.reserve),
-            readout.last.eq(ended if design.reset_on_last else last),
+            sequencer.free.eq(free),
+            readout.reserve.eq(reserve),
+            readout.last.eq(told),
         ]
 
         held: Value | None = None
@@ -94,7 +105,10 @@ class FoldedCore(wiring.Component):
         if isinstance(layer, ExternalLayer):
             word_data, token = self._shifted(m, sequencer, taken)
         elif isinstance(layer, MatrixLayer):
-            word_data, token, held = self._matrix_pass(m, sequencer, taken, first, columns)
+            word_data, token, held, top = self._matrix_pass(m, sequencer, taken, first, columns)
+            if told is not marked:  # the next sample may be taken before the readout asks
+                with m.If(top):
+                    m.d.sync += told.eq(marked)
         else:
             word_data, token = self._state_pass(m, sequencer, taken, first, columns)
         m.d.comb += [
@@ -192,7 +206,7 @@ class FoldedCore(wiring.Component):
         taken: Value,
         first: Value,
         columns: Sequence[Sequence[int]],
-    ) -> tuple[list[Signal], Value, Value | None]:
+    ) -> tuple[list[Signal], Value, Value | None, Value]:
         """Pipeline: step, weights and column, state, product, accumulator; then as for a ring.
 
         Words end S clocks apart. What belongs to a word behind its last step, the next sample must
@@ -243,11 +257,11 @@ class FoldedCore(wiring.Component):
         m.d.comb += sums.word.eq(word)
         token, top = paced(m, plan, issued[-3])
         if not design.inputs:
-            return word_data, token, None
+            return word_data, token, None, top
         shown = Signal(sum(channel.format.width for channel in design.inputs), name="inputs")
         with m.If(top):
             m.d.sync += shown.eq(Cat(*held[: design.n_inputs]))
-        return word_data, token, shown
+        return word_data, token, shown, top
 
     def _source(
         self,

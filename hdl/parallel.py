@@ -9,12 +9,13 @@ from amaranth.lib.wiring import In, Out
 from rchw.design import Design, ExternalLayer
 from rchw.fixed import Overflow
 from rchw.hdl.activation import activate, increment, leak, leak_kinds
-from rchw.hdl.arith import add_tree, digits, requantize, times
+from rchw.hdl.answers import greatest, places
+from rchw.hdl.arith import add_tree, digits, requantize, select, times
 from rchw.hdl.drive import lane_drives
 from rchw.hdl.ports import input_layout, output_layout
 from rchw.hdl.rom import Fields
-from rchw.hdl.totals import output_interval, output_start, round_outputs
-from rchw.ranges import layer_ranges, readout_ranges
+from rchw.hdl.totals import constant, output_interval, output_start, round_outputs
+from rchw.ranges import Interval, layer_ranges, readout_ranges
 
 __all__ = ["ParallelCore"]
 
@@ -26,12 +27,13 @@ class ParallelCore(wiring.Component):
     -------
     i : In(stream of `input_layout`)
     o : Out(stream of `output_layout`)
-        While it is full and not ready, everything stands still.
+        While it is full and not ready, everything stands still; where a sequence has one answer,
+        not before the next one comes.
 
     Latency
     -------
     `rchw.schedule.latency`: 6 clocks (4 where the states come from outside), and one for every
-    two levels of the adder tree over the features with a weight.
+    two levels of the adder tree over the features with a weight, and the clocks of the answer.
 
     Throughput
     ----------
@@ -59,7 +61,9 @@ class ParallelCore(wiring.Component):
         m = Module()
         design = self.design
         go = Signal()
-        m.d.comb += [go.eq(~self.o.valid | self.o.ready), self.i.ready.eq(go)]
+        if not design.readout.pooled:
+            m.d.comb += go.eq(~self.o.valid | self.o.ready)
+        m.d.comb += self.i.ready.eq(go)
         pipe = _Pipeline(m, go, self.i.valid, self.i.payload.last)
         inputs: list[Value] = [
             pipe.register(self.i.payload[channel.name], channel.name) for channel in design.inputs
@@ -75,10 +79,21 @@ class ParallelCore(wiring.Component):
         if not states:
             states, inputs = self._driven(m, pipe, inputs, fed)
         totals = self._readout(m, pipe, states, inputs)
-        rounded = round_outputs(m, design, readout_ranges(design), totals)
-        with m.If(go):
+        codes = round_outputs(m, design, readout_ranges(design), totals)
+        if design.readout.argmax:
+            codes = [greatest(codes, pipe.register, pipe.step)]
+        if design.readout.pooled:
+            # What has no answer passes by one that waits.
+            taken = pipe.valid & pipe.last
+            m.d.comb += go.eq(~self.o.valid | self.o.ready | ~taken)
+            with m.If(self.o.ready):
+                m.d.sync += self.o.valid.eq(0)
+            loads = go & taken
+        else:
+            loads = go
+        with m.If(loads):
             m.d.sync += [self.o.valid.eq(pipe.valid), self.o.payload.last.eq(pipe.last)]
-            for output, code in zip(design.readout.outputs, rounded, strict=True):
+            for output, code in zip(design.readout.answers, codes, strict=True):
                 m.d.sync += self.o.payload[output.name].eq(code)
         return m
 
@@ -192,16 +207,30 @@ class ParallelCore(wiring.Component):
                 pipe.register(u << ranges.shifts["inputs"], f"v{k}") for k, u in enumerate(inputs)
             ]
         pipe.step()
+        adds: Value = Const(1)
+        segment: Value = Const(0)
+        if design.readout.segments is not None:
+            adds, segment = places(m, design.readout.segments, pipe.go & pipe.valid, pipe.last)
         sums = []
-        for output, row in enumerate(design.readout.weights):
+        for output, rows in enumerate(zip(*design.readout.by_segment, strict=True)):
             sums.append(
                 [
-                    pipe.register(times(value, weight), f"product_{output}_{k}")
-                    for k, (value, weight) in enumerate(zip(values, row, strict=False))
-                    if weight
+                    pipe.register(_weighted(m, value, weights, segment, name), name)
+                    for k, (value, weights) in enumerate(
+                        zip(values, zip(*rows, strict=True), strict=False)
+                    )
+                    if any(weights)
+                    for name in [f"product_{output}_{k}"]
                 ]
             )
-        pipe.step()
+
+        def step() -> None:
+            nonlocal adds, segment
+            if design.readout.sums:
+                adds, segment = pipe.register(adds, "adds_held"), pipe.register(segment, "held")
+            pipe.step()
+
+        step()
         depth = 0
         while any(len(terms) > 1 for terms in sums):
             depth += 1
@@ -212,7 +241,9 @@ class ParallelCore(wiring.Component):
                 ]
                 for output, terms in enumerate(sums)
             ]
-            pipe.step()
+            step()
+        if design.readout.sums:
+            return self._over_samples(m, pipe, [add_tree(terms) for terms in sums], adds, segment)
         totals: list[Value] = []
         for output, terms in enumerate(sums):
             start = output_start(design, ranges, output)
@@ -221,6 +252,37 @@ class ParallelCore(wiring.Component):
             m.d.comb += total.eq(add_tree(terms) + start)
             totals.append(total)
         return totals
+
+    def _over_samples(
+        self, m: Module, pipe: "_Pipeline", sums: list[Value], adds: Value, segment: Value
+    ) -> list[Value]:
+        """Sums over the samples of a sequence, this one included; one clock."""
+        design, ranges = self.design, readout_ranges(self.design)
+        terms = []
+        for output, total in enumerate(sums):
+            counted = Mux(adds, total + constant(m, design, ranges, output, segment), 0)
+            terms.append(pipe.register(counted, f"counted_{output}"))
+        pipe.step()
+        totals: list[Value] = []
+        for output, term in enumerate(terms):
+            start = output_start(design, ranges, output)
+            width = signed(output_interval(design, ranges, output).width)
+            held = Signal(width, name=f"held_out_{output}", init=start)
+            total = Signal(width, name=f"total_out_{output}")
+            m.d.comb += total.eq(held + term)
+            with m.If(pipe.go & pipe.valid):
+                m.d.sync += held.eq(Mux(pipe.last, start, total))
+            totals.append(total)
+        return totals
+
+
+def _weighted(m: Module, value: Value, weights: Sequence[int], segment: Value, name: str) -> Value:
+    """Product with the weight of a segment: of one, or of equal ones, shifts and additions."""
+    if len(set(weights)) == 1:
+        return times(value, weights[0])
+    width = max(Interval(weight, weight).width for weight in weights)
+    codes = [Const(weight, signed(width)) for weight in weights]
+    return value * select(m, segment, codes, f"{name}_weight").as_signed()
 
 
 class _Pipeline:

@@ -31,8 +31,8 @@ def input_layout(design: Design) -> data.StructLayout:
 
 
 def output_layout(design: Design) -> data.StructLayout:
-    """Payload of the output stream: one field per output, and ``last``."""
-    fields = {output.name: shape_of(output.format) for output in design.readout.outputs}
+    """Payload of the output stream: one field per answer, and ``last``."""
+    fields = {output.name: shape_of(output.format) for output in design.readout.answers}
     return data.StructLayout({**fields, "last": 1})
 
 
@@ -44,7 +44,8 @@ class OutputQueue(wiring.Component):
     reserve : In(1), free : Out(1)
         Take room, allowed while `free`.
     keep : In(1), last : In(1)
-        Of the sample for which room was taken, in the same clock or later: it waits here.
+        Of the sample for which room was taken, in the same clock or later: it waits here. Where a
+        sequence has one answer, every result is the last and these do nothing.
     push : In(1), codes : In(output_layout without last)
         A result arrives, in the order of the reservations.
     o : Out(stream)
@@ -67,6 +68,7 @@ class OutputQueue(wiring.Component):
 
     def __init__(self, design: Design, latency: int, period: int) -> None:
         self._layout = output_layout(design)
+        self._pooled = design.readout.pooled
         self._slots = latency // period + 1
         codes = {name: field.shape for name, field in self._layout if name != "last"}
         super().__init__(
@@ -89,8 +91,9 @@ class OutputQueue(wiring.Component):
         used = Signal(range(self._slots + 1))
         m.d.sync += used.eq(used + self.reserve - pop)
         m.d.comb += self.free.eq(used != self._slots)
+        last = Signal()
         if self._slots == 1:
-            last, codes = Signal(), Signal.like(self.codes, reset_less=True)
+            codes = Signal.like(self.codes, reset_less=True)
             with m.If(self.push):
                 m.d.sync += [codes.eq(self.codes), self.o.valid.eq(1)]
             with m.Elif(self.o.ready):
@@ -98,20 +101,25 @@ class OutputQueue(wiring.Component):
             with m.If(self.keep):
                 m.d.sync += last.eq(self.last)
         else:
-            m.submodules.last_fifo = lasts = SyncFIFO(width=1, depth=self._slots)
+            if not self._pooled:
+                m.submodules.last_fifo = lasts = SyncFIFO(width=1, depth=self._slots)
             width = self.codes.shape().size
             m.submodules.code_fifo = queue = SyncFIFO(width=width, depth=self._slots)
-            last, codes = lasts.r_data, data.View(self.codes.shape(), queue.r_data)
+            codes = data.View(self.codes.shape(), queue.r_data)
+            if not self._pooled:
+                last = lasts.r_data
+                m.d.comb += [
+                    lasts.w_data.eq(self.last),
+                    lasts.w_en.eq(self.keep),
+                    lasts.r_en.eq(pop),
+                ]
             m.d.comb += [
-                lasts.w_data.eq(self.last),
-                lasts.w_en.eq(self.keep),
-                lasts.r_en.eq(pop),
                 queue.w_data.eq(self.codes),
                 queue.w_en.eq(self.push),
                 queue.r_en.eq(self.o.ready),
                 self.o.valid.eq(queue.r_rdy),
             ]
-        m.d.comb += self.o.payload.last.eq(last)
+        m.d.comb += self.o.payload.last.eq(1 if self._pooled else last)
         for name, _ in self.codes.shape():
             m.d.comb += self.o.payload[name].eq(codes[name])
         return m

@@ -2,20 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from rchw.design import Design
 from rchw.fixed import Overflow
-from rchw.hdl.arith import requantize, select
+from rchw.hdl.answers import NOWHERE, greatest, held_place, segment_address
+from rchw.hdl.arith import add_apart, requantize, select
 from rchw.hdl.counter import countdown, delayed
 from rchw.hdl.ports import OutputQueue, output_layout
 from rchw.hdl.rom import Fields
-from rchw.hdl.totals import Flags, accumulate, round_outputs
+from rchw.hdl.totals import Flags, accumulate, counted, round_outputs
 from rchw.ranges import Interval, readout_ranges
-from rchw.schedule import schedule
+from rchw.schedule import answer_clocks, schedule
 
 __all__ = ["FoldedReadout", "ReadoutClock", "readout_clocks"]
 
@@ -92,16 +94,19 @@ class FoldedReadout(wiring.Component):
         Of the sample in work, valid with its first word; not there without channels.
     last : In(1)
         Of the sample in work, valid with `reserve`, or as many clocks later as it takes to read a
-        word if the period has clocks in which nothing is multiplied.
+        word if the period has clocks in which nothing is multiplied. Where a sequence has one
+        answer it is asked as the inputs are, with the first word.
     reserve : In(1), free : Out(1)
-        Room for one result: taken by the sequencer, given back when a result leaves.
+        Room for one result: taken by the sequencer, given back when a result leaves. Where a
+        sequence has one answer it is taken for marked samples alone.
     o : Out(stream of `output_layout`)
 
     Latency
     -------
     From `advance` of a sample's last clock to its beat: 8 clocks, ``ceil(log2(n))`` more where n
-    products are added per clock, two more with squares. They are: two for the weights, operands,
-    product, (levels of the sum,) three parts of the accumulator, output.
+    products are added per clock, two more with squares, and those of the answer
+    (`rchw.schedule.answer_clocks`). They are: two for the weights, operands, product, (levels of
+    the sum, the constant,) three parts of the accumulator, (comparisons,) output.
 
     Throughput
     ----------
@@ -122,6 +127,7 @@ class FoldedReadout(wiring.Component):
         self._ranges = readout_ranges(design)
         self._clocks = readout_clocks(design)
         self._late = 2 if design.features.squares is not None else 0
+        self._arrived: Value | None = None
         width = sum(channel.format.width for channel in design.inputs)
         super().__init__(
             {
@@ -149,25 +155,51 @@ class FoldedReadout(wiring.Component):
         if self._late:
             # The squares take their time, so weights are addressed later instead of held.
             address, ends = countdown(m, "late_address", count, advance)
-        fields = Fields(count, registered=True)
+        segments = design.readout.n_segments
+        place = NOWHERE
+        if design.readout.pooled:
+            place = held_place(m, design.readout, self._arrives(m), self.last)
+        if segments > 1:
+            address = segment_address(m, segments, count, place.following, advance, ends)
+        fields = Fields(segments * count, registered=True)
         weights = self._weights(fields, order)
+        order *= segments
         flags = Flags(
             valid=advance,
             done=advance & ends,
             turn=fields.add("turn", [clock.hold for clock in order]),
             ending=Const(0)
             if plan.hold == 1
-            else fields.add("ending", [int(k < plan.hold) for k in range(count)]),
+            else fields.add("ending", [int(k % count < plan.hold) for k in range(len(order))]),
         )
+        if design.readout.sums:
+            first = [int(k % count >= count - plan.hold) for k in range(len(order))]
+            flags = replace(flags, opening=fields.add("opening", first))
         source = fields.add("source", [clock.source for clock in order])
         fields.build(m, "weights", address)
         flags = flags.delayed(m, "address", fields=False)
         flags = flags.delayed(m, "states", fields=False)
         ending = flags.done if plan.hold == 1 else flags.ending & flags.valid
         flags = replace(flags, ending=ending)
+        if design.readout.pooled:
+            flags = replace(flags, done=flags.done & place.answers)
+        if design.readout.sums:
+            ending = flags.ending & place.answers
+            flags = replace(flags, ending=ending, adds=place.adds, segment=place.segment)
         operands, flags, weights = self._operands(m, source, group, flags, weights)
         products, flags = self._products(m, operands, weights, flags)
+        if design.readout.sums:
+            products, flags = counted(m, design, self._ranges, products, flags)
         totals, flags = accumulate(m, design, self._ranges, products, flags)
+        codes: list[Value] = []
+        done = [flags.done]
+        if design.readout.argmax:
+            scores = round_outputs(m, design, self._ranges, totals)
+
+            def step() -> None:
+                done.extend(delayed(m, done[-1], 1, f"compared_{len(done)}")[1:])
+
+            codes = [greatest(scores, lambda value, name: _clocked(m, value, name), step)]
         queue = OutputQueue(design, latency=self._latency(), period=plan.pass_clocks)
         m.submodules.queue = queue
         # Where room is taken before the end of the period, `last` may not have come yet.
@@ -177,10 +209,10 @@ class FoldedReadout(wiring.Component):
             queue.keep.eq(keep),
             queue.last.eq(self.last),
             self.free.eq(queue.free),
-            queue.push.eq(flags.done),
+            queue.push.eq(done[-1]),
         ]
-        rounded = round_outputs(m, design, self._ranges, totals)
-        for output, code in zip(design.readout.outputs, rounded, strict=True):
+        codes = codes or round_outputs(m, design, self._ranges, totals)
+        for output, code in zip(design.readout.answers, codes, strict=True):
             m.d.comb += queue.codes[output.name].eq(code)
         wiring.connect(m, queue.o, wiring.flipped(self.o))
         return m
@@ -193,17 +225,32 @@ class FoldedReadout(wiring.Component):
             # Room is taken with the last step, after which the last word and the inputs follow.
             last = plan.word_clocks if plan.words > 1 else plan.top_clocks
             inputs = plan.input_clocks + last - 1
-        return inputs + plan.loop_latency + 5 + self._late + plan.sum_levels
+        more = answer_clocks(self._design)
+        return inputs + plan.loop_latency + 5 + self._late + plan.sum_levels + more
+
+    def _arrives(self, m: Module) -> Value:
+        """When what belongs to a sample as a whole may be taken over, made once.
+
+        After the last operands of the sample before, and never after the next sample is taken,
+        since no sample takes fewer clocks than the loop.
+        """
+        if self._arrived is None:
+            begins = Signal(init=1)  # the next clock of the readout is a sample's first
+            _, ends = countdown(m, "clock", len(self._clocks), self.advance)
+            with m.If(self.advance):
+                m.d.sync += begins.eq(ends)
+            self._arrived = delayed(m, self.advance & begins, 1 + self._late, "arrives")[-1]
+        return self._arrived
 
     def _weights(self, fields: Fields, order: Sequence[ReadoutClock]) -> list[Value]:
         """One field per multiplier: operand-major, then the outputs served in one clock."""
-        rows = self._design.readout.weights
+        by_segment = self._design.readout.by_segment[::-1]  # the address counts down
         per_clock = self._design.n_outputs // self._plan.hold
         weights = []
         for slot in range(self._plan.operands):
             for position in range(per_clock):
                 column = []
-                for clock in order:
+                for rows, clock in product(by_segment, order):
                     feature = clock.features[slot]
                     output = clock.hold * per_clock + position
                     column.append(0 if feature is None else rows[output][feature])
@@ -290,13 +337,7 @@ class FoldedReadout(wiring.Component):
         if not design.features.inputs:
             return []
         fmt = design.inputs[0].format
-        begins = Signal(init=1)  # the next clock of the readout is a sample's first
-        _, ends = countdown(m, "clock", len(self._clocks), self.advance)
-        with m.If(self.advance):
-            m.d.sync += begins.eq(ends)
-        # After the last operands of the sample before, and never after the next sample's inputs
-        # come, since no sample takes fewer clocks than the loop.
-        arrives = delayed(m, self.advance & begins, 1 + self._late, "arrives")[-1]
+        arrives = self._arrives(m)
         codes = Signal(len(self.inputs), name="inputs_held", reset_less=True)
         with m.If(arrives):
             m.d.sync += codes.eq(self.inputs)
@@ -324,24 +365,13 @@ class FoldedReadout(wiring.Component):
         for level in range(self._plan.sum_levels):
             sums = [
                 [
-                    _clocked(m, _add(*terms[k : k + 2]), f"sum_{position}_{level}_{k // 2}")
+                    _clocked(m, add_apart(*terms[k : k + 2]), f"sum_{position}_{level}_{k // 2}")
                     for k in range(0, len(terms), 2)
                 ]
                 for position, terms in enumerate(sums)
             ]
             flags = flags.delayed(m, f"level_{level}")
         return [total for (total,) in sums], flags
-
-
-def _add(a: Value, b: Value | None = None) -> Value:
-    """Sum of signed values, which have a bit below that adds nothing.
-
-    Without it Yosys packs the addition behind a product into the SB_MAC16 that makes the product,
-    and does it wrongly: it cuts the sum, or loses the other product.
-    """
-    if b is None:
-        return a
-    return (Cat(Const(1, 1), a).as_signed() + Cat(Const(0, 1), b).as_signed()) >> 1
 
 
 def _clocked(m: Module, value: Value, name: str) -> Signal:

@@ -43,7 +43,8 @@ class AxiTop(wiring.Component):
     s_axis_tdata, s_axis_tvalid, s_axis_tready, s_axis_tlast
         One beat per sample; lanes as in `lane_map`, of which the low bits of each are read.
     m_axis_tdata, m_axis_tvalid, m_axis_tready, m_axis_tlast
-        One beat per input beat, in order; lanes are extended by sign, or by zeros if unsigned.
+        One beat per input beat, or per sequence where it has one answer, in order; lanes are
+        extended by sign, or by zeros if unsigned.
 
     Latency, Throughput
     -------------------
@@ -65,7 +66,7 @@ class AxiTop(wiring.Component):
     def __init__(self, design: Design) -> None:
         self.design = design
         self._inputs = lane_map([channel.format for channel in design.beat])
-        self._outputs = lane_map([output.format for output in design.readout.outputs])
+        self._outputs = lane_map([output.format for output in design.readout.answers])
         super().__init__(
             {
                 "aclk": In(1),
@@ -101,7 +102,7 @@ class AxiTop(wiring.Component):
         for channel, (start, _) in zip(design.beat, self._inputs, strict=True):
             lane = self.s_axis_tdata[start : start + channel.format.width]
             m.d.comb += core.i.payload[channel.name].eq(lane)
-        for output, (start, width) in zip(design.readout.outputs, self._outputs, strict=True):
+        for output, (start, width) in zip(design.readout.answers, self._outputs, strict=True):
             code = core.o.payload[output.name]
             # Adding a zero of the full width extends by the code's own sign.
             wide = (code + Const(0, width))[:width]

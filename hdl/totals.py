@@ -1,17 +1,28 @@
 """Exact sums of the readout: where they start, how they grow, how they become codes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from dataclasses import fields as members
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 
 from rchw.design import Design
-from rchw.hdl.arith import drop_bits, fit, rounding_offset
+from rchw.hdl.arith import add_apart, drop_bits, fit, rounding_offset, select
 from rchw.ranges import Interval, ReadoutRanges
 
-__all__ = ["PARTS", "Flags", "accumulate", "output_interval", "output_start", "round_outputs"]
+__all__ = [
+    "PARTS",
+    "Flags",
+    "accumulate",
+    "constant",
+    "counted",
+    "output_interval",
+    "output_start",
+    "round_outputs",
+]
 
 PARTS = 3  # of an accumulator
+FROM_MEMORY = ("turn", "ending", "opening")
 
 
 @dataclass(frozen=True)
@@ -22,6 +33,11 @@ class Flags:
     done: Value  # the sample's last clock
     turn: Value  # which of the H sets of outputs
     ending: Value  # that set's last clock of the sample
+    opening: Value = field(
+        default_factory=lambda: Const(0)
+    )  # its first one; this and the others only where samples are summed up
+    adds: Value = field(default_factory=lambda: Const(0))  # whether the sample is added
+    segment: Value = field(default_factory=lambda: Const(0))  # to which segment it belongs
 
     def delayed(self, m: Module, name: str, fields: bool = True) -> "Flags":
         """Copies one clock later; unused ones vanish in synthesis.
@@ -29,9 +45,9 @@ class Flags:
         `fields`: so are those which come from memory, and are late by themselves.
         """
         copies = {}
-        for key in ("valid", "done", "turn", "ending"):
+        for key in (entry.name for entry in members(self)):
             value = getattr(self, key)
-            if isinstance(value, Const) or (key in ("turn", "ending") and not fields):
+            if isinstance(value, Const) or (key in FROM_MEMORY and not fields):
                 copies[key] = value
                 continue
             copy = Signal(len(value), name=f"{key}_{name}")
@@ -41,10 +57,13 @@ class Flags:
 
 
 def output_start(design: Design, ranges: ReadoutRanges, output: int) -> int:
-    """Where an output's sum starts: the constant feature, and the half that rounding needs."""
+    """Where an output's sum starts: the constant feature, and the half that rounding needs.
+
+    A sum over samples starts from the half alone: the feature counts in every sample.
+    """
     readout = design.readout
     start = rounding_offset(ranges.frac - readout.outputs[output].format.frac, readout.rounding)
-    if design.features.one is not None:
+    if design.features.one is not None and not readout.sums:
         start += readout.weights[output][-1] << ranges.shifts["one"]
     return start
 
@@ -56,22 +75,57 @@ def output_interval(design: Design, ranges: ReadoutRanges, output: int) -> Inter
     return ranges.accumulators[output] + Interval(half, half)
 
 
+def constant(
+    m: Module, design: Design, ranges: ReadoutRanges, output: int, segment: Value
+) -> Value:
+    """What the constant feature adds to an output in a sample of a segment."""
+    shift = ranges.shifts.get("one", 0)
+    codes = [
+        rows[output][-1] << shift if design.features.one is not None else 0
+        for rows in design.readout.by_segment
+    ]
+    if len(set(codes)) == 1:
+        return Const(codes[0], signed(Interval(codes[0], codes[0]).width))
+    width = max(Interval(code, code).width for code in codes)
+    values = [Const(code, signed(width)) for code in codes]
+    return select(m, segment, values, f"constant_{output}").as_signed()
+
+
 def round_outputs(
     m: Module, design: Design, ranges: ReadoutRanges, totals: Sequence[Value]
 ) -> list[Value]:
     """Output codes of the sums that began with `output_start`."""
     readout = design.readout
-    codes = []
+    codes: list[Value] = []
     for total, output in zip(totals, readout.outputs, strict=True):
         rounded = drop_bits(total, ranges.frac - output.format.frac, readout.rounding)
         codes.append(fit(m, rounded, output.format, readout.overflow, f"round_{output.name}"))
     return codes
 
 
+def counted(
+    m: Module, design: Design, ranges: ReadoutRanges, sums: Sequence[Value], flags: Flags
+) -> tuple[list[Value], Flags]:
+    """Add the constant feature to the first products of a sample; nothing of one that is not added.
+
+    One clock; parameters as of `accumulate`.
+    """
+    found: list[Value] = []
+    for position, products in enumerate(sums):
+        mine = range(position, design.n_outputs, len(sums))
+        constants = [constant(m, design, ranges, k, flags.segment) for k in mine]
+        one = select(m, flags.turn, constants, f"constants_{position}")
+        total = add_apart(products, Mux(flags.opening, one, 0))
+        register = Signal(total.shape(), name=f"counted_{position}", reset_less=True)
+        m.d.sync += register.eq(Mux(flags.adds, total, 0))
+        found.append(register)
+    return found, flags.delayed(m, "counted")
+
+
 def accumulate(
     m: Module, design: Design, ranges: ReadoutRanges, sums: Sequence[Value], flags: Flags
 ) -> tuple[list[Value], Flags]:
-    """Add up; with a sample's last product hand the total over and start again.
+    """Add up; with the last product hand the total over and start again.
 
     Each part of the sum follows one clock after the part below, to keep the carry chains short.
 

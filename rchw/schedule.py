@@ -52,6 +52,7 @@ from rchw.errors import DesignError
 
 __all__ = [
     "Schedule",
+    "answer_clocks",
     "default_multipliers",
     "latency",
     "matrix_columns",
@@ -245,8 +246,21 @@ def _pass_schedule(design: Design) -> Schedule:
     )
 
 
+def answer_clocks(design: Design) -> int:
+    """Clocks that an answer takes more than the outputs of a sample.
+
+    One where samples are summed up: a register in front of the sums, where samples that do not
+    count become nothing. With argmax one for each level of comparisons, ``ceil(log2(L))``.
+    """
+    readout = design.readout
+    return readout.sums + readout.argmax * (design.n_outputs - 1).bit_length()
+
+
 def latency(design: Design) -> int:
     """Clocks from a sample's input beat to its output beat, if neither side pauses.
+
+    Where a sequence has one answer it is counted from its last sample. To all forms come the
+    `answer_clocks`.
 
     Folded form
         ``busy + loop_latency(design) + 4``, two more with squares, and ``ceil(log2(n))`` more where
@@ -263,19 +277,21 @@ def latency(design: Design) -> int:
 
 
 def _latency(design: Design, plan: Schedule) -> int:
+    answer = answer_clocks(design)
     squares = 2 * (design.features.squares is not None)
     if plan.steps:
         last = plan.word_clocks if plan.words > 1 else plan.top_clocks
         after = plan.loop_latency + last + plan.input_clocks + 3
-        return plan.busy + after + squares + plan.sum_levels
+        return plan.busy + after + squares + plan.sum_levels + answer
     if not plan.parallel:
-        return plan.busy + loop_latency(design) + 4 + squares + plan.sum_levels
-    rows = (row[: design.n_products] for row in design.readout.weights)
-    terms = max(sum(weight != 0 for weight in row) for row in rows)
+        return plan.busy + loop_latency(design) + 4 + squares + plan.sum_levels + answer
+    rows = zip(*design.readout.by_segment, strict=True)  # of each output those of all segments
+    used = [[any(weights) for weights in zip(*row, strict=True)] for row in rows]
+    terms = max(sum(row[: design.n_products]) for row in used)
     stages = 4 if isinstance(design.layer, ExternalLayer) else 6
     while terms > 1:
         stages, terms = stages + 1, ceil(terms / 4)
-    return stages
+    return stages + answer
 
 
 def _columns(layer: MatrixLayer) -> int:

@@ -36,8 +36,8 @@ def ties(sums: Integers, shift: int) -> tuple[int, int]:
 
 def _pieces(
     design: Design, phase: Phase
-) -> Iterator[tuple[Integers, Integers, Integers, Integers]]:
-    """Inputs, what is fed back, states before and after every sample, between a phase's resets."""
+) -> Iterator[tuple[Integers, Integers, Integers, Integers, NDArray[np.bool_]]]:
+    """Inputs, what is fed back, states before and after, and marks, between a phase's resets."""
     external = isinstance(design.layer, ExternalLayer)
     initial = np.zeros(design.n_units) if external else design.driven.initial_state
     start = np.array(initial, dtype=np.int64)
@@ -49,7 +49,7 @@ def _pieces(
         if design.reset_on_last:
             before[1:][last[:-1]] = start
         fed = fed_codes(design, codes, last, trace.outputs, unfed(design))[:-1]
-        yield codes[:, : design.n_inputs], fed, before, after
+        yield codes[:, : design.n_inputs], fed, before, after, last
 
 
 def _of_states(
@@ -88,7 +88,7 @@ def _of_states(
 
 
 def _of_readout(
-    design: Design, codes: Integers, after: Integers
+    design: Design, codes: Integers, after: Integers, last: NDArray[np.bool_]
 ) -> Iterator[tuple[str, Integers, int, Rounding]]:
     """Every rounding of the readout."""
     features, layer = design.features, design.layer
@@ -97,7 +97,7 @@ def _of_readout(
         shift = 2 * layer.state.frac - features.squares.frac
         yield "rounding of the squares", wide * wide, shift, features.square_rounding
     readout = ReadoutReference(design)
-    frac, sums = readout.totals(feature_codes(design, after, codes))
+    frac, sums = readout.answered_totals(feature_codes(design, after, codes), last)
     for k, output in enumerate(design.readout.outputs):
         name = f"rounding of output {output.name}"
         yield name, sums[:, k], frac - output.format.frac, design.readout.rounding
@@ -140,11 +140,9 @@ def _ties(design: Design, phases: Sequence[Phase]) -> Iterator[dict[str, Any]]:
     counts: dict[str, tuple[int, int]] = {}
     impossible: dict[str, str | None] = {}
     for phase in phases:
-        for codes, fed, before, after in _pieces(design, phase):
-            roundings = (
-                *_of_states(design, codes, fed, before),
-                *_of_readout(design, codes, after),
-            )
+        for codes, fed, before, after, last in _pieces(design, phase):
+            readout = _of_readout(design, codes, after, last)
+            roundings = (*_of_states(design, codes, fed, before), *readout)
             for name, sums, shift, mode in roundings:
                 impossible[name] = _impossible(shift, mode)
                 even, odd = (0, 0) if impossible[name] else ties(sums, shift)

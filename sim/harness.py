@@ -28,7 +28,7 @@ BREACHES = {
 _PROBE = """\
 module rchw_probe #(parameter W = 8) (
     input clk, input rst_n, input s_valid, input s_ready,
-    input m_valid, input m_ready, input m_last, input [W-1:0] m_data,
+    input answers, input m_valid, input m_ready, input m_last, input [W-1:0] m_data,
     output reg [31:0] s_count, output reg [31:0] s_clock,
     output reg [31:0] m_count, output reg [31:0] m_clock,
     output reg [W-1:0] m_word, output reg m_word_last,
@@ -40,6 +40,7 @@ module rchw_probe #(parameter W = 8) (
     reg [W-1:0] held_data;
     wire s_fire = rst_n & s_valid & s_ready;
     wire m_fire = rst_n & m_valid & m_ready;
+    wire due = s_fire & answers;
     wire unknown = (^{s_ready, m_valid}) === 1'bx
                  || (m_valid === 1'b1 && (^{m_last, m_data}) === 1'bx);
     wire [2:0] found = !rst_n ? 3'd0
@@ -47,7 +48,7 @@ module rchw_probe #(parameter W = 8) (
         : held & !m_valid ? 3'd1
         : held & m_data != held_data ? 3'd2
         : held & m_last != held_last ? 3'd3
-        : m_fire & !s_fire & in_flight == 0 ? 3'd5 : 3'd0;
+        : m_fire & !due & in_flight == 0 ? 3'd5 : 3'd0;
     initial begin
         clocks = 0; in_flight = 0; held = 0; s_count = 0; m_count = 0; s_clock = 0; m_clock = 0;
         s_stalls = 0; m_stalls = 0; breach = 0; breach_beat = 0;
@@ -57,7 +58,7 @@ module rchw_probe #(parameter W = 8) (
         held <= rst_n & m_valid & !m_ready;
         held_data <= m_data;
         held_last <= m_last;
-        in_flight <= rst_n ? in_flight + {31'd0, s_fire} - {31'd0, m_fire} : 32'd0;
+        in_flight <= rst_n ? in_flight + {31'd0, due} - {31'd0, m_fire} : 32'd0;
         // The counts come last: whoever waits for one may look at the rest at once.
         if (s_fire) begin s_clock <= clocks; s_count <= s_count + 1; end
         if (m_fire) begin
@@ -84,12 +85,15 @@ class Top:
         Lanes of ``s_axis_tdata`` and ``m_axis_tdata``, channel 0 first.
     output_names : tuple of str
         For messages; may be empty.
+    pooled : bool
+        Only a beat with ``tlast`` has an answer.
     """
 
     name: str
     inputs: tuple[QFormat, ...]
     outputs: tuple[QFormat, ...]
     output_names: tuple[str, ...] = ()
+    pooled: bool = False
 
 
 def harness(tops: Sequence[Top]) -> str:
@@ -114,6 +118,7 @@ def harness(tops: Sequence[Top]) -> str:
             f"output [{width - 1}:0] {d}_{name} /*verilator public_flat_rd*/"
             for name, width in outputs.items()
         ]
+        answers = f"{d}_s_last" if top.pooled else "1'b1"
         seen = [name for name in outputs if name not in ("s_ready", "m_valid")]
         body += [
             f"  wire [{wide_out - 1}:0] {d}_m_data;",
@@ -125,6 +130,7 @@ def harness(tops: Sequence[Top]) -> str:
             f"    .m_axis_tready({d}_m_ready), .m_axis_tlast({d}_m_last));",
             f"  rchw_probe #(.W({wide_out})) {d}_probe (.clk({d}_aclk), .rst_n({d}_aresetn),",
             f"    .s_valid({d}_s_valid), .s_ready({d}_s_ready), .m_valid({d}_m_valid),",
+            f"    .answers({answers}),",
             f"    .m_ready({d}_m_ready), .m_last({d}_m_last), .m_data({d}_m_data),",
             "    " + ", ".join(f".{name}({d}_{name})" for name in seen) + ");",
         ]

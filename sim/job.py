@@ -28,7 +28,8 @@ class Phase:
     last : bool array (T,)
         ``tlast`` of each sample.
     want : int64 array (T, L)
-        Output codes of the reference, restarted after every reset.
+        Output codes of the reference, restarted after every reset; where a sequence has one answer
+        a row for every marked sample.
     source, sink : str
         Pauses on either side, as `rchw.sim.pauses.parse` reads them.
     seed : int
@@ -52,13 +53,21 @@ class Phase:
     keep: bool = False
 
     def __post_init__(self) -> None:
-        if not len(self.codes) == len(self.last) == len(self.want) > 0:
+        answers = (len(self.last), int(np.count_nonzero(self.last)))
+        if not len(self.codes) == len(self.last) > 0 or len(self.want) not in answers:
             raise DesignError(
                 f"phase {self.name} must have as many codes as last flags and expected outputs and "
                 f"at least one, not {len(self.codes)}, {len(self.last)} and {len(self.want)}"
             )
         parse(self.source)
         parse(self.sink)
+
+    @property
+    def answered(self) -> NDArray[np.int64]:
+        """Samples that have an output beat, ascending: all, or those that are marked."""
+        if len(self.want) == len(self.codes):
+            return np.arange(len(self.codes))
+        return np.flatnonzero(self.last)
 
     @property
     def segments(self) -> list[tuple[int, int, int | None]]:
@@ -143,6 +152,7 @@ def load_jobs(path: Path) -> list[tuple[int, Job]]:
                 side: tuple(QFormat.parse(text) for text in top[side])
                 for side in ("inputs", "outputs")
             }
-            named = Top(top["name"], output_names=tuple(top["output_names"]), **formats)
+            names = tuple(top["output_names"])
+            named = Top(top["name"], output_names=names, pooled=top["pooled"], **formats)
             jobs.append((record["index"], Job(named, phases, record["window"])))
     return jobs

@@ -2,9 +2,9 @@
 
 A hash of the source would call every record stale after a comment. Here the reference runs on
 unknowns (see `rchw.sim.prove.forms`), and the hash is that of the formulas which come out: the next
-state of every unit, and every output code. Two references with the same formulas give the same
-codes for all states and inputs. What lies around the formulas, the start of sequences and the
-compiled path, goes in by a run on a fixed series.
+state of every unit, and every output code of one sample. Two references with the same formulas give
+the same codes for all states and inputs. What lies around the formulas, the start of sequences,
+sums over them and the compiled path, goes in by a run on a fixed series.
 """
 
 import hashlib
@@ -55,8 +55,11 @@ def _formulas(design: Design) -> list[str]:
         found += [repr(after.form(unit)) for unit in units]
     rows: Any = (Wholes(forms, states.items[None]), Wholes(forms, inputs.items[None]))
     readout = ReadoutReference(design)
-    outputs: Any = readout.rounded(*readout.totals(feature_codes(design, *rows)))
-    return found + [repr(outputs.form(0, k)) for k in range(design.n_outputs)]
+    features = feature_codes(design, *rows)
+    for segment in range(design.readout.n_segments):
+        outputs: Any = readout.rounded(*readout.totals(features, segment))
+        found += [repr(outputs.form(0, k)) for k in range(design.n_outputs)]
+    return found
 
 
 def _trace(design: Design) -> list[str]:

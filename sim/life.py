@@ -54,7 +54,7 @@ def show_sample(
     """
     samples = sample + 4
     codes, _ = stimulus(design, max(samples, 48), np.random.default_rng(seed))
-    codes, last = codes[:samples], np.zeros(samples, dtype=bool)
+    codes, last = codes[:samples], np.full(samples, design.readout.pooled)
     want = reference.run(design, codes, last).outputs
     top = top_of(design)
     job = Job(top, (Phase("life", codes, last, want),), 8 * schedule(design).clocks + 2000)

@@ -71,13 +71,14 @@ def rails_reached(
     -------
     list of dict
         One for each end of the states and of every output: ``what``, ``output`` (None for states),
-        ``side``, ``code``, ``status``, ``reason``, and of the first hit ``phase`` and ``sample``.
+        ``side``, ``code``, ``status``, ``reason``, and of the first hit ``phase`` and ``sample``
+        (of outputs the number of the beat).
         The status is ``hit``, ``not reachable`` (proven) or ``not reached``.
     """
     rows = []
     parts: list[tuple[int | None, str, tuple[int, int], list[NDArray[np.int64]]]]
     parts = [(None, "states", rails_of(design.layer), [trace.states for trace in traces])]
-    for k, output in enumerate(design.readout.outputs):
+    for k, output in enumerate(design.readout.answers):
         ends = (output.format.min, output.format.max)
         columns = [trace.outputs[:, k : k + 1] for trace in traces]
         parts.append((k, f"output {output.name}", ends, columns))
@@ -112,7 +113,9 @@ def _hit(
 
 
 def _sum(design: Design, output: int, upper: bool) -> float:
-    """Code that the sum of an output cannot pass, whatever states and inputs are."""
+    """Code that the sum of an output cannot pass, whatever states and inputs are; or its index."""
+    if design.readout.argmax:
+        return float((design.n_outputs - 1) * upper)
     ranges, fmt = readout_ranges(design), design.readout.outputs[output].format
     interval = ranges.accumulators[output]
     scaled = Fraction(interval.high if upper else interval.low) / Fraction(2) ** (
@@ -146,7 +149,7 @@ def missed_rail(rows: Sequence[dict[str, Any]], phases: Sequence[dict[str, Any]]
             continue
         phase = phases[row["phase"]]
         if row["output"] is None:
-            there = phase["verdict"] == "pass" and phase["checked"] > row["sample"]
+            there = phase["verdict"] == "pass" and phase["samples"] > row["sample"]
         else:
             there = bool(phase["output_rails"][row["side"]][row["output"]])
         if not there:

@@ -25,7 +25,8 @@ class RtlRun:
     Attributes
     ----------
     outputs : int64 array (T', L)
-        Codes read from ``m_axis_tdata``; fewer than T only where the circuit stopped.
+        Codes read from ``m_axis_tdata``, as in `rchw.reference.Trace`; fewer only where the circuit
+        stopped.
     record : dict
         Of the phase: ``verdict`` and ``sentence`` against the reference, clocks per sample.
     """
@@ -40,6 +41,7 @@ def run_rtl(
     codes: ArrayLike,
     folder: Path,
     *,
+    last: ArrayLike | None = None,
     seed: int = 1,
     progress: Progress | None = None,
 ) -> RtlRun:
@@ -51,7 +53,8 @@ def run_rtl(
     verilog : Path
         Its Verilog.
     codes : integer array (T, K)
-        ``tlast`` is low throughout.
+    last : bool array (T,), optional
+        ``tlast`` of each sample; low throughout without it.
     folder : Path
         For the simulator; one that `rchw.sim.verify.verify` left in ``OUT/simulation`` is used
         again when the Verilog is the same.
@@ -68,10 +71,10 @@ def run_rtl(
         If a tool is missing, too old or fails.
     """
     words = np.asarray(codes)
-    last = np.zeros(len(words), dtype=bool)
-    want = reference.run(design, words, last).outputs
+    flags = np.zeros(len(words), dtype=bool) if last is None else np.asarray(last, dtype=bool)
+    want = reference.run(design, words, flags).outputs
     top = top_of(design)
-    phase = Phase("stream", words.astype(np.int64), last, want, keep=True)
+    phase = Phase("stream", words.astype(np.int64), flags, want, keep=True)
     made = build([verilog], [top], folder, progress=progress)
     job = Job(top, (phase,), 8 * schedule(design).clocks + 2000)
     found = made.run(job, name="stream", seed=seed, witness=False, progress=progress)["phases"][0]

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rchw.errors import DesignError, ToolError
 from rchw.files import write_atomic
 from rchw.process import Progress
@@ -128,7 +130,7 @@ class Build:
             phase,
             codes=phase.codes[:stop],
             last=phase.last[:stop],
-            want=phase.want[:stop],
+            want=phase.want[: int(np.searchsorted(phase.answered, stop))],
             resets=tuple((k, clocks) for k, clocks in phase.resets if k < stop),
         )
         try:

@@ -15,6 +15,7 @@ from rchw.design import (
     LinearInput,
     MatrixLayer,
     RingLayer,
+    Segments,
     UnitLayer,
 )
 from rchw.fixed import QFormat
@@ -25,6 +26,7 @@ __all__ = [
     "pushes",
     "rail_drive",
     "rails_of",
+    "sequence_lengths",
     "stimulus",
     "unit_drive",
 ]
@@ -54,7 +56,8 @@ def stimulus(
     codes : int64 array (samples, K)
         Uniform at random, corners, rails held for long, slow ramps, slow waves with noise.
     last : bool array (samples,)
-        One in forty, two in a row and the very last among them; none while a rail is held.
+        One in forty, two in a row and the very last among them; none while a rail is held. Where
+        sequences are summed up, their lengths are those of `sequence_lengths`.
     """
     kinds = (_uniform, _corners, _held, _ramp, _waves, _uniform)
     bounds = np.linspace(0, samples, len(kinds) + 1).astype(int)
@@ -68,7 +71,26 @@ def stimulus(
             last[start:stop] = False
     for place in (samples // 12, samples // 12 + 1, samples - 1):
         last[place] = True
+    if design.readout.segments is not None:
+        ends = np.cumsum(sequence_lengths(design.readout.segments, samples, rng)) - 1
+        last[:-1] = False
+        last[ends[ends < samples]] = True
     return codes, last
+
+
+def sequence_lengths(
+    segments: Segments, samples: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Lengths of sequences, `samples` of them: those that counters may get wrong, and others.
+
+    One and two samples, a segment and all of them, one less and one more, and any up to twice that;
+    what is longer than an eighth of the samples is left out.
+    """
+    length, total = segments.length, segments.samples
+    near = [k + d for k in (length, total) for d in (-1, 0, 1)]
+    any_of = rng.integers(1, 2 * total + 1, 4).tolist()
+    fitting = [k for k in (1, 1, 2, *near, *any_of) if 1 <= k <= max(1, samples // 8)]
+    return rng.choice(np.array(fitting, dtype=np.int64), samples)
 
 
 def _uniform(fmt: QFormat, length: int, rng: np.random.Generator) -> Codes:

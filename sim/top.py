@@ -11,6 +11,7 @@ def top_of(design: Design, name: str | None = None) -> Top:
     return Top(
         name or design.name,
         tuple(channel.format for channel in design.beat),
-        tuple(output.format for output in design.readout.outputs),
-        tuple(output.name for output in design.readout.outputs),
+        tuple(output.format for output in design.readout.answers),
+        tuple(output.name for output in design.readout.answers),
+        design.readout.pooled,
     )

@@ -66,18 +66,26 @@ def judge(job: Job, phase: Phase, seen: Sequence[Seen]) -> dict[str, Any]:
 
 
 def _judge_part(job: Job, phase: Phase, part: Seen) -> tuple[dict[str, Any], str] | None:
+    answered = phase.answered
+    begin = int(np.searchsorted(answered, part.start))  # output beats before this part
+
+    def sample_of(beat: int) -> int:
+        return int(answered[beat]) if beat < len(answered) else len(phase.codes) - 1
+
     if part.breach is not None:
         text = BREACHES[part.breach["rule"]]
-        record = part.breach | {"sample": part.breach["beat"]}
+        beat = part.breach["beat"] - part.start + begin
+        record = part.breach | {"beat": beat, "sample": sample_of(beat)}
         return record, f"{text} (output beat {record['beat']})"
     got, sent, due = len(part.codes), len(part.clocks_in), part.stop - part.start
-    want = phase.want[part.start : part.start + got]
+    asked = int(np.searchsorted(answered, part.start + sent)) - begin
+    want = phase.want[begin : begin + got]
     code = first_mismatch(
         want, part.codes[: len(want)], formats=job.top.outputs, names=job.top.output_names or None
     )
     if code is not None:
-        code["sample"] += part.start
-    missing = got < sent and not part.cut
+        code["sample"] = sample_of(code["sample"] + begin)
+    missing = got < asked and not part.cut
     if part.stuck and not missing and sent < due:
         sample = part.start + sent
         return (
@@ -85,16 +93,17 @@ def _judge_part(job: Job, phase: Phase, part: Seen) -> tuple[dict[str, Any], str
             f"s_axis_tready must rise within {job.window} clocks, but sample {sample} still waits",
         )
     if part.stuck or missing:
-        sample = code["sample"] if code is not None else part.start + got
+        sample = code["sample"] if code is not None else sample_of(begin + got)
+        whose = "input beat with tlast" if job.top.pooled else "input beat"
         return (
-            {"kind": "lost", "sample": sample, "want": sent, "got": got},
-            f"every input beat must give one output beat, but {sent} gave {got}: "
+            {"kind": "lost", "sample": sample, "want": asked, "got": got},
+            f"every {whose} must give one output beat, but {asked} gave {got}: "
             f"sample {sample} or one before it was lost",
         )
-    flags = phase.last[part.start : part.start + got].astype(int)
+    flags = phase.last[answered[begin : begin + got]].astype(int)
     last = first_mismatch(flags, np.asarray(part.lasts, dtype=int))
     if last is not None:
-        sample = part.start + last["sample"]
+        sample = sample_of(begin + last["sample"])
         return (
             {"kind": "last", "sample": sample, "want": last["want"], "got": last["got"]},
             f"m_axis_tlast at sample {sample} must be {last['want']}, not {last['got']}",
@@ -115,15 +124,19 @@ def _range(values: NDArray[np.int64]) -> dict[str, float] | None:
 def measure(job: Job, phase: Phase, seen: Sequence[Seen], stalls: dict[str, int]) -> dict[str, Any]:
     """Numbers of a phase: samples, clocks per sample, latency, stalls, rails of the outputs.
 
-    Clocks per sample are the distances between output beats; they are the circuit's own only
-    where neither side pauses. Latency runs from the input to the output transfer of one sample.
+    Clocks per sample are the distances between output beats, or between input beats where a
+    sequence has one answer; they are the circuit's own only where neither side pauses. Latency runs
+    from the input to the output transfer of one sample.
     """
-    steps = [np.diff(np.asarray(part.clocks_out, dtype=np.int64)) for part in seen]
-    latencies = [
-        np.asarray(part.clocks_out[:n], dtype=np.int64) - np.asarray(part.clocks_in[:n])
-        for part in seen
-        for n in [min(len(part.clocks_in), len(part.clocks_out))]
-    ]
+    steps, latencies = [], []
+    for part in seen:
+        taken = np.asarray(part.clocks_in, dtype=np.int64)
+        given = np.asarray(part.clocks_out, dtype=np.int64)
+        steps.append(np.diff(taken if job.top.pooled else given))
+        inside = (phase.answered >= part.start) & (phase.answered < part.start + len(taken))
+        asked = taken[phase.answered[inside] - part.start]
+        n = min(len(asked), len(given))
+        latencies.append(given[:n] - asked[:n])
     codes = np.concatenate([part.codes for part in seen])
     low = [bool((codes[:, k] == fmt.min).any()) for k, fmt in enumerate(job.top.outputs)]
     high = [bool((codes[:, k] == fmt.max).any()) for k, fmt in enumerate(job.top.outputs)]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rchw import reference
 from rchw.design import Design
@@ -32,6 +33,7 @@ _PACES = [
     ("random:40:5", "random:40:7"),
     ("bursts:6:2", "bursts:9:9"),
 ]
+_LONGEST = 20_000  # samples of a sequence that is sent as a whole
 _PUSH = 128  # samples, at most, of each push of an output or a unit
 
 SIMULATORS = ("verilator", "icarus")
@@ -91,6 +93,8 @@ def job_for(
         ("rails", push, push_last, "never", "never"),
         ("pushes", *pushes(design, _PUSH, samples), "never", "never"),
     ]
+    if design.readout.segments is not None and design.readout.segments.samples <= _LONGEST:
+        streams.append(("whole sequences", *_whole(design, rng), "never", "never"))
     part = max(48, samples // 6)
     # Longer than everything under way takes to come out: the circuit then is full to the brim.
     stall = latency(design) + 3 * clocks
@@ -114,6 +118,19 @@ def job_for(
         side: status.replace("not reachable", "unreachable") for side, status in states.items()
     }
     return job, {"state_rails": words, "rails": rails}
+
+
+def _whole(design: Design, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Codes and marks of sequences about as long as a segment, and as all segments together."""
+    segments = design.readout.segments
+    assert segments is not None
+    near = [k + d for k in (segments.length, segments.samples) for d in (1, 0, -1)]
+    ends = np.cumsum([1, *(k for k in near if k > 0)]) - 1
+    codes, last = stimulus(design, max(16, int(ends[-1]) + 1), rng)
+    codes, last = codes[: ends[-1] + 1], last[: ends[-1] + 1]
+    last[:] = False
+    last[ends] = True
+    return codes, last
 
 
 def _resets(

@@ -289,8 +289,12 @@ def run_command(
     ] = None,
     as_json: Json = False,
 ) -> Outcome:
-    """Run a design on data: bit for bit what the circuit gives."""
-    from rchw.cli.inputs import read_inputs
+    """Run a design on data: bit for bit what the circuit gives.
+
+    A design that answers once per sequence finds their ends in the column tlast; without it the
+    file is one sequence.
+    """
+    from rchw.cli.inputs import read_inputs, read_sequences
     from rchw.reference import free_beats, run
 
     if output is not None and output.suffix.lower() != ".csv":
@@ -300,14 +304,21 @@ def run_command(
     design = load(design_file)
     if data is None and steps is None:
         raise DesignError("input must be a file, or steps be given, not neither")
+    last: NDArray[Any] | None = None
     inputs = np.zeros((0, design.n_lanes), dtype=np.int64)
-    if data is not None:
+    if data is not None and design.readout.pooled:
+        if states:
+            raise DesignError("states must be left out where a sequence has one answer, not given")
+        inputs, last = read_sequences(design, data, input_columns, codes)
+        if last is None:  # the file is one sequence
+            last = np.arange(len(inputs)) == len(inputs) - 1
+    elif data is not None:
         inputs = read_inputs(design, data, input_columns, codes)
     if steps is not None:
         inputs = np.concatenate([inputs, free_beats(design, steps)])
-    trace = run(design, inputs)
+    trace = run(design, inputs, last)
     result: NDArray[Any] = trace.outputs if codes else design.decode(trace.outputs)
-    header = [out.name for out in design.readout.outputs]
+    header = [out.name for out in design.readout.answers]
     if states:
         held = trace.states if codes else _values(design, trace.states)
         header += [f"x{unit}" for unit in range(design.n_units)]
@@ -321,7 +332,7 @@ def run_command(
         "digest": digest(design),
         "input": None if data is None else str(data),
         "steps": steps or 0,
-        "samples": len(rows),
+        "samples": len(inputs),
         "codes": codes,
         "columns": header,
     }
@@ -329,7 +340,12 @@ def run_command(
         return Outcome(record | {"rows": rows}, [] if as_json else [_csv(header, rows)])
     write_atomic(output, _csv(header, rows))
     record |= {"output": str(output), "sha256": sha256_of(output)}
-    told = {"samples": str(len(rows)), "digest": digest(design), "written": str(output)}
+    told = {
+        "samples": str(len(inputs)),
+        "answers": str(len(rows)),
+        "digest": digest(design),
+        "written": str(output),
+    }
     return Outcome(record, [pairs(told)])
 
 

@@ -22,6 +22,7 @@ from rchw.sim.mutate.judge import Fate, decide, run_mutant
 from rchw.sim.mutate.netlist import Netlist, read_netlist
 from rchw.sim.mutate.numbers import NUMBERS
 from rchw.sim.mutate.program import batches, build_program
+from rchw.sim.once import check_every_sample
 from rchw.sim.prove.words import Bit
 from rchw.sim.record import heading, versions, write_record
 from rchw.sim.soak.judge import judge
@@ -91,7 +92,8 @@ def mutate(
     Raises
     ------
     DesignError
-        If mutants, samples or seed are out of range, or outputs are fed back.
+        If mutants, samples or seed are out of range, outputs are fed back, or the design answers
+        once per sequence, or with a class.
     ToolError
         If a tool is missing or fails.
     """
@@ -102,6 +104,7 @@ def mutate(
         raise DesignError(f"samples must be from 1 to 2**63 - 1, not {samples}")
     if not 0 <= seed < 1 << 63:
         raise DesignError(f"seed must be from 0 to 2**63 - 1, not {seed}")
+    check_every_sample(design, "mutants")
     start = time.monotonic()
     with together(out, keep_logs=True) as work:
         source, place = write_verilog(design, work), work / "mutants"

@@ -12,6 +12,7 @@ from rchw.document import save
 from rchw.files import together, write_atomic
 from rchw.hdl.emit import write_verilog
 from rchw.schedule import schedule
+from rchw.sim.once import check_every_sample
 from rchw.sim.prove.ports import check_ports
 from rchw.sim.prove.words import Words, elaborate
 from rchw.sim.record import heading, versions, write_record
@@ -70,10 +71,11 @@ def prove_rules(
     Raises
     ------
     DesignError
-        If outputs are fed back.
+        If outputs are fed back, or the design answers once per sequence, or with a class.
     ToolError
         If a tool is missing or fails.
     """
+    check_every_sample(design, "a proof of the rules")
     start, name = time.monotonic(), design.name
     design.check_open("a proof of the stream rules")
     with together(out, keep_logs=True) as work:

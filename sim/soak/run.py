@@ -12,6 +12,7 @@ from rchw.design import Design
 from rchw.errors import DesignError, ToolError
 from rchw.files import together
 from rchw.hdl.emit import write_verilog
+from rchw.sim.once import check_every_sample
 from rchw.sim.record import heading, versions, write_record
 from rchw.sim.soak.data import Data
 from rchw.sim.soak.judge import TIMES, Finding, judge
@@ -81,8 +82,8 @@ def soak(
     Raises
     ------
     DesignError
-        If samples, seed or jobs are out of range, `codes` or `last` break a rule, or outputs are
-        fed back.
+        If samples, seed or jobs are out of range, `codes` or `last` break a rule, outputs are fed
+        back, or the design answers once per sequence, or with a class.
     ToolError
         If a tool is missing, too old or fails.
     """
@@ -99,6 +100,7 @@ def soak(
         raise DesignError(f"jobs must be from 1 to 1024, not {jobs}")
     if codes is None and last is not None:
         raise DesignError("last flags must be left out without codes, not given")
+    check_every_sample(design, "a soak")
     data = None if codes is None else Data.of(design, codes, last)
     with together(out, start_from=["soak", "simulation"], keep_logs=True) as work:
         source = write_verilog(design, work) if verilog is None else verilog

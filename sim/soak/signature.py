@@ -14,6 +14,7 @@ from rchw import reference
 from rchw.design import Design
 from rchw.errors import DesignError
 from rchw.sim.lanes import lane_bytes, pack, unpack, word_bytes
+from rchw.sim.once import check_every_sample
 from rchw.sim.soak.stimulus import draw
 
 __all__ = ["FEEDBACK", "HELD", "MARK_BITS", "Plan", "beats", "plan_test"]
@@ -92,8 +93,10 @@ def plan_test(design: Design, *, samples: int = 4096, blocks: int = 16, seed: in
     Raises
     ------
     DesignError
-        If samples or blocks are no such powers.
+        If samples or blocks are no such powers, or the design answers once per sequence, or with a
+        class.
     """
+    check_every_sample(design, "the self-test of a board")
     for what, value, least in (("samples", samples, 64), ("blocks", blocks, 2)):
         if value < least or value & (value - 1):
             raise DesignError(f"{what} must be a power of two from {least}, not {value}")
