@@ -119,7 +119,8 @@ def counted(
         register = Signal(total.shape(), name=f"counted_{position}", reset_less=True)
         m.d.sync += register.eq(Mux(flags.adds, total, 0))
         found.append(register)
-    return found, flags.delayed(m, "counted")
+    bare = Flags(flags.valid, flags.done, flags.turn, flags.ending)
+    return found, bare.delayed(m, "counted")
 
 
 def accumulate(

@@ -96,7 +96,7 @@ def test_a_bound_is_told_only_where_it_is_proven() -> None:
 def passed(checked: int = 99, low: bool = True, high: bool = True) -> dict[str, Any]:
     """Record of a phase."""
     rails = {"low": [low], "high": [high]}
-    return {"name": "rails", "verdict": "pass", "checked": checked, "output_rails": rails}
+    return {"name": "rails", "verdict": "pass", "samples": checked, "output_rails": rails}
 
 
 ROWS: list[dict[str, Any]] = [
