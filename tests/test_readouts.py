@@ -32,7 +32,8 @@ LAST = np.array([0, 0, 0, 0, 1, 1, 0], dtype=bool)
 
 def answers(**changes: Any) -> list[list[int]]:
     design = replace(ONE_UNIT, readout=replace(ONE_UNIT.readout, **changes))
-    return run(design, CODES, LAST).outputs.tolist()
+    codes: list[list[int]] = run(design, CODES, LAST).outputs.tolist()
+    return codes
 
 
 def test_segments_by_hand() -> None:

@@ -88,6 +88,8 @@ def fed_codes(
     design: Design, beats: Integers, flags: Integers, outputs: Integers, start: Integers
 ) -> Integers:
     """What every sample of a run is fed, and the one after it: shapes (T, ...) -> (T + 1, B)."""
+    if not design.feedback:
+        return np.zeros((len(beats) + 1, 0), dtype=np.int64)
     teacher = _teachers(design, beats)
     fed = np.where(teacher.bits, teacher.codes, outputs[:, list(design.fed_from)])
     if design.reset_on_last:

@@ -8,9 +8,10 @@ import pytest
 
 from rchw import reference
 from rchw.cli.inputs import read_inputs, read_sequences
+from rchw.document import save
 from rchw.errors import DesignError
-from tests.cli.command_line import call
-from tests.examples import EXAMPLE
+from tests.cli.command_line import call, refused
+from tests.examples import CLASSES, EXAMPLE
 from tests.sim.pair import pair
 
 
@@ -51,6 +52,22 @@ def test_the_marks_are_those_of_a_column(
     codes, last = read_sequences(pair(), file, wanted, codes=True)
     assert codes.tolist() == [[1], [2], [3]]
     assert (None if last is None else last.tolist()) == ends
+
+
+def test_run_answers_once_per_sequence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    design = save(CLASSES, tmp_path / "classes.json")
+    rows = [[1, -2], [3, 4], [-5, 6], [7, -8], [0, 1]]
+    codes, whole, marked = np.array(rows), tmp_path / "whole.csv", tmp_path / "marked.csv"
+    last = np.array([0, 1, 0, 0, 1])
+    np.savetxt(whole, codes, "%d", ",", header="wind,rain", comments="")
+    table = np.column_stack([codes, last])
+    np.savetxt(marked, table, "%d", ",", header="wind,rain,tlast", comments="")
+    for data, flags in ((whole, [0, 0, 0, 0, 1]), (marked, last)):
+        record = call(capsys, "run", design, data, "--codes", "--json").record
+        assert record["rows"] == reference.run(CLASSES, codes, flags).outputs.tolist()
+        assert (record["columns"], record["samples"]) == (["readout"], 5)
+    words = ("run", design, whole, "--states")
+    refused(capsys, words, "states must be left out where a sequence has one answer, not given")
 
 
 def test_a_channel_of_that_name_is_an_input(tmp_path: Path) -> None:
