@@ -1,6 +1,6 @@
 """Payloads of the streams, and the queue that holds results until they leave."""
 
-from amaranth.hdl import Module, Shape, Signal
+from amaranth.hdl import Const, Module, Shape, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
@@ -91,9 +91,9 @@ class OutputQueue(wiring.Component):
         used = Signal(range(self._slots + 1))
         m.d.sync += used.eq(used + self.reserve - pop)
         m.d.comb += self.free.eq(used != self._slots)
-        last = Signal()
+        last: Value = Const(1)  # every answer to a sequence is
         if self._slots == 1:
-            codes = Signal.like(self.codes, reset_less=True)
+            last, codes = Signal(), Signal.like(self.codes, reset_less=True)
             with m.If(self.push):
                 m.d.sync += [codes.eq(self.codes), self.o.valid.eq(1)]
             with m.Elif(self.o.ready):
