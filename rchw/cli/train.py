@@ -132,6 +132,20 @@ def train_command(
     split: Split = None,
     input_columns: InputColumns = None,
     target_columns: TargetColumns = None,
+    accumulate: Annotated[
+        str | None, typer.Option(help="Of labelled sequences: last, sum or segments; sum.")
+    ] = None,
+    segments: Annotated[int | None, typer.Option(help="How many, with segments; 4.")] = None,
+    segment_length: Annotated[
+        int | None, typer.Option(help="Samples; what the longest training sequence takes.")
+    ] = None,
+    label_column: Annotated[
+        str | None, typer.Option(help="Of a file of sequences, as sequence-column, train-column.")
+    ] = None,
+    sequence_column: Annotated[str | None, typer.Option(help="Number of the sequence.")] = None,
+    train_column: Annotated[
+        str | None, typer.Option(help="Which sequences teach; a fifth is drawn for testing.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of generated series, random signs, search.")] = 0,
     search: Annotated[str, typer.Option(help="quick, full or none.")] = "quick",
     feedback: Annotated[
@@ -147,13 +161,15 @@ def train_command(
     ] = None,
     as_json: Json = False,
 ) -> Outcome:
-    """Train a design on a series, and measure it once on test samples beside its floors."""
+    """Train a design on a series, and measure it once on test samples beside its floors.
+
+    Of labelled sequences it names the class; errors on test sequences are counted.
+    """
+    from rchw.cli.sequences import is_of_sequences, train_on_sequences
     from rchw.experiment import companions, experiment, generator
     from rchw.tasks import load_task
     from rchw.train import TrainOptions
 
-    for path in (output, *companions(output)):
-        check_file(path)
     if steps is not None and not feedback:
         raise DesignError(f"steps must be left out without --feedback, not {steps}")
     options = TrainOptions(
@@ -165,6 +181,29 @@ def train_command(
         lanes=lanes, multipliers=multipliers, levels=levels, bias=bias, search=search, seed=seed,
         name=name or _identifier(output.stem),
     )  # fmt: skip
+    own = {
+        "sequence_column": sequence_column,
+        "label_column": label_column,
+        "train_column": train_column,
+    }
+    pooled = {"accumulate": accumulate, "length": segment_length, "count": segments}
+    if is_of_sequences(source, accumulate):
+        idle = {
+            "horizon": horizon,
+            "washout": washout,
+            "split": split,
+            "target columns": target_columns,
+            "feedback": feedback or None,
+        }
+        own["input_columns"] = input_columns
+        return train_on_sequences(source, output, options, pooled, own, idle, Screen(as_json))
+    given = {"segment length": segment_length, "segments": segments, **own}
+    for what, value in given.items():
+        if value is not None:
+            words = what.replace("_", " ")
+            raise DesignError(f"{words} must be left out without --accumulate, not {value}")
+    for path in (output, *companions(output)):
+        check_file(path)
     task = load_task(
         source, horizon=horizon, washout=washout, split=parse_split(split), seed=seed,
         input_columns=input_columns, target_columns=target_columns,

@@ -56,7 +56,9 @@ class QuantizedReadout:
     nearest: tuple[QuantizedRow, ...]
 
 
-def quantize(normal: Normal, solution: Solution, width: int) -> QuantizedReadout:
+def quantize(
+    normal: Normal, solution: Solution, width: int, *, shared: bool = False
+) -> QuantizedReadout:
     """Integer weights of `width` bits for every output.
 
     Parameters
@@ -66,6 +68,8 @@ def quantize(normal: Normal, solution: Solution, width: int) -> QuantizedReadout
         Of `normal`.
     width : int
         Bits of a weight, sign included; at least 2.
+    shared : bool
+        All outputs have the same step, so that they can be compared with each other.
 
     Returns
     -------
@@ -79,6 +83,8 @@ def quantize(normal: Normal, solution: Solution, width: int) -> QuantizedReadout
     """
     if not 2 <= width <= 24:
         raise DesignError(f"width of readout weights must be from 2 to 24, not {width}")
+    if shared:
+        return _shared(normal, solution, width)
     kept, compensated, nearest = [], [], []
     for output in range(solution.weights.shape[1]):
         exponent = largest_exponent(solution.weights[:, output], width)
@@ -90,6 +96,21 @@ def quantize(normal: Normal, solution: Solution, width: int) -> QuantizedReadout
         nearest.append(plain)
         kept.append(min(best, plain, key=lambda row: row.error))
     return QuantizedReadout(tuple(kept), tuple(compensated), tuple(nearest))
+
+
+def _shared(normal: Normal, solution: Solution, width: int) -> QuantizedReadout:
+    outputs = range(solution.weights.shape[1])
+    exponent = min(largest_exponent(solution.weights[:, k], width) for k in outputs)
+
+    def rows(extra: int, compensate: bool) -> tuple[QuantizedRow, ...]:
+        step = exponent + extra
+        return tuple(_row(normal, solution, k, step, width, compensate) for k in outputs)
+
+    def error(found: tuple[QuantizedRow, ...]) -> float:
+        return sum(row.error for row in found)
+
+    best, plain = min(rows(0, True), rows(1, True), key=error), rows(0, False)
+    return QuantizedReadout(min(best, plain, key=error), best, plain)
 
 
 def largest_exponent(weights: Values, width: int) -> int:

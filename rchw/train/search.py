@@ -32,6 +32,7 @@ __all__ = [
     "clipped_fraction",
     "evaluate",
     "fit",
+    "start_of",
     "train",
     "training_rows",
     "tune",
@@ -116,7 +117,8 @@ def training_rows(task: TrainingTask) -> slice:
     return rows
 
 
-def _start(grid: dict[str, tuple[Any, ...]]) -> dict[str, Any]:
+def start_of(grid: dict[str, tuple[Any, ...]]) -> dict[str, Any]:
+    """The point of a grid that is nearest to the defaults."""
     return {key: min(values, key=lambda v: _distance(v, key)) for key, values in grid.items()}
 
 
@@ -130,7 +132,7 @@ def check_possible(task: TrainingTask, options: TrainOptions) -> None:
     """
     training_rows(task)
     grid = axes(options)
-    start = _start(grid)
+    start = start_of(grid)
     refused: DesignError | None = None
     for key, values in {"": (None,), **(grid if options.search != "none" else {})}.items():
         for value in values:
@@ -170,7 +172,7 @@ def tune(
     """
     budget = BUDGETS[options.search]
     grid = axes(options)
-    start = _start(grid)
+    start = start_of(grid)
     best: Tuned | None = None
     point, done = start, 0
     refused: DesignError | None = None

@@ -1,0 +1,88 @@
+"""What ``train`` does where a sequence has a label."""
+
+from pathlib import Path
+from typing import Any
+
+from rchw.cli.console import Outcome, Screen, pairs, table
+from rchw.errors import DesignError
+from rchw.files import check_file
+from rchw.tasks import SEQUENCES
+from rchw.train import TrainOptions
+
+__all__ = ["is_of_sequences", "train_on_sequences"]
+
+_NAMES = {
+    "majority": "the most frequent class",
+    "segment_means": "ridge on segment means",
+    "end_to_end": "ridge on all samples",
+    "reference": "integer reference",
+}
+
+
+def is_of_sequences(source: str, accumulate: str | None) -> bool:
+    """Whether what is trained on are labelled sequences, not one series."""
+    return accumulate is not None or source in SEQUENCES
+
+
+def train_on_sequences(
+    source: str,
+    output: Path,
+    options: TrainOptions,
+    pooled: dict[str, Any],
+    columns: dict[str, Any],
+    idle: dict[str, Any],
+    screen: Screen,
+) -> Outcome:
+    """Train a classifier, and count its errors on the test sequences once, beside the floors.
+
+    Parameters
+    ----------
+    source : str
+    output : Path
+        The design file.
+    options : TrainOptions
+    pooled : dict
+        ``accumulate``, ``length`` and ``count``, as of `rchw.train.sequences.Pooling.of`.
+    columns : dict
+        Of a file, as of `rchw.tasks.load_sequences`.
+    idle : dict
+        Options that mean nothing to sequences, and must be None.
+    screen : Screen
+    """
+    from rchw.classification import classify, companions
+    from rchw.tasks import load_sequences
+    from rchw.train.sequences import Pooling
+
+    for name, value in idle.items():
+        if value is not None:
+            raise DesignError(f"{name} must be left out for sequences, not {value}")
+    for path in (output, *companions(output)):
+        check_file(path)
+    task = load_sequences(source, seed=options.seed, **columns)
+    accumulate = pooled.pop("accumulate") or "sum"
+    found = classify(task, options, Pooling.of(task, accumulate, **pooled), screen, source=source)
+    files = found.write(output)
+    record = found.record | {"files": {key: str(path) for key, path in files.items()}}
+    test, chosen = record["test"], record["chosen"]
+    rows = []
+    for name, shown in _NAMES.items():
+        low, high = test["intervals"][name]
+        missed = name != "reference" and test["errors"]["reference"] >= test["errors"][name]
+        rows.append(
+            [
+                shown, str(test["errors"][name]), f"{100 * low:.2f} to {100 * high:.2f} %",
+                "missed by the integers" if missed else "",
+            ]
+        )  # fmt: skip
+    title = f"{task.name}: errors on {test['sequences']} test sequences"
+    facts = {
+        "held out": f"{chosen['held_out_errors']} errors on {record['task']['split'][0]} training "
+        f"sequences in {chosen['folds'][0]} folds",
+        "training": f"{chosen['training_errors']} errors of the integers",
+        "clocks per sample": f"{record['clocks_per_sample']} with {record['lanes']} lanes and "
+        f"{record['multipliers']} multipliers",
+        "digest": record["digest"],
+        "written": ", ".join(record["files"].values()),
+    }
+    columns_shown = ["classifier", ">errors", ">rate, 95 %", ""]
+    return Outcome(record, [table(columns_shown, rows, title), pairs(facts)])
