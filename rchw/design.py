@@ -56,6 +56,7 @@ __all__ = [
 
 _MAX_TEACHERS = 8  # whose bits share a byte
 
+
 @dataclass(frozen=True)
 class Features:
     """What the readout sees, in this order: states, squares, inputs, one.

@@ -36,6 +36,7 @@ from rchw.cli.emulate import emulate_command
 from rchw.cli.evidence import evidence_command
 from rchw.cli.prove import prove_command
 from rchw.cli.reproduce import reproduce_command
+from rchw.cli.run import run_command
 from rchw.cli.tables import (
     EXTRAS,
     boards_command,
@@ -43,7 +44,7 @@ from rchw.cli.tables import (
     nodes_command,
     tasks_command,
 )
-from rchw.cli.train import run_command, train_command
+from rchw.cli.train import train_command
 from rchw.cli.verify import verify_command
 from rchw.errors import MismatchError, RchwError, ToolError
 from rchw.files import STOPPING

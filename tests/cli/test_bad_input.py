@@ -343,7 +343,7 @@ def test_a_fault_of_ours_is_told_as_one(
     def broken(*_: Any, **__: Any) -> NoReturn:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr("rchw.cli.train.load", broken)
+    monkeypatch.setattr("rchw.cli.run.load", broken)
     done = call(capsys, "run", folder / "small.json", folder / "small.csv")
     assert done.code == 2 and "internal error, please report it: ZeroDivisionError" in done.err
     assert "Traceback" in done.err

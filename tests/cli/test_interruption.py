@@ -18,7 +18,7 @@ Capture = pytest.CaptureFixture[str]
 STEPS = {
     "train": ["rchw.tasks.load_task", "rchw.experiment.train", "rchw.experiment.floors",
               "rchw.experiment.train_ideal", "rchw.experiment.evaluate", "rchw.experiment.save"],
-    "run": ["rchw.reference.run", "rchw.cli.train.write_atomic"],
+    "run": ["rchw.reference.run", "rchw.cli.run.write_atomic"],
     "verilog": ["rchw.boards.package.write_package", "rchw.boards.package.bench_verilog"],
     "verify": ["rchw.sim.verify.write_verilog", "rchw.sim.verify.build",
                "rchw.sim.runner.simulate"],
@@ -114,9 +114,9 @@ def test_a_real_interruption(name: str, folder: Path) -> None:
 def test_an_interruption_inside_exec(folder: Path) -> None:
     """CPython would end by the signal, with exit code -2, although the interrupt is handled."""
     program = """\
-import sys, rchw.cli, rchw.cli.train
+import sys, rchw.cli, rchw.cli.run
 strike = "import os, signal, time; os.kill(os.getpid(), signal.SIGINT); time.sleep(9)"
-rchw.cli.train.load = lambda path: exec(strike)
+rchw.cli.run.load = lambda path: exec(strike)
 sys.exit(rchw.cli.main(["run", "a", "b"]))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
