@@ -13,13 +13,12 @@ nothing and stands with the constants of the words.
 """
 
 from collections.abc import Sequence
+from itertools import chain
 
-import numpy as np
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
-from numpy.typing import ArrayLike
 
 from rchw.design import MatrixLayer
 from rchw.hdl.arith import times
@@ -83,7 +82,7 @@ class Triangle(wiring.Component):
         self._stored = stored_words(layer)
         if layer.lanes == 1:
             self._stored.append([0])  # the last tile on the diagonal has no word, but an address
-        rows = [layer.matrix.full[lane :: layer.lanes] for lane in range(layer.lanes)]
+        rows = [layer.matrix.full[lane :: layer.lanes].tolist() for lane in range(layer.lanes)]
         self.factors: list[Value] = [
             Signal(signed(_hull(codes).width), name=f"factor_{lane}", reset_less=True)
             for lane, codes in enumerate(rows)
@@ -142,9 +141,8 @@ class Triangle(wiring.Component):
         for lane, bank in enumerate(_rotated(banks, places)):
             right = turn < lanes - lane if lane else Const(1)
             negative = later(m, Mux(on, right, ~below), 1, f"negative_{lane}")
-            # The complement and one more: one bit longer, as the least code of a format needs it.
-            flipped = Cat(bank, bank[-1]) ^ negative.replicate(len(bank) + 1)
-            weight = flipped.as_signed() + negative
+            # The complement and one more, which is a bit longer: the least code has no negative.
+            weight = (bank.as_unsigned() ^ negative.replicate(len(bank))).as_signed() + negative
             m.d.sync += self.factors[lane].eq(Mux(chosen, diagonal[lane], weight))
         return m
 
@@ -207,9 +205,10 @@ class Triangle(wiring.Component):
         return [data[lane * width : (lane + 1) * width].as_signed() for lane in range(lanes)]
 
 
-def _hull(codes: ArrayLike) -> Interval:
-    """Of codes in any number of dimensions, 0 included."""
-    return Interval(int(np.min(codes, initial=0)), int(np.max(codes, initial=0)))
+def _hull(codes: Sequence[Sequence[int]]) -> Interval:
+    """Of all codes and 0."""
+    found = [0, *chain.from_iterable(codes)]
+    return Interval(min(found), max(found))
 
 
 def _rotated(values: Sequence[Value], places: Value) -> list[Value]:
