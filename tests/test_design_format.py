@@ -30,7 +30,6 @@ from rchw.reference import run
 from tests.designs import designs, external_designs, feedback_designs, stimulus
 from tests.documents import PAGE, every_law, example, objects
 from tests.interpreter import decode, encode, interpret, rounded
-from tests.sequences import marks, sequence_designs
 
 VALUES = [[0.9, 2.0], [1.4, 5.0], [-0.3, 0.4]]
 LAST = [False, True, False]
@@ -91,16 +90,6 @@ def test_they_do_so_of_states_from_outside(design: Design, number: int) -> None:
 @given(feedback_designs(), st.integers(0, 2**32 - 1))
 def test_they_do_so_where_outputs_are_fed_back(design: Design, number: int) -> None:
     check_interpreter(design, number)
-
-
-@seed(20261125)
-@settings(max_examples=100, deadline=None, database=None)
-@given(sequence_designs(), st.integers(0, 2**32 - 1))
-def test_they_do_so_of_answers_to_sequences(design: Design, number: int) -> None:
-    last = marks(design, np.random.default_rng(number), 24)
-    check_interpreter(design, number, last)
-    trace = run(design, stimulus(design, np.random.default_rng(number), 24)[0], last)
-    assert len(trace.outputs) == design.answered(last).sum()
 
 
 def check_interpreter(design: Design, number: int, last: Any = None) -> None:

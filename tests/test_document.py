@@ -195,11 +195,6 @@ LATER: dict[str, tuple[tuple[Any, ...], Any, str]] = {
     "deep": (("layers",), [{}, {}], "layers in series are not built yet"),
     "two readouts": (("readouts",), [{}, {}], "several readouts are not built yet"),
     "memory": (("readouts", 0, "storage"), "memory", "loading of weights is not built yet"),
-    "last": (("readouts", 0, "accumulate"), "last", "once per sequence are not built yet"),
-    "sum": (("readouts", 0, "accumulate"), "sum", "once per sequence are not built yet"),
-    "segments": (("readouts", 0, "accumulate"), "segments", "once per sequence are not built yet"),
-    "segment table": (("readouts", 0, "segments"), [1], "once per sequence are not built yet"),
-    "argmax": (("readouts", 0, "output"), "argmax", "classification is not built yet"),
     "learning": (("learning",), [{}], "readouts that learn are not built yet"),
     "streams": (("streams",), 2, "interleaved streams are not built yet"),
 }

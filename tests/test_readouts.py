@@ -5,13 +5,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, seed, settings
+from hypothesis import strategies as st
 
 from rchw.design import Design, ExternalLayer, Features, Output, Readout, Segments
 from rchw.errors import DesignError
 from rchw.fixed import QFormat
 from rchw.ranges import Interval, readout_ranges
 from rchw.reference import run
+from tests.designs import stimulus
 from tests.examples import EXAMPLE
+from tests.sequences import marks, sequence_designs
+from tests.test_design_format import check_interpreter
 
 ONE_UNIT = Design(
     name="one",
@@ -60,6 +65,16 @@ def test_what_is_not_ended_is_lost() -> None:
     trace = run(ONE_UNIT, CODES[:4])
     assert trace.outputs.shape == (0, 2) and len(trace.states) == 4
     assert run(ONE_UNIT, CODES[:0]).outputs.shape == (0, 2)
+
+
+@seed(20261125)
+@settings(max_examples=60, deadline=None, database=None)
+@given(sequence_designs(), st.integers(0, 2**32 - 1))
+def test_interpreter_and_reference_give_the_same_answers(design: Design, number: int) -> None:
+    last = marks(design, np.random.default_rng(number), 24)
+    check_interpreter(design, number, last)
+    trace = run(design, stimulus(design, np.random.default_rng(number), 24)[0], last)
+    assert len(trace.outputs) == design.answered(last).sum()
 
 
 @pytest.mark.parametrize("code", [-8, 7])
