@@ -28,6 +28,7 @@ from rchw.train.search import Progress, TrainingTask, training_rows
 __all__ = [
     "STARTS",
     "FreeRuns",
+    "begun",
     "evaluate_generator",
     "free_runs",
     "generator_design",
@@ -285,7 +286,7 @@ def train_generator(
         "steps": steps,
         "validation": _facts(runs),
     }
-    design = _begun(fit.design, task.targets[: check.start])
+    design = begun(fit.design, task.targets[: check.start])
     return replace(design, provenance=provenance)
 
 
@@ -312,8 +313,8 @@ def _tried(
     return [(fit, free_runs(fit.design, seen, check, steps, states)) for fit in fits]
 
 
-def _begun(design: Design, targets: Values) -> Design:
-    """The same whose reset puts it behind these targets."""
+def begun(design: Design, targets: Values) -> Design:
+    """The same design whose reset puts it behind these targets (T, L), as its teacher would."""
     n_units = design.n_units
     final = run(design, lessons(design, targets)).final_state.tolist()
     entries = tuple(
