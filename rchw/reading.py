@@ -333,8 +333,8 @@ def _read_readout(value: Any, path: str) -> Readout:
     return readout
 
 
-def _read_feedback(value: Any, path: str) -> Feedback:
-    reader = Reader(value, path)
+def _read_feedback(index: int, value: Any) -> Feedback:
+    reader = Reader(value, f"feedback[{index}]")
     found = Feedback(
         format=reader.format("format"),
         weights=reader.codes("weights"),
@@ -391,10 +391,7 @@ def from_document(document: Any) -> Design:
             _single(readouts, "design.readouts", "several readouts are"), "readouts[0]"
         ),
         reset_on_last=reset.flag("on_last"),
-        feedback=tuple(
-            _read_feedback(item, f"feedback[{index}]")
-            for index, item in enumerate(reader.items("feedback"))
-        ),
+        feedback=tuple(_read_feedback(*pair) for pair in enumerate(reader.items("feedback"))),
         provenance=reader.object("provenance").rest(),
     )
     reset.end()
