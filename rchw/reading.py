@@ -290,13 +290,8 @@ def _read_output(value: Any, path: str) -> Output:
     return output
 
 
-def _read_segments(reader: Reader, accumulate: str) -> Segments | None:
+def _read_segments(reader: Reader) -> Segments | None:
     value = reader.take("segments")
-    if (value is None) == (accumulate in ("sum", "segments")):
-        rule = "an object" if value is None else "null"
-        raise DesignError(
-            f"{reader.where('segments')} must be {rule} with accumulate {accumulate!r}"
-        )
     if value is None:
         return None
     inner = Reader(value, reader.where("segments"))
@@ -308,7 +303,6 @@ def _read_segments(reader: Reader, accumulate: str) -> Segments | None:
 def _read_readout(value: Any, path: str) -> Readout:
     reader = Reader(value, path)
     reader.built("storage", ["constant"], {"memory": "loading of weights is not built yet"})
-    accumulate = reader.choice("accumulate", list(ACCUMULATES))
     weights = reader.object("weights")
     readout = Readout(
         outputs=tuple(
@@ -324,8 +318,8 @@ def _read_readout(value: Any, path: str) -> Readout:
         overflow=Overflow(reader.choice("overflow", _OVERFLOWS)),
         multipliers=reader.integer("multipliers"),
         name=reader.text("name"),
-        accumulate=accumulate,
-        segments=_read_segments(reader, accumulate),
+        accumulate=reader.choice("accumulate", list(ACCUMULATES)),
+        segments=_read_segments(reader),
         argmax=reader.choice("output", ["values", "argmax"]) == "argmax",
     )
     weights.end()

@@ -300,12 +300,12 @@ def test_the_table_of_refusals_is_read() -> None:
         (
             ["readouts", 0, "segments"],
             {"length": 2, "count": 1},
-            r"^readouts\[0\].segments must be null with accumulate 'each'$",
+            "^segments must be left out where a readout accumulates 'each'$",
         ),
         (
             ["readouts", 0, "accumulate"],
             "sum",
-            r"^readouts\[0\].segments must be an object with accumulate 'sum'$",
+            "^segments must be given where a readout accumulates 'sum'$",
         ),
         (
             ["readouts", 0, "accumulate"],

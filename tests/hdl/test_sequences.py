@@ -25,7 +25,7 @@ from tests.sequences import marks, sequence_designs
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 
 SAMPLES = 30
-SLOW = settings(max_examples=20, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=10, suppress_health_check=list(HealthCheck))
 
 
 def made_parallel(design: Design) -> Design:
