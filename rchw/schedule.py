@@ -325,7 +325,8 @@ def matrix_columns(layer: MatrixLayer) -> list[list[tuple[int | None, int]]]:
 
 def _matrix_period(layer: MatrixLayer, words: int, steps: int, loop: int) -> int:
     """Least sample period at which no column is read before it is written."""
-    period = words * steps
+    # One word without a connection: its inputs still have to wait for the readout.
+    period = max(words * steps, steps + loop - 4)
     together = layer.lanes if layer.matrix.kind == "antisymmetric" else 1
     for unit, row in enumerate(matrix_columns(layer)):
         begins = (words - 1 - unit // layer.lanes) * steps

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -12,7 +13,18 @@ from hypothesis import strategies as st
 
 from rchw import reference
 from rchw.activation import Clip
-from rchw.design import Design, Features, InputChannel, LinearInput, Output, Readout, RingLayer, Tap
+from rchw.design import (
+    Design,
+    Features,
+    InputChannel,
+    LinearInput,
+    Matrix,
+    MatrixLayer,
+    Output,
+    Readout,
+    RingLayer,
+    Tap,
+)
 from rchw.errors import RchwError
 from rchw.fixed import QFormat
 from rchw.hdl.folded import FoldedCore
@@ -23,7 +35,7 @@ from rchw.sim.scoreboard import assert_same
 from rchw.sim.stream import StreamTrace, trace_stream
 from tests.boards.test_of_design import ring
 from tests.designs import designs, matrix_designs, stimulus
-from tests.examples import EXAMPLE
+from tests.examples import EXAMPLE, MATRIX
 from tests.hdl.kinds import count_kinds, made_parallel, shape
 
 # What a failed build leaves behind would be said at more length than its error.
@@ -201,3 +213,27 @@ def test_matrices_to_the_clock(design: Design, drawn: int) -> None:
 @given(matrix_designs(max_units=6), st.integers(0, 2**32 - 1), st.sampled_from(PAIRS))
 def test_matrices_with_gaps_and_stalls(design: Design, drawn: int, paces: tuple[str, str]) -> None:
     check(design, drawn, *paces)
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_a_matrix_without_connections_keeps_its_inputs(n: int) -> None:
+    """Of one word, after which the next sample comes at once."""
+    layer = MATRIX.driven
+    assert isinstance(layer, MatrixLayer)
+    tables = [
+        LinearInput(QFormat(3, 1), (1, -1, 2)[:n]),
+        LinearInput(QFormat(3, 1), (2, 1, -3)[:n]),
+    ]
+    alone = replace(
+        layer,
+        n_units=n,
+        lanes=n,
+        matrix=Matrix(QFormat(4, 2), "sparse", ((),) * n, ((),) * n),
+        inputs=tuple(tables),
+        bias=layer.bias[:n],
+        leak_shift=0,
+        initial_state=layer.initial_state[:n],
+    )
+    rows = tuple(row[: 2 * n + 3] for row in MATRIX.readout.weights)
+    readout = replace(MATRIX.readout, weights=rows, multipliers=2)
+    check(replace(MATRIX, layer=alone, readout=readout), 1, "never", "never")
