@@ -68,7 +68,7 @@ def test_what_is_not_ended_is_lost() -> None:
 
 
 @seed(20261125)
-@settings(max_examples=60, deadline=None, database=None)
+@settings(max_examples=40, deadline=None, database=None)
 @given(sequence_designs(), st.integers(0, 2**32 - 1))
 def test_interpreter_and_reference_give_the_same_answers(design: Design, number: int) -> None:
     last = marks(design, np.random.default_rng(number), 24)

@@ -25,7 +25,7 @@ from tests.sequences import marks, sequence_designs
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 
 SAMPLES = 30
-SLOW = settings(max_examples=10, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=6, suppress_health_check=list(HealthCheck))
 
 
 def made_parallel(design: Design) -> Design:
@@ -99,6 +99,13 @@ def test_drawn_designs_to_the_clock(tally: dict[str, Counter[str]]) -> None:
 @SLOW
 @given(ANY, st.integers(0, 2**32 - 1), st.sampled_from(PAIRS))
 def test_drawn_designs_under_pauses(design: Design, drawn: int, pair: tuple[str, str]) -> None:
+    check(design, drawn, *pair)
+
+
+@pytest.mark.slow
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+@given(ANY, st.integers(0, 2**32 - 1), st.sampled_from([("never", "never"), *PAIRS]))
+def test_many_drawn_designs(design: Design, drawn: int, pair: tuple[str, str]) -> None:
     check(design, drawn, *pair)
 
 
