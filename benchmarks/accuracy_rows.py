@@ -42,6 +42,7 @@ FLOORS = {
     "linear": "linear filter, 60 taps",
     "quadratic_ring": "linear ring of N units with squares",
     "volterra": "Volterra filter, order 2, 2 N features",
+    "nvar": "NVAR, at most 300 features",
 }
 
 

@@ -23,6 +23,7 @@ _NAMES = {
     "linear": "linear filter, 60 taps",
     "quadratic_ring": "linear ring with squares",
     "volterra": "Volterra filter, order 2",
+    "nvar": "nonlinear vector autoregression",
     "float": "floating-point model",
     "reference": "integer reference",
 }

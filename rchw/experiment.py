@@ -54,6 +54,7 @@ FLOORS = {
     "linear": "linear floor",
     "quadratic_ring": "quadratic ring",
     "volterra": "Volterra filter",
+    "nvar": "NVAR",
 }
 
 

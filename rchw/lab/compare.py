@@ -17,7 +17,7 @@ from typing import Any
 
 from rchw import plot
 from rchw.errors import DesignError
-from rchw.experiment import Steps, finite, versions
+from rchw.experiment import FLOORS, Steps, finite, versions
 from rchw.files import sha256_of, together
 from rchw.lab.energy import energy, total
 from rchw.lab.facts import limited_share
@@ -172,7 +172,7 @@ def compare(task: Task, options: CompareOptions, steps: Steps) -> Compared:
     with steps.step("measuring the floors"):
         levels = {"memoryless cubic": memoryless(task)}
         found = floors(task, options.units)
-        levels |= {"linear floor": found["linear"], "Volterra filter": found["volterra"]}
+        levels |= {FLOORS[key]: found[key] for key in ("linear", "volterra", "nvar")}
     conditions = options.conditions()
     record: dict[str, Any] = {
         "kind": "compare",

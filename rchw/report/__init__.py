@@ -46,6 +46,7 @@ _HOW = {
     "linear": "a filter of 60 taps per input",
     "quadratic_ring": "a linear ring of the same size, with squared states",
     "volterra": "products of two delayed inputs, as many features",
+    "nvar": "products of two or three delayed inputs, at most 300 features",
     "float": "the same family in floating point, chosen on its own validation error",
     "reference": "this design in Python, in full integers",
     "rtl": "this design's Verilog, simulated by Verilator",

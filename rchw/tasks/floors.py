@@ -6,40 +6,32 @@ once, for the number returned. It is all float64, so that last digits may differ
 no design depends on them.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rchw.errors import DesignError
 from rchw.model import RingModel
+from rchw.tasks.nvar import MOST_FEATURES, n_features, nvar
+from rchw.tasks.regression import best_of, delayed, standardized
 from rchw.tasks.task import Task
 from rchw.topology import auto_signs, cycle
 
 __all__ = [
     "FEEDBACKS",
-    "REGULARIZATIONS",
     "TAPS",
-    "Best",
-    "best_of",
-    "delayed",
     "floors",
     "linear",
     "memoryless",
     "most_products",
     "persistence",
-    "ridge",
-    "standardized",
 ]
 
 Values = NDArray[np.float64]
 
 TAPS = 60  # of the linear filter, per input channel
 FEEDBACKS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)  # of the linear ring
-# Ridge, times the number of training samples, for features of unit variance; the first is the floor
-# to state beside a result. The fit goes through singular values, which resolve it in float64.
-REGULARIZATIONS = tuple(10.0**exponent for exponent in range(-14, 1))
 
 
 def floors(task: Task, n_units: int) -> dict[str, float]:
@@ -55,6 +47,9 @@ def floors(task: Task, n_units: int) -> dict[str, float]:
     ``volterra``
         An order-2 Volterra filter of as many features: all products of two of the m latest inputs
         (channels count one by one), with the largest m that fits, a bias, and inputs for the rest.
+    ``nvar``
+        The nonlinear vector autoregression of `rchw.tasks.nvar.nvar`: of at most 300 features
+        whatever N is, so perhaps of more than the reservoir has.
 
     Parameters
     ----------
@@ -65,7 +60,8 @@ def floors(task: Task, n_units: int) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        In the metric of the task.
+        In the metric of the task; of more than 23 input channels ``nvar`` is nan, since their
+        products of two alone are too many.
 
     Raises
     ------
@@ -79,6 +75,7 @@ def floors(task: Task, n_units: int) -> dict[str, float]:
         "linear": linear(task),
         "quadratic_ring": best_of(task, _ring_features(task, n_units)).error,
         "volterra": best_of(task, [_volterra_features(task, n_units)]).error,
+        "nvar": nvar(task)[0] if n_features(task.n_inputs, 2) <= MOST_FEATURES else np.nan,
     }
 
 
@@ -104,20 +101,6 @@ def memoryless(task: Task) -> float:
     """Test error of a cubic of each present input: what needs neither memory nor a reservoir."""
     now = standardized(task.inputs, task)
     return best_of(task, [np.hstack([now, now**2, now**3])]).error
-
-
-def delayed(inputs: Values, count: int, spacing: int = 1) -> Values:
-    """Collect the `count` latest input values at every sample, (T, count), zero before the first.
-
-    All channels at delay 0 come first, then all at delay `spacing`, and so on.
-    """
-    n_inputs = inputs.shape[1]
-    found = np.zeros((len(inputs), count))
-    for column in range(count):
-        step, channel = divmod(column, n_inputs)
-        delay = step * spacing
-        found[delay:, column] = inputs[: max(len(inputs) - delay, 0), channel]
-    return found
 
 
 def most_products(count: int) -> int:
@@ -149,65 +132,3 @@ def _ring_features(task: Task, n_units: int) -> Iterator[Values]:
         )
         states = ring.run(inputs)
         yield np.hstack([states, states**2])
-
-
-def standardized(values: Values, task: Task) -> Values:
-    """Shift and scale columns to mean 0 and variance 1 over the samples that are learnt from."""
-    part = values[task.washout : task.train.stop]
-    spread = part.std(axis=0)
-    scaled: Values = (values - part.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    return scaled
-
-
-@dataclass(frozen=True)
-class Best:
-    """What was chosen on the validation samples, and what it comes to on the test samples.
-
-    Attributes
-    ----------
-    error, validation : float
-        Errors on the test and on the validation samples, in the metric of the task.
-    candidate : int or None
-        Which of the features; None if the mean of the training targets was best.
-    regularization : float
-        Of `REGULARIZATIONS`; 0 where there is no candidate.
-    """
-
-    error: float
-    validation: float
-    candidate: int | None
-    regularization: float
-
-
-def best_of(task: Task, candidates: Iterable[Values]) -> Best:
-    """Choose features (T, F) and regularisation with the least validation error.
-
-    Equal symbol error rates are told apart by their squared error. The first of equals is taken.
-    """
-    rows = slice(task.washout, task.train.stop)
-    mean = task.targets[rows].mean(axis=0)
-    wanted = task.targets[task.validation]
-    least = (np.inf, np.inf)
-    chosen: tuple[int | None, float] = (None, 0.0)
-    prediction = np.broadcast_to(mean, task.targets[task.test].shape)
-    for number, features in enumerate(candidates):
-        columns = standardized(features, task)
-        weights = ridge(columns[rows], task.targets[rows] - mean)  # (lambdas, features, L)
-        guesses = columns[task.validation] @ weights + mean
-        for index, guess in enumerate(guesses):
-            score = task.error(guess, wanted), float(np.mean((guess - wanted) ** 2))
-            if score < least:
-                least, chosen = score, (number, REGULARIZATIONS[index])
-                prediction = columns[task.test] @ weights[index] + mean
-    error = task.error(prediction, task.targets[task.test])
-    return Best(error, least[0], *chosen)
-
-
-def ridge(features: Values, targets: Values) -> Values:
-    """Weights (lambdas, F, L) for every regularisation, from one decomposition."""
-    orthogonal, triangle = np.linalg.qr(features)
-    left, singular, right = np.linalg.svd(triangle, full_matrices=False)
-    projected = left.T @ (orthogonal.T @ targets)
-    strengths = np.array(REGULARIZATIONS)[:, None] * len(features)
-    shrink = singular / (singular**2 + strengths)
-    return np.asarray(right.T @ (shrink[:, :, None] * projected))

@@ -15,18 +15,22 @@ from numpy.typing import NDArray
 
 from rchw.errors import DesignError
 from rchw.metrics import count_interval
-from rchw.tasks.floors import REGULARIZATIONS, ridge
+from rchw.tasks.nvar import n_features, nvar_features
+from rchw.tasks.regression import REGULARIZATIONS, ridge
 from rchw.tasks.sequences import SequenceTask
 
 __all__ = [
+    "DELAYS",
     "FOLDS",
     "FOLD_SEED",
+    "MOST_FEATURES",
     "SEGMENTS",
     "SequenceFloor",
     "end_to_end",
     "laid_out",
     "majority",
     "segment_means",
+    "segment_products",
     "segmented",
     "sequence_floors",
 ]
@@ -35,6 +39,8 @@ Values = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 SEGMENTS = (1, 2, 3, 4, 5)  # into which a sequence may be cut
+DELAYS = (1, 2, 3)  # whose products are averaged, the present sample included
+MOST_FEATURES = 500  # of a sequence, where products are averaged
 FOLDS, FOLD_SEED = 5, 0  # by which segments and regularisation are chosen
 
 
@@ -48,6 +54,8 @@ class SequenceFloor:
         Wrong ones, and all.
     segments : int
         What was chosen; 0 where a sequence is not cut.
+    delays : int
+        Whose products are averaged; 0 where none are.
     regularization : float
         Ridge, times the number of training sequences, for features of unit variance.
     fold_errors : int
@@ -57,6 +65,7 @@ class SequenceFloor:
     errors: int
     of: int
     segments: int = 0
+    delays: int = 0
     regularization: float = 0.0
     fold_errors: int = 0
 
@@ -77,6 +86,9 @@ def sequence_floors(task: SequenceTask) -> dict[str, SequenceFloor]:
         Always the class with most training sequences, see `majority`.
     ``segment_means``
         Ridge regression on the means of G segments of a sequence, see `segmented`.
+    ``nvar``
+        Ridge regression on the means of G segments of delayed inputs and their products of two, see
+        `segment_products`; left out of more than 30 input channels, whose products are too many.
     ``end_to_end``
         Ridge regression on all samples of a sequence, laid end to end, see `end_to_end`.
 
@@ -85,11 +97,10 @@ def sequence_floors(task: SequenceTask) -> dict[str, SequenceFloor]:
     DesignError
         If the training sequences are too few for `FOLDS` folds, see `SequenceTask.folds`.
     """
-    return {
-        "majority": majority(task),
-        "segment_means": segmented(task),
-        "end_to_end": end_to_end(task),
-    }
+    found = {"majority": majority(task), "segment_means": segmented(task)}
+    if _product_choices(task):
+        found["nvar"] = segment_products(task)
+    return found | {"end_to_end": end_to_end(task)}
 
 
 def majority(task: SequenceTask) -> SequenceFloor:
@@ -110,7 +121,38 @@ def segmented(task: SequenceTask) -> SequenceFloor:
     decides, and of equal ones the first. The least number of held-out errors decides on G of
     `SEGMENTS` and the ridge, then the least squared error.
     """
-    return _best_of(task, SEGMENTS, lambda g: np.array([segment_means(s, g) for s in _all(task)]))
+    return _means(task, [(g, 0) for g in SEGMENTS], _all(task))
+
+
+def segment_products(task: SequenceTask) -> SequenceFloor:
+    """Ridge regression from the means of G segments of products, G, k and the ridge by folds.
+
+    As `segmented`, but of the nonlinear vector autoregression of `rchw.tasks.nvar.nvar_features`:
+    the channels at the k latest samples, zero before the first, and all their products of two. The
+    mean of a product is a correlation of two channels at two times, so this floor sees what the
+    means of a segment do not: how its samples follow each other. Products of three would be too
+    many features for the few sequences there are.
+
+    Raises
+    ------
+    DesignError
+        If the fewest features, of one segment and no past sample, are more than `MOST_FEATURES`.
+    """
+    choices = _product_choices(task)
+    if not choices:
+        least = n_features(task.n_inputs, 2) - 1
+        raise DesignError(f"features must be at most {MOST_FEATURES}, not {least}")
+    return _means(task, choices, _all(task))
+
+
+def _product_choices(task: SequenceTask) -> list[tuple[int, int]]:
+    """Segments and delays of at most `MOST_FEATURES`."""
+    return [
+        (g, k)
+        for k in DELAYS
+        for g in SEGMENTS
+        if g * (n_features(k * task.n_inputs, 2) - 1) <= MOST_FEATURES
+    ]
 
 
 def end_to_end(task: SequenceTask) -> SequenceFloor:
@@ -120,7 +162,7 @@ def end_to_end(task: SequenceTask) -> SequenceFloor:
     memory and without pooling knows. It can see when things happen, but not that they were shifted.
     """
     length = max(len(task.sequences[row]) for row in task.train)
-    return _best_of(task, (0,), lambda _: _laid_out_all(task, length))
+    return _best_of(task, [(0, 0)], lambda _g, _k: _laid_out_all(task, length))
 
 
 def segment_means(sequence: Values, segments: int) -> Values:
@@ -170,20 +212,32 @@ def _all(task: SequenceTask) -> list[Values]:
     return [(sequence - mean) / scale for sequence in task.sequences]
 
 
+def _means(
+    task: SequenceTask, choices: list[tuple[int, int]], sequences: list[Values]
+) -> SequenceFloor:
+    """The floor of means over segments, of the channels themselves or of products of k delays."""
+
+    def features_of(g: int, k: int) -> Values:
+        series = [nvar_features(s, k, 1, 2) for s in sequences] if k else sequences
+        return np.array([segment_means(each, g) for each in series])
+
+    return _best_of(task, choices, features_of)
+
+
 def _laid_out_all(task: SequenceTask, length: int) -> Values:
     """Zeros stand for the mean of a channel, as it is shifted first."""
     return np.array([laid_out(sequence, length) for sequence in _all(task)])
 
 
 def _best_of(
-    task: SequenceTask, choices: tuple[int, ...], features_of: Callable[[int], Values]
+    task: SequenceTask, choices: list[tuple[int, int]], features_of: Callable[[int, int], Values]
 ) -> SequenceFloor:
-    """Count the test errors of the features and regularisation with fewest held-out errors."""
+    """Count the test errors of the segments, delays and ridge with fewest held-out errors."""
     folds = task.folds(FOLDS, FOLD_SEED)
     least = (len(task.train) + 1, np.inf)
     chosen = (choices[0], 0)
     for choice in choices:
-        features = features_of(choice)
+        features = features_of(*choice)
         wrong = np.zeros(len(REGULARIZATIONS), dtype=np.int64)
         squared = np.zeros(len(REGULARIZATIONS))
         for rest, held in folds:
@@ -195,11 +249,12 @@ def _best_of(
             if score < least:
                 least, chosen = score, (choice, index)
     choice, index = chosen
-    outputs = _outputs(task, features_of(choice), task.train, task.test)[index]
+    outputs = _outputs(task, features_of(*choice), task.train, task.test)[index]
     return SequenceFloor(
         errors=task.errors(outputs.argmax(axis=1), task.test),
         of=len(task.test),
-        segments=choice,
+        segments=choice[0],
+        delays=choice[1],
         regularization=REGULARIZATIONS[index],
         fold_errors=least[0],
     )

@@ -179,7 +179,7 @@ def test_a_record_holds_what_was_measured_once(folder: Path) -> None:
     assert record["task"]["source"] == "small.csv", "the folder is nobody's business"
     errors = record["test"]["errors"]
     assert list(errors) == [
-        "persistence", "linear", "quadratic_ring", "volterra", "float", "reference",
+        "persistence", "linear", "quadratic_ring", "volterra", "nvar", "float", "reference",
     ]  # fmt: skip
     assert errors["reference"] == evaluate(design, task)["error"]
     assert record["clocks_per_sample"] > 8 and record["dead_band"] is None

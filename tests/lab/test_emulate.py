@@ -34,7 +34,7 @@ def test_the_record_says_it_all() -> None:
     json.dumps(record, allow_nan=False)
     errors = record["test"]["errors"]
     assert list(errors) == [
-        "memoryless", "persistence", "linear", "quadratic_ring", "volterra", "noiseless",
+        "memoryless", "persistence", "linear", "quadratic_ring", "volterra", "nvar", "noiseless",
         "observed", "integer",
     ]  # fmt: skip
     assert errors["noiseless"] < errors["observed"] < errors["linear"]

@@ -9,18 +9,17 @@ import pytest
 from rchw.errors import DesignError
 from rchw.tasks import Task, load_task
 from rchw.tasks.floors import (
-    REGULARIZATIONS,
     _volterra_features,
-    delayed,
     floors,
     memoryless,
     most_products,
     persistence,
-    ridge,
 )
+from rchw.tasks.nvar import MOST_FEATURES, n_features, nvar
+from rchw.tasks.regression import REGULARIZATIONS, delayed, ridge
 from rchw.tasks.task import split_slices
 
-KEYS = ["persistence", "linear", "quadratic_ring", "volterra"]
+KEYS = ["persistence", "linear", "quadratic_ring", "volterra", "nvar"]
 
 
 def synthetic(targets: np.ndarray, inputs: np.ndarray, **changes: Any) -> Task:
@@ -66,6 +65,7 @@ def test_a_filter_is_found_by_the_filters_and_a_product_by_volterra_alone() -> N
     product = past[:, [2 * 2]] * past[:, [2 * 4 + 1]]
     found = floors(synthetic(product, u), 40)
     assert found["volterra"] < 1e-20 and found["linear"] > 0.9
+    assert found["nvar"] < 1e-15  # 5 delays of 2 channels and their products are 66 features
 
 
 def test_a_cubic_needs_no_memory_and_has_none() -> None:
@@ -160,6 +160,15 @@ def test_magnitudes_elsewhere() -> None:
     assert 0.0044 < henon["volterra"] < 0.006 and henon["linear"] > 0.5
     channel = floors(load_task("channel"), 50)
     assert channel["linear"] < 0.02 and channel["volterra"] < channel["linear"]
+
+
+def test_nvar_is_the_one_of_its_own_module_and_misses_where_channels_are_many() -> None:
+    """24 channels have 325 features without any past sample, 23 have 300."""
+    u = noise(24)
+    targets = u[:, [0]] * u[:, [1]]
+    few, many = (floors(synthetic(targets, u[:, :n]), 3)["nvar"] for n in (3, 24))
+    assert few == nvar(synthetic(targets, u[:, :3]))[0] < 1e-15 and np.isnan(many)
+    assert n_features(23, 2) == MOST_FEATURES < n_features(24, 2)
 
 
 def test_refuses() -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from rchw.errors import DesignError
 from rchw.tasks import Task, load_task
-from rchw.tasks.floors import REGULARIZATIONS, delayed
-from rchw.tasks.nvar import n_features, nvar, nvar_features
+from rchw.tasks.nvar import _compared, n_features, nvar, nvar_features
+from rchw.tasks.regression import REGULARIZATIONS, delayed
 from rchw.tasks.task import split_slices
 
 
@@ -53,10 +53,13 @@ def test_finds_delay_spacing_and_degree() -> None:
     """A product over two spacings of 3 needs k = 3 and s = 3; one of three needs degree 3."""
     u = noise()
     past = delayed(u, 12)
-    error, choice = nvar(synthetic(past[:, [0]] * past[:, [6]] + past[:, [3]], u), most_features=50)
-    assert error < 1e-15 and (choice.delays, choice.spacing, choice.degree) == (3, 3, 2)
-    assert choice.features == 10 and choice.validation < 1e-15
-    assert choice.regularization == REGULARIZATIONS[0]
+    clean = past[:, [0]] * past[:, [6]] + past[:, [3]]
+    assert nvar(synthetic(clean, u), most_features=50)[0] < 1e-15
+    # With noise, sets that contain the right one are worse than it.
+    noisy = clean + 0.01 * np.random.default_rng(5).normal(size=clean.shape)
+    error, choice = nvar(synthetic(noisy, u), most_features=50)
+    assert (choice.delays, choice.spacing, choice.degree, choice.features) == (3, 3, 2, 10)
+    assert choice.regularization in REGULARIZATIONS and 1e-4 < error < 5e-4
     cubic = synthetic(past[:, [0]] * past[:, [2]] ** 2, u)
     error, choice = nvar(cubic, most_features=50)
     assert error < 1e-15 and (choice.spacing, choice.degree) in {(1, 3), (2, 3)}
@@ -71,6 +74,43 @@ def test_choices_do_not_read_the_test_samples() -> None:
     before = nvar(synthetic(targets, u), most_features=60)
     after = nvar(synthetic(changed, u), most_features=60)
     assert before[1] == after[1] and before[0] < 0.2 < after[0]
+
+
+def test_the_coarse_comparison_is_that_of_separate_fits() -> None:
+    """Sets that are parts of one Gram matrix, against a solve of each set's own equations."""
+    u = noise(2)
+    mixed = delayed(u, 12)
+    targets = np.hstack([mixed[:, [2]] * mixed[:, [5]], mixed[:, [0]] * 0.5 + mixed[:, [9]] ** 2])
+    targets += 0.1 * np.random.default_rng(4).normal(size=targets.shape)
+    task = synthetic(targets, u)
+    for degree in (2, 3):
+        found = _compared(task, u, [1, 2, 3], 2, degree)
+        for k, (score, choice) in zip((1, 2, 3), found, strict=True):
+            assert choice == (k, 2, degree)
+            features = nvar_features(u, k, 2, degree)
+            part = features[100:600]
+            columns = (features - part.mean(axis=0)) / part.std(axis=0)
+            mean, errors = targets[100:600].mean(axis=0), []
+            for strength in 500 * np.array([1e-11, 1e-8, 1e-5, 1e-2]):
+                x = columns[100:600]
+                gram = x.T @ x + strength * np.eye(x.shape[1])
+                weights = np.linalg.solve(gram, x.T @ (targets[100:600] - mean))
+                guess = columns[600:900] @ weights + mean
+                errors.append(task.error(guess, targets[600:900]))
+            assert np.isclose(score[0], min(errors), rtol=1e-6)
+
+
+def test_the_choice_is_that_of_the_least_validation_error() -> None:
+    """Of the laser, where many sets are close: one fit through singular values for every set."""
+    task = load_task("santa-fe", split=(700, 300, 300))
+    error, choice = nvar(task, delays=(2, 4, 6), spacings=(1, 2), degrees=(2,))
+    single = {
+        (k, s): nvar(task, delays=(k,), spacings=(s,), degrees=(2,))
+        for k in (2, 4, 6)
+        for s in (1, 2)
+    }
+    best = min(single, key=lambda pair: single[pair][1].validation)
+    assert (choice.delays, choice.spacing) == best and error == single[best][0]
 
 
 def test_henon_is_a_product_of_two_delays() -> None:

@@ -15,6 +15,7 @@ from rchw.tasks.sequence_floors import (
     laid_out,
     majority,
     segment_means,
+    segment_products,
     segmented,
     sequence_floors,
 )
@@ -77,6 +78,34 @@ def test_a_mean_is_seen_by_all_and_an_order_by_segments_alone() -> None:
     assert end_to_end(task).errors <= 2
 
 
+def test_how_samples_follow_each_other_is_seen_by_products_alone() -> None:
+    """Neighbours are alike or opposite: means and variances are the same, a correlation is not."""
+
+    def series(label: int, seed: int) -> Any:
+        x = np.random.default_rng(seed).normal(size=31)
+        for t in range(1, 31):
+            x[t] = (0.8 - 1.6 * label) * x[t - 1] + 0.6 * x[t]
+        return x[:, None]
+
+    labels = [n % 2 for n in range(160)]
+    task = synthetic([series(label, n) for n, label in enumerate(labels)], labels, test=60)
+    found = segment_products(task)
+    assert found.errors <= 2 and found.delays > 1 and found.segments >= 1
+    means = segmented(task)
+    assert means.errors > 15 and means.delays == 0
+
+
+def test_products_of_many_channels_are_left_out() -> None:
+    """30 channels have 495 features, 31 have 527."""
+    rng = np.random.default_rng(0)
+    labels = [n % 2 for n in range(40)]
+    for channels, kept in ((30, True), (31, False)):
+        task = synthetic([rng.normal(size=(4, channels)) for _ in labels], labels, test=10)
+        assert ("nvar" in sequence_floors(task)) is kept
+    with pytest.raises(DesignError, match=r"^features must be at most 500, not 527$"):
+        segment_products(task)
+
+
 def test_nothing_is_found_in_noise() -> None:
     """Labels by chance: half of 200 are wrong, within 4 standard errors of 7."""
     labels = np.random.default_rng(9).integers(0, 2, 300).tolist()
@@ -90,7 +119,7 @@ def test_choices_do_not_read_the_test_sequences() -> None:
     rising = [x + label for x, label in zip(noise(90), labels, strict=True)]
     others = [*rising[:70], *[x + 50 for x in rising[70:]]]
     moved = synthetic(others, [*labels[:70], *[(n + 1) % 3 for n in range(20)]])
-    for floor in (segmented, end_to_end):
+    for floor in (segmented, segment_products, end_to_end):
         before, after = floor(synthetic(rising, labels)), floor(moved)
         assert replace(before, errors=after.errors) == after
         assert before.errors != after.errors

@@ -13,6 +13,7 @@ from rchw.nodes.mechanical import SpringNetwork
 from rchw.nodes.presets import Preset, Size
 from rchw.tasks import Task
 from rchw.tasks.floors import memoryless
+from rchw.tasks.nvar import nvar
 from rchw.tasks.task import split_slices
 from rchw.train.linear import train_linear
 
@@ -124,17 +125,22 @@ def _hauser_volterra(
                 "noisy_regularisation": noisy.measurement.readout.regularisation,
                 "raw": train_linear(task, task.inputs).error(task, task.inputs),
                 "cubic": memoryless(task),
+                "nvar": nvar(task)[0],
             }
         )
     mean = {
         name: float(np.mean([run[name] for run in runs]))
-        for name in ("nmse", "noisy", "raw", "cubic")
+        for name in ("nmse", "noisy", "raw", "cubic", "nvar")
     }
     return Measured(
         mean["nmse"],
         mean["noisy"],
         "40 dB",
-        {"linear regression on the input": mean["raw"], "memoryless cubic": mean["cubic"]},
+        {
+            "linear regression on the input": mean["raw"],
+            "memoryless cubic": mean["cubic"],
+            "NVAR": mean["nvar"],
+        },
         details={"runs": runs, "split": list(split), "searched": {"force": list(forces)}},
     )
 

@@ -15,6 +15,7 @@ from rchw.nodes.memristive import OxideMemristor, OxideParameters
 from rchw.nodes.presets import Preset, Size, node
 from rchw.tasks import Task
 from rchw.tasks.floors import floors, linear, memoryless
+from rchw.tasks.nvar import nvar
 from rchw.tasks.series import henon
 from rchw.tasks.task import aligned, split_slices
 from rchw.train.linear import train_linear
@@ -79,12 +80,13 @@ def _chosen(split: Split) -> dict[str, Any]:
 
 
 def _of_henon(task: Task) -> dict[str, float]:
-    """NRMSE of what needs no reservoir; the Volterra filter has the map's own square."""
+    """NRMSE of what needs no reservoir; the last two have the map's own square."""
     known = floors(task, 100)
     return {
         "memoryless cubic": memoryless(task) ** 0.5,
         "linear, 60 taps": known["linear"] ** 0.5,
         "Volterra filter, 201 weights": known["volterra"] ** 0.5,
+        "NVAR": known["nvar"] ** 0.5,
     }
 
 
@@ -227,6 +229,7 @@ def _du_second_order(
             "memoryless line": train_linear(task, task.inputs).error(task, task.inputs),
             "memoryless cubic": memoryless(task),
             "linear, 60 taps": linear(task),
+            "NVAR": nvar(task)[0],
         }
         run = {
             "seed": seed,

@@ -10,8 +10,9 @@ from rchw.lab.figures.figure import Band, Measured, PublishedFigure, Told
 from rchw.lab.figures.runs import Split, mean
 from rchw.model import MatrixModel
 from rchw.model.scaling import random_sparse, scale_radius
-from rchw.tasks.floors import TAPS, delayed
+from rchw.tasks.floors import TAPS
 from rchw.tasks.lorenz import coupled_lorenz
+from rchw.tasks.regression import delayed
 
 __all__ = ["FIGURES", "lorenz_errors", "timescales"]
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from rchw.tasks import Task
 from rchw.tasks.floors import linear, memoryless
+from rchw.tasks.nvar import nvar
 
 __all__ = ["Axes", "Runs", "Split", "floors_of", "mean"]
 
@@ -25,4 +26,5 @@ def floors_of(tasks: Sequence[Task], power: float = 1.0) -> dict[str, float]:
     return {
         "memoryless cubic": float(np.mean([memoryless(task) ** power for task in tasks])),
         "linear, 60 taps": float(np.mean([linear(task) ** power for task in tasks])),
+        "NVAR": float(np.mean([nvar(task)[0] ** power for task in tasks])),
     }

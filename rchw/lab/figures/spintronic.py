@@ -26,6 +26,7 @@ from rchw.nodes.spintronic import OscillatorArray, OscillatorArrayParameters
 from rchw.nodes.spintronic.spin_wave import SpinWaveRing
 from rchw.tasks import Task
 from rchw.tasks.floors import linear, memoryless
+from rchw.tasks.nvar import nvar
 from rchw.tasks.task import split_slices
 from rchw.train.linear import train_linear
 
@@ -104,6 +105,7 @@ def _torrejon_waveform(
                 "points": points,
                 "floor": 1 - memoryless(task),
                 "linear": 1 - linear(task),
+                "nvar": 1 - nvar(task)[0],
             }
         )
     means = {
@@ -119,6 +121,7 @@ def _torrejon_waveform(
             "no memory, derived": _FLOOR,
             "memoryless cubic": floor,
             "linear, 60 taps": mean(runs, "linear"),
+            "NVAR": mean(runs, "nvar"),
         },
         {
             f"no relaxation time is better than {device} without noise": (

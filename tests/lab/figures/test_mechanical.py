@@ -71,6 +71,7 @@ def test_short_run() -> None:
     assert found.noisy is not None and found.score < found.noisy, (
         "noise of 40 dB hides what is read"
     )
+    assert found.baselines["NVAR"] == run["nvar"] < run["cubic"]
     assert run["point"] == {"force": 5.0} and run["refused"] == 0
     # The rule asks for five of the slowest times; the figure takes ten.
     assert run["washout"] == 2 * _network(0, 8).washout

@@ -76,6 +76,7 @@ def test_a_short_waveform_figure() -> None:
     assert measured.noisy is not None and measured.score > 0.98 > measured.noisy
     assert measured.baselines["no memory, derived"] == 0.875
     assert measured.baselines["memoryless cubic"] == pytest.approx(0.875, abs=0.03)
+    assert measured.baselines["NVAR"] > 0.98, "two samples tell a sine from a square"
     assert set(measured.details["accuracy"]) == {"no noise", "1 %"}
     times = ["20 ns", "100 ns", "250 ns", "410 ns", "1000 ns"]
     assert all(list(found) == times for found in measured.details["accuracy"].values())
