@@ -140,6 +140,7 @@ def test_magnitudes_on_japanese_vowels() -> None:
     assert found["majority"].errors == 339
     assert abs(found["segment_means"].errors - 6) <= 1
     assert abs(found["end_to_end"].errors - 11) <= 2
+    assert abs(found["nvar"].errors - 8) <= 2 and found["nvar"].fold_errors <= 3
     low, high = found["segment_means"].interval()
     assert low < 4 / 370 < high
     assert 0.98 < found["segment_means"].accuracy < 0.99
@@ -151,6 +152,13 @@ def test_magnitude_on_spoken_digits() -> None:
     assert abs(found.errors - 44) <= 2 and found.segments == 5
     low, high = found.interval()
     assert low < 1 - 0.923 < high
+
+
+@pytest.mark.slow
+def test_spoken_digits_need_no_reservoir() -> None:
+    """Products of neighbouring samples recognise what the means of segments do not."""
+    found = segment_products(load_sequences("spoken-digits"))
+    assert abs(found.errors - 3) <= 2 and (found.segments, found.delays) == (1, 2)
 
 
 def test_refuses() -> None:
