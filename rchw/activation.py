@@ -116,6 +116,7 @@ def tanh_table(
     state: QFormat,
     index_width: int = MAX_INDEX_WIDTH,
     rounding: Rounding = Rounding.TRUNCATE,
+    index_frac: int | None = None,
 ) -> tuple[Table, float]:
     """Build the table of tanh and prove its error.
 
@@ -127,10 +128,12 @@ def tanh_table(
     ----------
     state : QFormat
     index_width : int
-        Bits of the index, 1 to 10; from 3 bits its range is [-4, 4), beyond which tanh is within
-        7e-4 of 1, below it is [-1, 1) or [-2, 2).
+        Bits of the index, 1 to 10.
     rounding : Rounding
         Of the layer that will use the table.
+    index_frac : int, optional
+        Fraction bits of the index. Without them its range is [-4, 4) from 3 bits on, beyond which
+        tanh is within 7e-4 of 1; below it is [-1, 1) or [-2, 2).
 
     Returns
     -------
@@ -140,7 +143,8 @@ def tanh_table(
         ``abs(entry - tanh(z)) > bound``. Tanh is monotone, so the largest distance of an interval
         is at one of its ends; the outermost intervals end at infinity.
     """
-    index = QFormat(index_width, max(index_width - 3, 0))
+    frac = max(index_width - 3, 0) if index_frac is None else index_frac
+    index = QFormat(index_width, frac)
     start = 0.0 if rounding is Rounding.TRUNCATE else -0.5
     entries, bound = [], 0.0
     for code in range(index.min, index.max + 1):

@@ -44,6 +44,7 @@ __all__ = [
     "experiment",
     "finite",
     "generator",
+    "task_facts",
     "verdicts",
     "versions",
 ]
@@ -152,9 +153,10 @@ def _series(task: Task, prediction: NDArray[np.float64]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _task_facts(
+def task_facts(
     task: Task, source: str, seed: int, columns: tuple[str | None, str | None]
 ) -> dict[str, Any]:
+    """What a record says of a task and its splits, ready for JSON."""
     lengths = [rows.stop - rows.start for rows in (task.train, task.validation, task.test)]
     return {
         "source": Path(source).name,  # a path would tell of the machine
@@ -261,7 +263,7 @@ def experiment(
         "version": 1,
         "design": design.name,
         "digest": digest(design),
-        "task": _task_facts(task, source, series_seed, columns),
+        "task": task_facts(task, source, series_seed, columns),
         "channels": {
             "inputs": [channel.name for channel in design.inputs],
             "outputs": [output.name for output in design.readout.outputs],
@@ -339,7 +341,7 @@ def generator(
         "version": 1,
         "design": design.name,
         "digest": digest(design),
-        "task": _task_facts(task, source, series_seed, columns),
+        "task": task_facts(task, source, series_seed, columns),
         "channels": {"inputs": [], "outputs": [o.name for o in design.readout.outputs]},
         "options": asdict(options),
         "steps": run_steps,

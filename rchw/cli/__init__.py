@@ -24,6 +24,7 @@ from typing import Annotated, Any
 import typer
 
 from rchw import __version__
+from rchw.cli.bring import import_command
 from rchw.cli.build import (
     build_command,
     demo_command,
@@ -151,6 +152,7 @@ def _register(name: str, function: Callable[..., Outcome]) -> None:
 
 
 _register("train", train_command)
+_register("import", import_command)
 _register("run", run_command)
 _register("verilog", verilog_command)
 _register("verify", verify_command)

@@ -1,4 +1,4 @@
-"""The commands ``train`` and ``run``: from a series to a design, and the design on data."""
+"""The command ``train``: from a series to a design, and the design on data."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,6 +21,7 @@ __all__ = [
     "TargetColumns",
     "Washout",
     "errors_table",
+    "name_of",
     "parse_split",
     "train_command",
 ]
@@ -172,7 +173,7 @@ def train_command(
         weight_bits=weight_bits, squares=squares, input_features=input_features, kappa=kappa,
         bounded=bounded, encoder=encoder, weights=weights, signs=signs, rounding=rounding,
         lanes=lanes, multipliers=multipliers, levels=levels, bias=bias, search=search, seed=seed,
-        name=name or _identifier(output.stem),
+        name=name or name_of(output.stem),
     )  # fmt: skip
     own = {
         "sequence_column": sequence_column,
@@ -239,7 +240,7 @@ def _generated(record: dict[str, Any], files: Mapping[str, Path]) -> Outcome:
     return Outcome(record, [table(columns, rows, title), pairs(facts)])
 
 
-def _identifier(stem: str) -> str:
+def name_of(stem: str) -> str:
     """Make a design name of a file name, as far as that goes; its law is checked later."""
     name = "".join(c if c.isascii() and c.isalnum() else "_" for c in stem.lower())
     return f"{name}_" if name in KEYWORDS else name

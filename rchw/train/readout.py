@@ -20,12 +20,14 @@ __all__ = [
     "Fit",
     "aligned_features",
     "encode_targets",
+    "keep_readout",
     "outputs_of",
     "train_readout",
 ]
 
 Integers = NDArray[Any]
 
+_KEPT = 1e-9  # lambda of the metric in which given weights are rounded
 TARGET_FORMAT = QFormat(26, 22)  # of targets divided by the output scale: +-8, steps of 2.4e-7
 
 
@@ -147,24 +149,62 @@ def train_readout(
     DesignError
         If no feature varies, a target is not finite, or every lambda is too small.
     """
+    normal, finest = _normal(design, states, inputs, targets)
+    solutions = normal.solve_all(regularisations)
+    return [_fit(design, normal, solution, finest) for solution in solutions]
+
+
+def keep_readout(
+    design: Design, states: Integers, inputs: Integers, targets: ArrayLike, weights: ArrayLike
+) -> Fit:
+    """Integer readout nearest to given real weights, in its outputs on the training samples.
+
+    Parameters
+    ----------
+    design, states, inputs
+        As of `train_readout`.
+    targets : array (T, L)
+        What the outputs should be: the constant weight makes up for their mean error.
+    weights : array (L, F)
+        Real outputs per real value of a feature, in the order of the features; the constant one,
+        where there is one, is 1.
+
+    Raises
+    ------
+    DesignError
+        As of `train_readout`, or if a weight is not finite.
+    """
+    normal, finest = _normal(design, states, inputs, targets)
+    real, outputs = np.array(weights, dtype=np.float64).T, design.readout.outputs
+    if design.features.one is not None:
+        real[-1] -= [output.offset for output in outputs]
+    steps = real / [output.scale for output in outputs]
+    steps = np.ldexp(steps, TARGET_FORMAT.frac - finest)
+    solution = replace(normal.solve(_KEPT), weights=steps)
+    return _fit(design, normal, solution, finest)
+
+
+def _normal(
+    design: Design, states: Integers, inputs: Integers, targets: ArrayLike
+) -> tuple[Normal, int]:
+    """Normal equations of the features of a design, and their fraction bits."""
     features, finest = aligned_features(design, states, inputs)
     encoded = encode_targets(design.readout.outputs, targets)
-    normal = Normal.of(Statistics.of(features, encoded), design.features.one is not None)
+    return Normal.of(Statistics.of(features, encoded), design.features.one is not None), finest
+
+
+def _fit(design: Design, normal: Normal, solution: Solution, finest: int) -> Fit:
+    """Put the integers of a solution into a design."""
     width = design.readout.weight_format.width
-    fits = []
-    for solution in normal.solve_all(regularisations):
-        result = quantize(normal, solution, width)
-        fits.append(
-            Fit(
-                _with_rows(design, result.rows, finest, width),
-                _with_rows(design, result.compensated, finest, width),
-                _with_rows(design, result.nearest, finest, width),
-                solution,
-                tuple(row.method for row in result.rows),
-                tuple(row.error * TARGET_FORMAT.resolution**2 for row in result.rows),
-            )
-        )
-    return fits
+    result = quantize(normal, solution, width)
+    return Fit(
+        _with_rows(design, result.rows, finest, width),
+        _with_rows(design, result.compensated, finest, width),
+        _with_rows(design, result.nearest, finest, width),
+        solution,
+        tuple(row.method for row in result.rows),
+        tuple(row.error * TARGET_FORMAT.resolution**2 for row in result.rows),
+    )
 
 
 def outputs_of(design: Design, states: Integers, inputs: Integers) -> NDArray[np.float64]:
