@@ -50,6 +50,15 @@ class Inert:
     add = append
 
 
+class _Encoded(Inert):
+    """Bytes as the protocols before 3 have them: a text of their numbers."""
+
+    content = b""
+
+    def __init__(self, text: Any = "", *arguments: Any) -> None:
+        self.content = text.encode("latin-1") if isinstance(text, str) else b""
+
+
 class _Type(Inert):
     """The type of an array's numbers, ``f8`` and its like."""
 
@@ -90,6 +99,7 @@ class PickledArray(Inert):
         right = isinstance(shape, tuple) and all(type(n) is int and n >= 0 for n in shape)
         if known is None or not right or order not in ("C", "F"):
             return
+        content = content.content if isinstance(content, _Encoded) else content
         if isinstance(content, bytes | bytearray) and len(content) == prod(shape) * known.itemsize:
             self.values = np.frombuffer(bytes(content), known).reshape(shape, order=order)
 
@@ -114,12 +124,20 @@ class _Scalar(PickledArray):
 _ARRAYS = {"_reconstruct": PickledArray, "_frombuffer": _FromBuffer, "scalar": _Scalar}
 
 
+_KNOWN: dict[tuple[str, str], type[Inert]] = {
+    ("numpy", "dtype"): _Type,
+    ("_codecs", "encode"): _Encoded,
+    ("builtins", "bytes"): _Encoded,
+    ("__builtin__", "bytes"): _Encoded,
+}
+
+
 class _Reader(pickle.Unpickler):
     """Gives out empty classes, each for its name."""
 
     def __init__(self, content: bytes) -> None:
         super().__init__(BytesIO(content))
-        self._made: dict[tuple[str, str], type[Inert]] = {("numpy", "dtype"): _Type}
+        self._made: dict[tuple[str, str], type[Inert]] = dict(_KNOWN)
 
     def find_class(self, module: str, name: str, /) -> type[Inert]:
         """Nothing is imported."""
