@@ -13,11 +13,11 @@ from rchw.errors import DesignError
 from rchw.importing.pickles import Inert, PickledArray, read_pickle
 from tests.importing.make_old_model import PLACE
 
-ARRAYS = {
+ARRAYS: dict[str, Any] = {
     "doubles": np.linspace(0.0, 1.0, 6).reshape(2, 3),
     "by columns": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
     "other end first": np.arange(5, dtype=">i4"),
-    "singles": np.float32([1.5, -2.0]),
+    "singles": np.array([1.5, -2.0], dtype=np.float32),
     "flags": np.array([True, False]),
     "nothing": np.zeros((0, 3)),
     "none": np.array(2.5),
