@@ -69,7 +69,7 @@ def _driven(lanes: int, family: str, **fields: object) -> Design:
     shared |= {"name": family.replace("-", "_"), **fields}
     kind = MatrixLayer if "matrix" in fields else RingLayer
     layer = kind(**shared)
-    return replace(design, name=f"{family.replace('-', '_')}_p{lanes}", layer=layer)
+    return replace(design, name=f"{family.replace('-', '_')}_p{lanes}", layers=(layer,))
 
 
 def _steps() -> UnitCodes:
@@ -119,7 +119,7 @@ def _euler(lanes: int) -> Design:
 def _external(lanes: int) -> Design:
     design, ring = _base(lanes)
     layer = ExternalLayer(N_UNITS, ring.state, lanes=lanes)
-    return replace(design, name=f"external_p{lanes}", inputs=(), layer=layer)
+    return replace(design, name=f"external_p{lanes}", inputs=(), layers=(layer,))
 
 
 _SUM = "`s[i] = sum_j W[i][j] x(t-1)[j] + sum_k v[i][k] u(t)[k]`"

@@ -31,7 +31,7 @@ def wide(design: Design) -> Design:
     """The same ring with states of 16 bits and a piecewise-linear activation."""
     state = QFormat(16, 15)
     layer = replace(design.ring, state=state, activation=tanh_pwl(state)[0])
-    return replace(design, layer=layer)
+    return replace(design, layers=(layer,))
 
 
 DESIGNS = {

@@ -86,7 +86,7 @@ def circuit(
         multipliers=default_multipliers(n_units, lanes, 1, products),
     )
     channel = InputChannel("u", QFormat(state_bits, state_bits - 1))
-    return Design(f"n{n_units}p{lanes}", (channel,), layer, features, readout)
+    return Design(f"n{n_units}p{lanes}", (channel,), (layer,), features, readout)
 
 
 def ring(n_units: int, quarters: Sequence[int]) -> Design:
@@ -112,7 +112,7 @@ def ring(n_units: int, quarters: Sequence[int]) -> Design:
         multipliers=n_units,
     )
     channel = InputChannel("u", QFormat(8, 7))
-    return Design(f"ring{n_units}", (channel,), layer, Features(one=None), readout)
+    return Design(f"ring{n_units}", (channel,), (layer,), Features(one=None), readout)
 
 
 def lower_bound(design: Design) -> dict[str, int]:

@@ -62,7 +62,7 @@ def ring(n_units: int, lanes: int, squares: bool) -> Design:
     features = Features(squares=QFormat(14, 14, False) if squares else None)
     weights = some(n_units * features.per_unit + 1, 127)
     readout = Readout((Output("y", QFormat(16, 12)),), QFormat(8, 7), (weights,))
-    design = Design("soak", (InputChannel("u", QFormat(8, 7)),), layer, features, readout)
+    design = Design("soak", (InputChannel("u", QFormat(8, 7)),), (layer,), features, readout)
     most = n_units * features.per_unit if lanes == n_units else lanes
     return replace(design, readout=replace(readout, multipliers=most))
 

@@ -43,7 +43,7 @@ def ring(n_units: int, table: bool = False) -> Design:
         activation=tanh_table(state)[0] if table else Clip(-127, 127),
     )
     readout = Readout((Output("y", QFormat(16, 15)),), QFormat(2, 0), ((1,) * (n_units + 1),))
-    return Design("speed", (InputChannel("u", QFormat(8, 7)),), layer, Features(), readout)
+    return Design("speed", (InputChannel("u", QFormat(8, 7)),), (layer,), Features(), readout)
 
 
 def _reference(design: Design, steps: int, compiled: bool) -> Callable[[], object]:

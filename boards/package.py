@@ -69,7 +69,7 @@ def port_metadata(design: Design) -> dict[str, Any]:
 
 
 def _after_last(design: Design) -> str:
-    if isinstance(design.layer, ExternalLayer):
+    if isinstance(design.layers[0], ExternalLayer):
         return "none"
     return "initial" if design.reset_on_last else "kept"
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 
-from rchw.design import Design, LevelInput, LinearInput, UnitLayer
+from rchw.design import Design, LevelInput, LinearInput, Stage, UnitLayer
 from rchw.fixed import QFormat
 from rchw.hdl.arith import add_tree, select, times
 from rchw.hdl.rom import Fields
@@ -17,7 +17,7 @@ MAX_SHARED = 16
 
 def lane_drives(
     m: Module,
-    design: Design,
+    design: Design | Stage,
     ranges: LayerRanges,
     inputs: Sequence[Value],
     enable: Value,
@@ -52,12 +52,12 @@ def lane_drives(
     -------
     1 clock after the inputs.
     """
-    layer, bias = design.driven, _bias(design.driven)
-    tables = [table for _, table in design.drives]
-    linear = all(isinstance(entry, LinearInput) for entry in tables)
+    stage = design.stage
+    layer, bias = stage.layer, _bias(stage.layer)
+    linear = all(isinstance(entry, LinearInput) for entry in stage.entries)
     rows = [
         (
-            *(entry.weights[i] for entry in tables if isinstance(entry, LinearInput)),
+            *(entry.weights[i] for entry in stage.entries if isinstance(entry, LinearInput)),
             bias[i],
         )
         for i in range(layer.n_units)
@@ -88,7 +88,7 @@ def lane_drives(
             carry = fields.add(f"flipped_{lane}", [int(flipped[i]) for i in column])
             drives.append((chosen ^ carry.replicate(len(chosen)).as_signed(), carry))
         return drives
-    return _by_channel(m, design, ranges, inputs, enable, fields, columns)
+    return _by_channel(m, stage, ranges, inputs, enable, fields, columns)
 
 
 def _bias(layer: UnitLayer) -> tuple[int, ...]:
@@ -97,18 +97,18 @@ def _bias(layer: UnitLayer) -> tuple[int, ...]:
 
 def _by_channel(
     m: Module,
-    design: Design,
+    stage: Stage,
     ranges: LayerRanges,
     inputs: Sequence[Value],
     enable: Value,
     fields: Fields,
     columns: Sequence[Sequence[int]],
 ) -> list[tuple[Value, Value]]:
-    layer = design.driven
+    layer = stage.layer
     terms: list[list[Value]] = [[] for _ in columns]
-    for k, (channel, entry) in enumerate(design.drives):
-        held = Signal(channel.format.width, name=f"held_{k}", reset_less=True)
-        value = held.as_signed() if channel.format.signed else held
+    for k, entry in enumerate(stage.entries):
+        held = Signal(stage.inputs[k].format.width, name=f"held_{k}", reset_less=True)
+        value = held.as_signed() if stage.inputs[k].format.signed else held
         with m.If(enable):
             m.d.sync += held.eq(inputs[k])
         shift = ranges.input_shifts[k]
@@ -131,7 +131,7 @@ def _by_channel(
             continue
         products = []
         for position, weight in enumerate(weights):
-            width = Interval.of(channel.format).scale(weight).width
+            width = Interval.of(stage.inputs[k].format).scale(weight).width
             register = Signal(signed(width), name=f"product_{k}_{position}", reset_less=True)
             with m.If(enable):
                 m.d.sync += register.eq(times(inputs[k], weight))

@@ -8,13 +8,14 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from rchw.design import Design, MatrixLayer
+from rchw.columns import matrix_columns
+from rchw.design import MatrixLayer, RingLayer
 from rchw.hdl.arith import select
 from rchw.hdl.counter import countdown, later, place
 from rchw.hdl.rom import Fields, memory_attributes, pieces
 from rchw.hdl.triangle import Triangle, circled
 from rchw.ranges import Interval, state_interval
-from rchw.schedule import Schedule, matrix_columns, schedule
+from rchw.schedule import Schedule
 
 __all__ = ["MatrixSums", "paced"]
 
@@ -52,12 +53,10 @@ class MatrixSums(wiring.Component):
     write: Signal
     written: Signal
 
-    def __init__(self, design: Design) -> None:
-        layer = design.layer
-        assert isinstance(layer, MatrixLayer)
-        self._layer, self._plan = layer, schedule(design)
+    def __init__(self, layer: RingLayer | MatrixLayer, plan: Schedule) -> None:
+        self._layer, self._plan = layer, plan
         self._columns = matrix_columns(layer)
-        plan = self._plan
+        self._kind = layer.matrix.kind if isinstance(layer, MatrixLayer) else "sparse"
         ranges = self._intervals()
         self.sums = [
             Signal(signed(interval.width), name=f"sum_{lane}", reset_less=True)
@@ -109,7 +108,7 @@ class MatrixSums(wiring.Component):
         layer, plan = self._layer, self._plan
         step, ends = countdown(m, "step", plan.steps, self.step)
         m.d.comb += self.over.eq(self.step & ends)
-        triangle = layer.matrix.kind == "antisymmetric"
+        triangle = self._kind == "antisymmetric"
         takes, factors, states = self._triangle(m) if triangle else self._rows(m, step)
         begins = Signal(init=1, name="begins")
         with m.If(self.step):
@@ -147,6 +146,7 @@ class MatrixSums(wiring.Component):
     def _triangle(self, m: Module) -> tuple[Value, list[Value], list[Value]]:
         """Which steps take columns; weights and states two clocks after them."""
         layer, plan = self._layer, self._plan
+        assert isinstance(layer, MatrixLayer)
         m.submodules.triangle = triangle = Triangle(layer, plan.words, plan.steps)
         m.d.comb += [triangle.step.eq(self.step), triangle.over.eq(self.over)]
         (states,) = self._read(m, [triangle.tile])
@@ -165,7 +165,7 @@ class MatrixSums(wiring.Component):
         """Word and lane of the column that each lane reads, one clock after the step."""
         layer, plan = self._layer, self._plan
         lanes = range(layer.lanes)
-        shared = layer.matrix.kind != "sparse"
+        shared = self._kind != "sparse"
         if shared:
             fields = Fields(plan.steps)
             columns = [[entry[0] or 0 for entry in reversed(self._row(0, 0))]]

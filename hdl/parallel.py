@@ -6,7 +6,7 @@ from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rchw.design import Design, ExternalLayer
+from rchw.design import Design, ExternalLayer, Stage
 from rchw.fixed import Overflow
 from rchw.hdl.activation import activate, increment, leak, leak_kinds
 from rchw.hdl.answers import greatest, places
@@ -32,8 +32,9 @@ class ParallelCore(wiring.Component):
 
     Latency
     -------
-    `rchw.schedule.latency`: 6 clocks (4 where the states come from outside), and one for every
-    two levels of the adder tree over the features with a weight, and the clocks of the answer.
+    `rchw.schedule.latency`: 6 clocks (4 where the states come from outside, 2 more for each further
+    layer), and one for every two levels of the adder tree over the features with a weight, and the
+    clocks of the answer.
 
     Throughput
     ----------
@@ -68,16 +69,17 @@ class ParallelCore(wiring.Component):
         inputs: list[Value] = [
             pipe.register(self.i.payload[channel.name], channel.name) for channel in design.inputs
         ]
-        states: list[Signal] = []
-        if isinstance(design.layer, ExternalLayer):
-            states = [
-                pipe.register(self.i.payload[channel.name], channel.name)
-                for channel in design.layer.channels
-            ]
+        states: list[list[Signal]] = []
+        if isinstance(design.layers[0], ExternalLayer):
+            channels = design.layers[0].channels
+            states = [[pipe.register(self.i.payload[c.name], c.name) for c in channels]]
         fed = [pipe.register(self.i.payload[channel.name], channel.name) for channel in design.fed]
         pipe.step()
-        if not states:
-            states, inputs = self._driven(m, pipe, inputs, fed)
+        for number, stage in enumerate(design.stages):
+            part = m
+            if len(design.stages) > 1:
+                m.submodules[f"layer_{number}"] = part = Module()
+            states, inputs = self._driven(m, part, pipe, stage, states, inputs, fed)
         totals = self._readout(m, pipe, states, inputs)
         codes = round_outputs(m, design, readout_ranges(design), totals)
         if design.readout.argmax:
@@ -98,43 +100,66 @@ class ParallelCore(wiring.Component):
         return m
 
     def _driven(
-        self, m: Module, pipe: "_Pipeline", inputs: list[Value], fed: Sequence[Value]
-    ) -> tuple[list[Signal], list[Value]]:
-        """States of the ring two clocks later, and the inputs that belong to them."""
-        design = self.design
-        columns = [[unit] for unit in range(design.n_units)]
+        self,
+        m: Module,
+        part: Module,
+        pipe: "_Pipeline",
+        stage: Stage,
+        states: list[list[Signal]],
+        inputs: list[Value],
+        returned: Sequence[Value],
+    ) -> tuple[list[list[Signal]], list[Value]]:
+        """A further layer's states two clocks later, and what belongs to them, as late.
+
+        What the layer adds goes into `part`. Its drive holds what earlier layers feed.
+        """
+        stage = stage.expanded
+        columns = [[unit] for unit in range(stage.n_units)]
+        feeds = self.design.stages[len(states)].feeds
+        seen = [inputs[place] for place in stage.places]
+        seen += [x for feed in feeds for x in states[feed.source]]
+        ranges = layer_ranges(stage)
         drives = [
             value
             for value, _ in lane_drives(
-                m,
-                design,
-                layer_ranges(design),
-                [*inputs, *fed],
+                part,
+                stage,
+                ranges,
+                [*seen, *returned],
                 pipe.go,
                 Fields(1),
                 columns,
-                design.n_units,
+                stage.n_units,
             )
         ]
-        inputs = [
-            pipe.register(code, f"{c.name}_driven")
-            for code, c in zip(inputs, design.inputs, strict=True)
-        ]
-        pipe.step()
-        states = self._ring(m, pipe, drives)
-        inputs = [
-            pipe.register(code, f"{c.name}_used")
-            for code, c in zip(inputs, design.inputs, strict=True)
-        ]
-        pipe.step()
-        return states, inputs
+        states, inputs = self._kept(pipe, states, inputs, "driven")
+        new = self._ring(part, pipe, stage, drives)
+        states, inputs = self._kept(pipe, states, inputs, "used")
+        return [*states, new], inputs
 
-    def _ring(self, m: Module, pipe: "_Pipeline", drives: Sequence[Value]) -> list[Signal]:
+    def _kept(
+        self, pipe: "_Pipeline", states: list[list[Signal]], inputs: list[Value], name: str
+    ) -> tuple[list[list[Signal]], list[Value]]:
+        """The same one clock later, which begins."""
+        later: list[Value] = [
+            pipe.register(code, f"{c.name}_{name}")
+            for code, c in zip(inputs, self.design.inputs, strict=True)
+        ]
+        kept = [
+            [pipe.register(x, f"x{number}_{unit}_{name}") for unit, x in enumerate(layer)]
+            for number, layer in enumerate(states)
+        ]
+        pipe.step()
+        return kept, later
+
+    def _ring(
+        self, m: Module, pipe: "_Pipeline", stage: Stage, drives: Sequence[Value]
+    ) -> list[Signal]:
         """State registers and the loop that must close in one clock."""
-        layer, ranges = self.design.driven, layer_ranges(self.design)
+        layer, ranges = stage.layer, layer_ranges(stage)
         n = layer.n_units
         first = Signal(init=1)
-        if self.design.reset_on_last:
+        if stage.reset_on_last:
             with m.If(pipe.go & pipe.valid):
                 m.d.sync += first.eq(pipe.last)
         else:
@@ -180,32 +205,36 @@ class ParallelCore(wiring.Component):
         return states
 
     def _readout(
-        self, m: Module, pipe: "_Pipeline", states: list[Signal], inputs: list[Value]
+        self, m: Module, pipe: "_Pipeline", states: list[list[Signal]], inputs: list[Value]
     ) -> list[Value]:
         """Products with constants as shifts and additions, summed two tree levels per clock."""
         design, ranges = self.design, readout_ranges(self.design)
-        features, layer = design.features, design.layer
         values: list[Value] = []
-        if features.states:
-            values += [
-                pipe.register(x << ranges.shifts["states"], f"f{i}") for i, x in enumerate(states)
-            ]
-        if features.squares is not None:
-            for i, x in enumerate(states):
-                code = requantize(
-                    m,
-                    x * x,
-                    2 * layer.state.frac - features.squares.frac,
-                    features.squares,
-                    features.square_rounding,
-                    Overflow.SATURATE,
-                    f"square_{i}",
-                )
-                values.append(pipe.register(code << ranges.shifts["squares"], f"s{i}"))
-        if features.inputs:
-            values += [
-                pipe.register(u << ranges.shifts["inputs"], f"v{k}") for k, u in enumerate(inputs)
-            ]
+        for block in design.blocks:
+            layer = design.layers[block.layer]
+            number = f"{block.layer}_" if block.layer else ""
+            if block.kind == "states":
+                values += [
+                    pipe.register(x << ranges.shifts[block.key], f"f{number}{i}")
+                    for i, x in enumerate(states[block.layer])
+                ]
+            if block.kind == "squares":
+                for i, x in enumerate(states[block.layer]):
+                    code = requantize(
+                        m,
+                        x * x,
+                        2 * layer.state.frac - block.format.frac,
+                        block.format,
+                        design.features.of_layers[block.layer].square_rounding,
+                        Overflow.SATURATE,
+                        f"square_{number}{i}",
+                    )
+                    values.append(pipe.register(code << ranges.shifts[block.key], f"s{number}{i}"))
+            if block.kind == "inputs":
+                values += [
+                    pipe.register(u << ranges.shifts["inputs"], f"v{k}")
+                    for k, u in enumerate(inputs)
+                ]
         pipe.step()
         adds: Value = Const(1)
         segment: Value = Const(0)

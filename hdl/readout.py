@@ -1,84 +1,26 @@
 """The folded readout: M multipliers, exact accumulators, one rounding at the end."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 
 from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rchw.design import Design
+from rchw.design import Block, Design
 from rchw.fixed import Overflow
 from rchw.hdl.answers import NOWHERE, greatest, held_place, segment_address
 from rchw.hdl.arith import add_apart, requantize, select
+from rchw.hdl.clocks import INPUTS, SQUARES, STATES, ReadoutClock, readout_clocks
 from rchw.hdl.counter import countdown, delayed
 from rchw.hdl.ports import OutputQueue, output_layout
 from rchw.hdl.rom import Fields
 from rchw.hdl.totals import Flags, accumulate, counted, round_outputs
 from rchw.ranges import Interval, readout_ranges
-from rchw.schedule import answer_clocks, schedule
+from rchw.schedule import answer_clocks, layer_passes, schedule
 
-__all__ = ["FoldedReadout", "ReadoutClock", "readout_clocks"]
-
-STATES, SQUARES, INPUTS = 0, 1, 2
-
-
-@dataclass(frozen=True)
-class ReadoutClock:
-    """One clock: which features the operands hold, and which outputs they are added to.
-
-    Attributes
-    ----------
-    features : tuple of int or None
-        Index of each operand's feature; None is padding.
-    source : int
-        0 states, 1 squares, 2 + j the j-th group of input codes.
-    group : int
-        Which G of the word's P units.
-    hold : int
-        Which of the H sets of outputs.
-    """
-
-    features: tuple[int | None, ...]
-    source: int
-    group: int
-    hold: int
-
-
-def readout_clocks(design: Design) -> list[ReadoutClock]:
-    """What the readout does in each clock of a sample, in order."""
-    plan, layer, features = schedule(design), design.layer, design.features
-    n, lanes = layer.n_units, layer.lanes
-    squares = n if features.states else 0
-    clocks: list[ReadoutClock] = []
-
-    def add(chosen: list[int | None], source: int, group: int) -> None:
-        for hold in range(plan.hold):
-            clocks.append(ReadoutClock(tuple(chosen), source, group, hold))
-
-    for word in reversed(range(plan.words)):
-        filled = min(n - word * lanes, lanes)
-        for group in reversed(range(-(-filled // plan.group))):
-            start = word * lanes + group * plan.group
-            units = [u if u < n else None for u in range(start, start + plan.group)]
-            squared = [None if u is None else squares + u for u in units]
-            if plan.paired:
-                add(units + squared, STATES, group)
-                continue
-            if features.states:
-                add(units, STATES, group)
-            if features.squares is not None:
-                add(squared, SQUARES, group)
-    if features.inputs:
-        base = n * features.per_unit
-        for turn, start in enumerate(range(0, design.n_inputs, plan.group)):
-            channels: list[int | None] = [
-                base + k if k < design.n_inputs else None for k in range(start, start + plan.group)
-            ]
-            channels += [None] * plan.group * plan.paired
-            add(channels, INPUTS + turn, 0)
-    return clocks
+__all__ = ["FoldedReadout"]
 
 
 class FoldedReadout(wiring.Component):
@@ -89,7 +31,8 @@ class FoldedReadout(wiring.Component):
     advance : In(1)
         A clock of the readout begins: its weights are addressed now.
     states : In(P * width)
-        State codes of the word in work, two clocks after `advance`.
+        State codes of the word in work, two clocks after `advance`; of layers in series those of
+        each, one after the other.
     inputs : In(K * width)
         Of the sample in work, valid with its first word; not there without channels.
     last : In(1)
@@ -123,16 +66,16 @@ class FoldedReadout(wiring.Component):
 
     def __init__(self, design: Design) -> None:
         self._design = design
-        self._plan = schedule(design)
+        self._plan, self._last = schedule(design), layer_passes(design)[-1]
         self._ranges = readout_ranges(design)
         self._clocks = readout_clocks(design)
-        self._late = 2 if design.features.squares is not None else 0
+        self._late = 2 if any(block.kind == "squares" for block in design.blocks) else 0
         self._arrived: Value | None = None
         width = sum(channel.format.width for channel in design.inputs)
         super().__init__(
             {
                 "advance": In(1),
-                "states": In(design.layer.lanes * design.layer.state.width),
+                "states": In(sum(layer.lanes * layer.state.width for layer in design.layers)),
                 **({"inputs": In(width)} if width else {}),
                 "last": In(1),
                 "reserve": In(1),
@@ -149,6 +92,7 @@ class FoldedReadout(wiring.Component):
         order = self._clocks[::-1]  # the address counts down
         early = Fields(count, registered=True)
         group = early.add("group", [clock.group for clock in order])
+        layer = early.add("layer", [clock.layer for clock in order])
         address, ends = countdown(m, "address", count, self.advance)
         early.build(m, "groups", address)
         advance = delayed(m, self.advance, self._late, "late")[-1]
@@ -186,7 +130,7 @@ class FoldedReadout(wiring.Component):
         if design.readout.sums:
             ending = flags.ending & place.answers
             flags = replace(flags, ending=ending, adds=place.adds, segment=place.segment)
-        operands, flags, weights = self._operands(m, source, group, flags, weights)
+        operands, flags, weights = self._operands(m, source, (layer, group), flags, weights)
         products, flags = self._products(m, operands, weights, flags)
         if design.readout.sums:
             products, flags = counted(m, design, self._ranges, products, flags)
@@ -203,7 +147,9 @@ class FoldedReadout(wiring.Component):
         queue = OutputQueue(design, latency=self._latency(), period=plan.pass_clocks)
         m.submodules.queue = queue
         # Where room is taken before the end of the period, `last` may not have come yet.
-        keep = delayed(m, self.reserve, plan.waits and 1 + plan.read_register, "keep")[-1]
+        keep = delayed(m, self.reserve, self._last.waits and 1 + self._last.read_register, "keep")[
+            -1
+        ]
         m.d.comb += [
             queue.reserve.eq(self.reserve),
             queue.keep.eq(keep),
@@ -219,7 +165,7 @@ class FoldedReadout(wiring.Component):
 
     def _latency(self) -> int:
         """Clocks from the taking of room to the earliest clock in which a result can leave."""
-        plan = self._plan
+        plan = self._last
         inputs = plan.input_clocks if plan.waits else 0
         if plan.steps:
             # Room is taken with the last step, after which the last word and the inputs follow.
@@ -258,42 +204,34 @@ class FoldedReadout(wiring.Component):
         return weights
 
     def _operands(
-        self, m: Module, source: Value, group: Value, flags: Flags, weights: list[Value]
+        self,
+        m: Module,
+        source: Value,
+        where: tuple[Value, Value],
+        flags: Flags,
+        weights: list[Value],
     ) -> tuple[list[Signal], Flags, list[Value]]:
         """Register the features of this clock, aligned to one fraction."""
-        design, plan, ranges = self._design, self._plan, self._ranges
-        layer, features = design.layer, design.features
-        width = layer.state.width
-        lanes = [
-            self.states[lane * width : (lane + 1) * width].as_signed()
-            for lane in range(layer.lanes)
-        ]
-        taken: list[Value] = [
-            select(m, group, lanes[g :: plan.group], f"unit_{g}") for g in range(plan.group)
-        ]
+        plan = self._plan
+        taken = self._units(m, *where)
         squares: list[Value] = []
-        if features.squares is not None:
+        if self._late:
             # A register on each side of the multiplier belongs to it.
             taken = [_clocked(m, x, f"taken_{g}") for g, x in enumerate(taken)]
             squares = [_clocked(m, x * x, f"squared_{g}") for g, x in enumerate(taken)]
             taken = [_clocked(m, x, f"waiting_{g}") for g, x in enumerate(taken)]
-        plain = [x << ranges.shifts["states"] for x in taken] if features.states else []
-        squared = [self._square(m, x, g) for g, x in enumerate(squares)]
+        features = self._features(m, taken, squares)
         inputs = self._inputs(m)
         slots = []
         for slot in range(self._plan.operands):
             g = slot % plan.group
             if plan.paired:
-                choices = {STATES: (plain + squared)[slot]}
+                choices = {STATES: (features[STATES] + features[SQUARES])[slot]}
             else:
-                choices = {
-                    kind: values[g]
-                    for kind, values in ((STATES, plain), (SQUARES, squared))
-                    if values
-                }
+                choices = {kind: values[g] for kind, values in features.items()}
             for turn, codes in enumerate(inputs):
                 if slot < plan.group:
-                    choices[INPUTS + turn] = codes[g]
+                    choices[INPUTS + 2 * (len(self._design.layers) - 1) + turn] = codes[g]
             chosen = choices[min(choices)]
             for kind in sorted(choices)[1:]:
                 chosen = Mux(source == kind, choices[kind], chosen)
@@ -307,29 +245,65 @@ class FoldedReadout(wiring.Component):
         weights = [_clocked(m, w, f"weight_operand_{k}") for k, w in enumerate(weights)]
         return operands, flags.delayed(m, "operand"), weights
 
+    def _units(self, m: Module, number: Value, group: Value) -> list[Value]:
+        """States of G units of the word in work."""
+        plan, first = self._plan, 0
+        found: list[list[Value]] = []
+        for place, layer in enumerate(self._design.layers):
+            width, end = layer.state.width, first + layer.lanes * layer.state.width
+            lanes = [self.states[k : k + width].as_signed() for k in range(first, end, width)]
+            prefix = f"unit_{place}_" if place else "unit_"
+            found.append(
+                [
+                    select(m, group, lanes[g :: plan.group], f"{prefix}{g}")
+                    for g in range(plan.group)
+                ]
+            )
+            first = end
+        return [
+            select(m, number, [units[g] for units in found], f"of_layers_{g}")
+            for g in range(plan.group)
+        ]
+
+    def _features(
+        self, m: Module, taken: Sequence[Value], squares: Sequence[Value]
+    ) -> dict[int, list[Value]]:
+        """States and squares of G units, as those of every layer that has them, by their source."""
+        found = {}
+        for block in self._design.blocks:
+            if block.kind == "states":
+                shift = self._ranges.shifts[block.key]
+                found[STATES + 2 * block.layer] = [x << shift for x in taken]
+            if block.kind == "squares":
+                found[SQUARES + 2 * block.layer] = [
+                    self._square(m, x, block, g) for g, x in enumerate(squares)
+                ]
+        return found
+
     def _operand_interval(self) -> Interval:
-        ranges, layer = self._ranges, self._design.layer
-        # A padding lane may hold any state code: its weight is zero, but its sign must not spill.
-        hull = Interval.of(layer.state).scale(1 << ranges.shifts.get("states", 0))
-        for name in ("squares", "inputs"):
-            if name in ranges.features:
-                hull = hull.hull(ranges.features[name].scale(1 << ranges.shifts[name]))
+        ranges, hull = self._ranges, Interval(0, 0)
+        for number, layer in enumerate(self._design.layers):
+            # A padding lane may hold any state code: its weight is zero, but its sign must not
+            # spill.
+            shift = ranges.shifts.get(f"states_{number}" if number else "states", 0)
+            hull = hull.hull(Interval.of(layer.state).scale(1 << shift))
+        for block in self._design.blocks:
+            if block.kind in ("squares", "inputs"):
+                hull = hull.hull(ranges.features[block.key].scale(1 << ranges.shifts[block.key]))
         return hull
 
-    def _square(self, m: Module, square: Value, g: int) -> Value:
+    def _square(self, m: Module, square: Value, block: Block, g: int) -> Value:
         design = self._design
-        squares = design.features.squares
-        assert squares is not None
         code = requantize(
             m,
             square,
-            2 * design.layer.state.frac - squares.frac,
-            squares,
-            design.features.square_rounding,
+            2 * design.layers[block.layer].state.frac - block.format.frac,
+            block.format,
+            design.features.of_layers[block.layer].square_rounding,
             Overflow.SATURATE,
-            f"square_{g}",
+            f"square_{block.layer}_{g}" if block.layer else f"square_{g}",
         )
-        return code << self._ranges.shifts["squares"]
+        return code << self._ranges.shifts[block.key]
 
     def _inputs(self, m: Module) -> list[list[Value]]:
         """Input codes as features, in groups of G; held while the next sample is under way."""

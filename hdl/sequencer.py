@@ -42,6 +42,8 @@ class Sequencer(wiring.Component):
         The word counter goes on at the next clock.
     half : Out(1)
         Half of the state memory that is read.
+    done : Out(1)
+        The last clock of the period; only there where layers take turns.
     """
 
     available: Signal
@@ -53,14 +55,15 @@ class Sequencer(wiring.Component):
     product: Signal
     next_word: Signal
     half: Signal
+    done: Signal
 
-    def __init__(self, plan: Schedule) -> None:
+    def __init__(self, plan: Schedule, chained: bool = False) -> None:
         if plan.steps:
             # A step of a matrix is what a word is of a ring; the readout has a pace of its own.
             plan = replace(
                 plan, words=plan.words * plan.steps, word_clocks=1, top_clocks=1, input_clocks=0
             )
-        self._plan = plan
+        self._plan, self._chained = plan, chained
         super().__init__(
             {
                 "available": In(1),
@@ -73,6 +76,7 @@ class Sequencer(wiring.Component):
                 "next_word": Out(1),
                 # Writing begins with the other half.
                 "half": Out(1, init=1),  # type: ignore[call-arg]  # by its old name in the stubs
+                **({"done": Out(1)} if chained else {}),
             }
         )
 
@@ -107,6 +111,8 @@ class Sequencer(wiring.Component):
             self.next_word.eq(go & in_words & last_clock),
             self.product.eq(go & multiplies),
         ]
+        if self._chained:
+            m.d.comb += self.done.eq(running & final)
         with m.If(ready):
             m.d.sync += running.eq(self.available)
         with m.If(go & words_end):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 
 from rchw.activation import Clip
-from rchw.design import Design, UnitCodes
+from rchw.design import Design, Stage, UnitCodes
 from rchw.hdl.activation import activate, increment, leak, leak_kinds
 from rchw.hdl.arith import select, times
 from rchw.hdl.rom import Fields
@@ -24,7 +24,7 @@ class Lane:
     Attributes
     ----------
     m : Module
-    design : Design
+    design : Design or Stage
     number : int
     column : sequence of int
         Its unit in each word.
@@ -33,7 +33,7 @@ class Lane:
     """
 
     m: Module
-    design: Design
+    design: Design | Stage
     number: int
     column: Sequence[int]
     fields: Fields
@@ -52,7 +52,7 @@ class Lane:
 
     def initial(self) -> Value:
         """Sum of the products of all connections with the initial state."""
-        layer = self.design.driven
+        layer = self.design.stage.layer
         sums = [
             sum(layer.initial_state[j] * weight for j, weight in layer.connections[unit])
             for unit in self.column
@@ -82,7 +82,7 @@ class Lane:
         first : Value
             The old state is the initial one.
         """
-        m, layer, ranges = self.m, self.design.driven, layer_ranges(self.design)
+        m, layer, ranges = self.m, self.design.stage.layer, layer_ranges(self.design)
         units = sorted(set(self.column))
         taps = self._register(fed, _hull([ranges.taps[u] for u in units]), "taps")
         value, carry = drive
@@ -107,7 +107,7 @@ class Lane:
 
     def _updated(self, target: Value, source: Value, first: Value, delay: int) -> Value:
         """New state from the old one, which waits for its target."""
-        m, layer, ranges = self.m, self.design.driven, layer_ranges(self.design)
+        m, layer, ranges = self.m, self.design.stage.layer, layer_ranges(self.design)
         start = self.field("old", [layer.initial_state[unit] for unit in self.column])
         delay += layer.step is not None
         old: Value = Mux(first, start, source)
@@ -132,7 +132,7 @@ class Lane:
 
     def _biased(self, total: Value, gain: UnitCodes) -> Value:
         """Sum times gain, and the bias: two registers behind that of the sum."""
-        ranges, layer = layer_ranges(self.design), self.design.driven
+        ranges, layer = layer_ranges(self.design), self.design.stage.layer
         gains = [gain.codes[unit] for unit in self.column]
         pairs = zip(self.column, gains, strict=True)
         products = _hull([ranges.summed[unit].scale(code) for unit, code in pairs])

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rchw.errors import DesignError
-from rchw.fixed import QFormat, Rounding
+from rchw.features import Block, Features, UnitFeatures
+from rchw.fixed import QFormat
 from rchw.layers import (
     MAX_WEIGHT_WIDTH,
     AffineEncoder,
@@ -21,6 +22,9 @@ from rchw.layers import (
     InputChannel,
     LevelInput,
     LinearInput,
+    MatrixInput,
+    Tap,
+    TapsInput,
     TargetEncoder,
     check_codes,
     check_name,
@@ -29,11 +33,14 @@ from rchw.layers import (
 from rchw.matrix import Matrix, Scaling
 from rchw.names import KEYWORDS
 from rchw.readouts import MAX_CHANNELS, Output, Readout, Segments
-from rchw.units import Layer, MatrixLayer, RingLayer, Tap, UnitCodes, UnitLayer
+from rchw.stages import Stage, make_stages
+from rchw.units import Layer, MatrixLayer, RingLayer, UnitCodes, UnitLayer
 
 __all__ = [
     "MAX_CHANNELS",
+    "MAX_LAYERS",
     "AffineEncoder",
+    "Block",
     "Design",
     "ExternalLayer",
     "Features",
@@ -43,62 +50,28 @@ __all__ = [
     "LevelInput",
     "LinearInput",
     "Matrix",
+    "MatrixInput",
     "MatrixLayer",
     "Output",
     "Readout",
     "RingLayer",
     "Scaling",
     "Segments",
+    "Stage",
     "Tap",
+    "TapsInput",
     "UnitCodes",
+    "UnitFeatures",
     "UnitLayer",
 ]
 
+MAX_LAYERS = 64
 _MAX_TEACHERS = 8  # whose bits share a byte
 
 
 @dataclass(frozen=True)
-class Features:
-    """What the readout sees, in this order: states, squares, inputs, one.
-
-    Parameters
-    ----------
-    states : bool
-    squares : QFormat or None
-        Format of the squared states, requantised with `square_rounding` and saturation.
-    square_rounding : Rounding
-    inputs : bool
-        The input codes; all channels must then share one format.
-    one : QFormat or None
-        The constant code 1 in this format, that is the value ``2**-frac``.
-    """
-
-    states: bool = True
-    squares: QFormat | None = None
-    square_rounding: Rounding = Rounding.TRUNCATE
-    inputs: bool = False
-    one: QFormat | None = field(default_factory=lambda: QFormat(1, 0, False))
-
-    def __post_init__(self) -> None:
-        if not (self.states or self.squares):
-            raise DesignError("features must hold states or squares")
-        if self.squares is None:
-            # One meaning, one object: the rounding of absent squares is not a difference.
-            object.__setattr__(self, "square_rounding", Rounding.TRUNCATE)
-        else:
-            check_range("width of squares", self.squares.width, 1, 2 * MAX_WEIGHT_WIDTH)
-        if self.one is not None and self.one.max < 1:
-            raise DesignError(f"format of the feature one must hold the code 1, not {self.one}")
-
-    @property
-    def per_unit(self) -> int:
-        """Features computed from each unit: 1 or 2."""
-        return int(self.states) + int(self.squares is not None)
-
-
-@dataclass(frozen=True)
 class Design:
-    """One pipeline: inputs, one layer, features, one readout, and outputs that are fed back.
+    """One pipeline: inputs, layers in series, features, one readout, outputs that are fed back.
 
     `reset_on_last` makes ``tlast`` end a sequence: the next sample starts from the initial state.
     `provenance` is free JSON about the training; it is saved, but no part of the digest.
@@ -106,7 +79,7 @@ class Design:
 
     name: str
     inputs: tuple[InputChannel, ...]
-    layer: Layer
+    layers: tuple[Layer, ...]
     features: Features
     readout: Readout
     reset_on_last: bool = True
@@ -117,7 +90,8 @@ class Design:
         check_name("design name", self.name)
         if self.name in KEYWORDS:
             raise DesignError(f"design name must be no keyword of Verilog, not {self.name!r}")
-        external = isinstance(self.layer, ExternalLayer)
+        self._check_layers()
+        external = isinstance(self.layers[0], ExternalLayer)
         fewest = 0 if external or self.feedback else 1
         check_range("input channels", len(self.inputs), fewest, MAX_CHANNELS)
         names = [channel.name for channel in self.inputs]
@@ -127,7 +101,7 @@ class Design:
         for channel in (*self.beat[len(names) :], *self.fed):
             if channel.name in names:
                 raise DesignError(f"input name must not be that of another lane, {channel.name}")
-        self._check_tables()
+        _ = self.stages  # which refuses inputs without a source
         formats = {channel.format for channel in self.inputs}
         if self.features.inputs and len(formats) != 1:
             if not formats:
@@ -139,6 +113,11 @@ class Design:
             check_codes(what, row, count, self.readout.weight_format)
 
     def _check_feedback(self) -> None:
+        if self.feedback and len(self.layers) > 1:
+            raise DesignError(
+                f"feedback must be left out of layers in series, which are not built with it yet, "
+                f"not hold output {self.feedback[0].output}"
+            )
         check_range("feedback", len(self.feedback), 0, MAX_CHANNELS)
         check_range("teachers", sum(e.teacher for e in self.feedback), 0, _MAX_TEACHERS)
         if self.feedback and (self.readout.accumulate != "each" or self.readout.argmax):
@@ -162,19 +141,55 @@ class Design:
             if entry.teacher and output.scale == 0.0:
                 raise DesignError(f"scale of output {output.name} must be other than 0 to teach it")
 
-    def _check_tables(self) -> None:
-        layer = self.layer
-        if isinstance(layer, ExternalLayer):
-            return
-        if len(layer.inputs) != len(self.inputs):
+    def _check_layers(self) -> None:
+        check_range("layers", len(self.layers), 1, MAX_LAYERS)
+        names = [layer.name for layer in self.layers]
+        if len(set(names)) != len(names):
+            raise DesignError(f"layer names must be distinct, not {names}")
+        for layer in self.layers if len(names) > 1 else ():
+            if isinstance(layer, ExternalLayer):
+                raise DesignError(
+                    f"layers in series must be driven in this release, not external as "
+                    f"{layer.name}: external layers beside others are not built yet"
+                )
+        if len(self.features.later) != len(names) - 1:
             raise DesignError(
-                f"the layer must have one table per input channel ({len(self.inputs)}), "
-                f"not {len(layer.inputs)}"
+                f"features must be given for each of {len(names)} layers, "
+                f"not for {len(self.features.later) + 1}"
             )
-        for channel, entry in zip(self.inputs, layer.inputs, strict=True):
-            if isinstance(entry, LevelInput):
-                what = f"thresholds of input {channel.name}"
-                check_codes(what, entry.thresholds, layer.n_units, QFormat(25, 0))
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """The layers with their sources; none where the states come from outside."""
+        stages = make_stages(self.inputs, self.layers, self.reset_on_last)
+        if not self.feedback:
+            return stages
+        return (stages[0].with_feedback(self.fed, self.feedback),)
+
+    @property
+    def stage(self) -> Stage:
+        """The one layer, where it is driven, with its sources.
+
+        Raises
+        ------
+        DesignError
+            If there are several layers, or the states come from outside.
+        """
+        _ = self.driven
+        return self.stages[0]
+
+    @property
+    def layer(self) -> Layer:
+        """The layer, where there is one.
+
+        Raises
+        ------
+        DesignError
+            If there are several.
+        """
+        if len(self.layers) != 1:
+            raise DesignError(f"the design must have one layer here, not {len(self.layers)}")
+        return self.layers[0]
 
     @property
     def ring(self) -> RingLayer:
@@ -210,7 +225,8 @@ class Design:
         Of the teachers come their codes, then all their bits in one lane. A beat that would hold
         nothing holds a byte that means nothing.
         """
-        external = self.layer.channels if isinstance(self.layer, ExternalLayer) else ()
+        first = self.layers[0]
+        external = first.channels if isinstance(first, ExternalLayer) else ()
         lanes = self.inputs + external + self._teachers
         return lanes or (InputChannel("idle", QFormat(8, 0, False)),)
 
@@ -242,7 +258,7 @@ class Design:
     @property
     def drives(self) -> tuple[tuple[InputChannel, LinearInput | LevelInput], ...]:
         """What adds to the sums beside states and bias: channels and fed codes, with tables."""
-        return tuple(zip(self.inputs + self.fed, self.driven.inputs + self.feedback, strict=True))
+        return tuple(zip(self.stage.inputs, self.stage.entries, strict=True))
 
     def check_open(self, what: str) -> None:
         """Refuse feedback where it is not built.
@@ -260,8 +276,8 @@ class Design:
 
     @property
     def n_units(self) -> int:
-        """N."""
-        return self.layer.n_units
+        """N, of all layers."""
+        return sum(layer.n_units for layer in self.layers)
 
     @property
     def n_inputs(self) -> int:
@@ -286,14 +302,17 @@ class Design:
     @property
     def n_products(self) -> int:
         """Features that need a multiplication: all but the constant one."""
-        return self.layer.n_units * self.features.per_unit + (
-            len(self.inputs) if self.features.inputs else 0
-        )
+        return sum(block.count for block in self.blocks if block.kind != "one")
 
     @property
     def n_features(self) -> int:
         """F, the constant feature included."""
         return self.n_products + int(self.features.one is not None)
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """All features, in order."""
+        return self.features.blocks(self.layers, self.inputs)
 
     def encode(self, values: ArrayLike) -> NDArray[np.int64]:
         """Codes of the beats of real inputs, readings of an external layer, and targets.

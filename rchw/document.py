@@ -11,17 +11,21 @@ from rchw.design import (
     Design,
     ExternalLayer,
     Feedback,
-    LevelInput,
+    Layer,
     LinearInput,
     Matrix,
+    MatrixInput,
     MatrixLayer,
     RingLayer,
     Segments,
+    Tap,
+    TapsInput,
     UnitCodes,
 )
 from rchw.errors import DesignError
 from rchw.files import write_atomic
-from rchw.layers import TargetEncoder
+from rchw.fixed import QFormat
+from rchw.layers import LayerInput, TargetEncoder
 from rchw.reading import FORMAT, VERSION, from_document
 
 __all__ = ["digest", "from_document", "load", "save", "to_document"]
@@ -29,18 +33,16 @@ __all__ = ["digest", "from_document", "load", "save", "to_document"]
 
 def to_document(design: Design) -> dict[str, Any]:
     """JSON-ready dictionary of a design; `from_document` is its inverse."""
-    layer, features, readout = design.layer, design.features, design.readout
+    readout = design.readout
     rows: list[dict[str, Any]] = []
-    if features.states:
-        rows.append({"kind": "states", "layer": layer.name, "format": str(layer.state)})
-    if features.squares is not None:
-        rounding = features.square_rounding.value
-        squares = {"kind": "squares", "layer": layer.name, "format": str(features.squares)}
-        rows.append({**squares, "rounding": rounding})
-    if features.inputs:
-        rows.append({"kind": "inputs", "format": str(design.inputs[0].format)})
-    if features.one is not None:
-        rows.append({"kind": "one", "format": str(features.one)})
+    for block in design.blocks:
+        row: dict[str, Any] = {"kind": block.kind}
+        if block.kind in ("states", "squares"):
+            row["layer"] = design.layers[block.layer].name
+        row["format"] = str(block.format)
+        if block.kind == "squares":
+            row["rounding"] = design.features.of_layers[block.layer].square_rounding.value
+        rows.append(row)
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -53,7 +55,7 @@ def to_document(design: Design) -> dict[str, Any]:
             }
             for channel in design.inputs
         ],
-        "layers": [_layer(design)],
+        "layers": [_layer(design, layer) for layer in design.layers],
         "features": rows,
         "readouts": [
             {
@@ -98,8 +100,7 @@ def _encoder(encoder: AffineEncoder | TargetEncoder) -> dict[str, Any]:
     return {"kind": "affine", "offset": _real(encoder.offset), "gain": _real(encoder.gain)}
 
 
-def _layer(design: Design) -> dict[str, Any]:
-    layer = design.layer
+def _layer(design: Design, layer: Layer) -> dict[str, Any]:
     if isinstance(layer, ExternalLayer):
         return {
             "family": "external",
@@ -120,14 +121,15 @@ def _layer(design: Design) -> dict[str, Any]:
         "state": str(layer.state),
         "rounding": layer.rounding.value,
         "lanes": layer.lanes,
-        "taps": _taps(layer) if isinstance(layer, RingLayer) else None,
+        "taps": _taps(layer.tap_format, layer.taps) if isinstance(layer, RingLayer) else None,
         "matrix": _matrix(layer.matrix) if isinstance(layer, MatrixLayer) else None,
         "gain": _codes(layer.gain),
         "step": _codes(layer.step),
         "horizon": layer.horizon,
         "inputs": [
-            {"source": channel.name, **_layer_input(entry)}
-            for channel, entry in zip(design.inputs, layer.inputs, strict=True)
+            # A single layer has one entry per channel, and does not repeat their names.
+            {"source": entry.source or design.inputs[k].name, **_layer_input(entry)}
+            for k, entry in enumerate(layer.inputs)
         ],
         "bias": {"format": str(layer.bias_format), "codes": list(layer.bias)},
         "initial_state": list(layer.initial_state),
@@ -146,11 +148,9 @@ def _feedback(entry: Feedback) -> dict[str, Any]:
     }
 
 
-def _taps(layer: RingLayer) -> dict[str, Any]:
-    return {
-        "format": str(layer.tap_format),
-        "table": [{"offset": tap.offset, "weights": list(tap.weights)} for tap in layer.taps],
-    }
+def _taps(fmt: QFormat, taps: tuple[Tap, ...]) -> dict[str, Any]:
+    table = [{"offset": tap.offset, "weights": list(tap.weights)} for tap in taps]
+    return {"format": str(fmt), "table": table}
 
 
 def _matrix(matrix: Matrix) -> dict[str, Any]:
@@ -173,9 +173,13 @@ def _real(value: float) -> float:
     return float(value) + 0.0
 
 
-def _layer_input(entry: LinearInput | LevelInput) -> dict[str, Any]:
+def _layer_input(entry: LayerInput) -> dict[str, Any]:
     if isinstance(entry, LinearInput):
         return {"kind": "linear", "format": str(entry.format), "weights": list(entry.weights)}
+    if isinstance(entry, MatrixInput):
+        return {"kind": "matrix", "matrix": _matrix(entry.matrix)}
+    if isinstance(entry, TapsInput):
+        return {"kind": "taps", "taps": _taps(entry.format, entry.taps)}
     return {
         "kind": "level",
         "format": str(entry.format),

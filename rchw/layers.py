@@ -1,14 +1,15 @@
-"""What a design takes in: channels, what they and fed back outputs add to units, outside states."""
+"""What a layer takes in: channels, fed back outputs, earlier layers, and states from outside."""
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rchw.errors import DesignError
 from rchw.fixed import QFormat
+from rchw.matrix import Matrix
 
 __all__ = [
     "MAX_UNITS",
@@ -17,8 +18,12 @@ __all__ = [
     "ExternalLayer",
     "Feedback",
     "InputChannel",
+    "LayerInput",
     "LevelInput",
     "LinearInput",
+    "MatrixInput",
+    "Tap",
+    "TapsInput",
     "TargetEncoder",
     "check_codes",
     "check_name",
@@ -124,10 +129,15 @@ class InputChannel:
 
 @dataclass(frozen=True)
 class LinearInput:
-    """Contribution ``weights[i] * u`` of one channel."""
+    """Contribution ``weights[i] * u`` of one channel.
+
+    `source` is its name where layers are in series; a single layer has one entry per channel, in
+    their order, and leaves it out. So it is with `LevelInput`.
+    """
 
     format: QFormat
     weights: tuple[int, ...]
+    source: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -163,6 +173,77 @@ class LevelInput:
     thresholds: tuple[int, ...]
     low: tuple[int, ...]
     high: tuple[int, ...]
+    source: str | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True)
+class Tap:
+    """Unit ``i`` reads unit ``(i - offset) mod N`` of the previous sample, times ``weights[i]``.
+
+    In a `TapsInput` that is the unit of an earlier layer, which has N units, in the same sample.
+    """
+
+    offset: int
+    weights: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class MatrixInput:
+    """Contribution ``sum over j of W[i][j] * x[j]`` of an earlier layer, in the same sample.
+
+    The matrix is dense or sparse, with a row for each unit and a column for each of the source's.
+    """
+
+    source: str
+    matrix: Matrix
+
+    @property
+    def format(self) -> QFormat:
+        """Of the weights."""
+        return self.matrix.format
+
+    def check(self, n_units: int, n_source: int) -> None:
+        """Refuse what does not fit N units that read N' others."""
+        if self.matrix.kind == "antisymmetric":
+            raise DesignError(
+                f"matrix of input {self.source} must be sparse or dense, not antisymmetric"
+            )
+        self.matrix.check(n_units, n_source)
+
+    def rows(self, n_units: int, n_source: int) -> tuple[tuple[tuple[int, int], ...], ...]:
+        """Of every unit the units that it reads, and their weights, none of them 0."""
+        return self.matrix.rows
+
+
+@dataclass(frozen=True)
+class TapsInput:
+    """Contribution of an earlier layer, in the same sample, through taps as those of a ring."""
+
+    source: str
+    format: QFormat
+    taps: tuple[Tap, ...]
+
+    def check(self, n_units: int, n_source: int) -> None:
+        """Refuse what does not fit N units that read N' others."""
+        what = f"of input {self.source}"
+        offsets = [tap.offset for tap in self.taps]
+        if len(set(offsets)) != len(offsets):
+            raise DesignError(f"tap offsets {what} must be distinct, not {offsets}")
+        for tap in self.taps:
+            check_range(f"tap offset {what}", tap.offset, 0, n_source - 1)
+            check_codes(f"weights of tap {tap.offset} {what}", tap.weights, n_units, self.format)
+
+    def rows(self, n_units: int, n_source: int) -> tuple[tuple[tuple[int, int], ...], ...]:
+        """Of every unit the units that it reads, and their weights, none of them 0."""
+        return tuple(
+            tuple(
+                ((i - tap.offset) % n_source, tap.weights[i]) for tap in self.taps if tap.weights[i]
+            )
+            for i in range(n_units)
+        )
+
+
+LayerInput = LinearInput | LevelInput | MatrixInput | TapsInput
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rchw.design import Design, ExternalLayer, Layer, LevelInput, LinearInput, UnitLayer
+from rchw.design import Design, ExternalLayer, Layer, LevelInput, LinearInput, Stage, UnitLayer
 from rchw.fixed import QFormat, Rounding, requantize
 
 __all__ = [
@@ -124,9 +124,11 @@ class LayerRanges:
     gain_shift, bias_shift : int
         Left shifts that align products with the gain, and bias codes, to the accumulator.
     state : Interval
+    feed_shifts : tuple of int
+        Those that align what earlier layers feed.
     taps, drive, summed, accumulator : tuple of Interval, one per unit
-        Sum of tap products; sum of input contributions, and of the bias where there is no gain;
-        both together; that times the gain, and the bias.
+        Sum of tap products, and of what earlier layers feed; sum of input contributions, and of the
+        bias where there is no gain; both together; that times the gain, and the bias.
     """
 
     frac: int
@@ -139,17 +141,23 @@ class LayerRanges:
     drive: tuple[Interval, ...]
     summed: tuple[Interval, ...]
     accumulator: tuple[Interval, ...]
+    feed_shifts: tuple[int, ...] = ()
 
 
-def layer_ranges(design: Design) -> LayerRanges:
-    """Intervals and alignment of the layer's pre-activation sum."""
-    layer = design.driven
+def layer_ranges(design: Design | Stage) -> LayerRanges:
+    """Intervals and alignment of a layer's pre-activation sum.
+
+    Takes a design of one layer, or a layer of several, expanded or not.
+    """
+    stage = design.stage
+    layer = stage.layer
     tap_frac = layer.state.frac + layer.connection_format.frac
     input_fracs = [
         entry.format.frac + (channel.format.frac if isinstance(entry, LinearInput) else 0)
-        for channel, entry in design.drives
+        for channel, entry in zip(stage.inputs, stage.entries, strict=True)
     ]
-    inner = max(tap_frac, *input_fracs)
+    feed_fracs = [feed.format.frac + feed.layer.state.frac for feed in stage.feeds]
+    inner = max(tap_frac, *input_fracs, *feed_fracs)
     gain_frac = 0 if layer.gain is None else layer.gain.format.frac
     frac = max(inner + gain_frac, layer.bias_format.frac)
     if layer.gain is None:
@@ -162,8 +170,12 @@ def layer_ranges(design: Design) -> LayerRanges:
         tap_sum = ZERO
         for _, weight in layer.connections[unit]:
             tap_sum += state.scale(weight << (inner - tap_frac))
+        for feed, fraction in zip(stage.feeds, feed_fracs, strict=True):
+            fed = state_interval(feed.layer)
+            for _, weight in feed.rows[unit]:
+                tap_sum += fed.scale(weight << (inner - fraction))
         drive_sum = ZERO
-        for (channel, entry), shift in zip(design.drives, shifts, strict=True):
+        for channel, entry, shift in zip(stage.inputs, stage.entries, shifts, strict=True):
             if isinstance(entry, LevelInput):
                 part = Interval(entry.low[unit], entry.low[unit]).hull(
                     Interval(entry.high[unit], entry.high[unit])
@@ -184,6 +196,7 @@ def layer_ranges(design: Design) -> LayerRanges:
     return LayerRanges(
         frac, inner - tap_frac, shifts, gain_shift, bias_shift, state,
         tuple(taps), tuple(drive), tuple(summed), tuple(total),
+        tuple(inner - value for value in feed_fracs),
     )  # fmt: skip
 
 
@@ -196,6 +209,7 @@ class ReadoutRanges:
     frac : int
         Fraction bits of the accumulators.
     shifts : dict of str to int
+        By the keys of `rchw.design.Block`.
         Left shift of each kind of feature that aligns its products: states, squares, inputs, one.
     features : dict of str to Interval
         Codes of each kind, before that shift.
@@ -212,20 +226,17 @@ class ReadoutRanges:
 
 def readout_ranges(design: Design) -> ReadoutRanges:
     """Intervals and alignment of the readout's sums."""
-    layer, features, readout = design.layer, design.features, design.readout
-    state = state_interval(layer)
+    readout = design.readout
     kinds: list[tuple[str, int, Interval, int]] = []  # name, frac, codes, count
-    if features.states:
-        kinds.append(("states", layer.state.frac, state, layer.n_units))
-    if features.squares is not None:
-        kinds.append(
-            ("squares", features.squares.frac, square_interval(design, state), layer.n_units)
-        )
-    if features.inputs:
-        fmt = design.inputs[0].format
-        kinds.append(("inputs", fmt.frac, Interval.of(fmt), design.n_inputs))
-    if features.one is not None:
-        kinds.append(("one", features.one.frac, Interval(1, 1), 1))
+    for block in design.blocks:
+        codes = Interval.of(block.format)
+        if block.kind == "one":
+            codes = Interval(1, 1)
+        elif block.kind != "inputs":
+            codes = state_interval(design.layers[block.layer])
+        if block.kind == "squares":
+            codes = square_interval(design, codes, block.layer)
+        kinds.append((block.key, block.format.frac, codes, block.count))
     weight_frac = readout.weight_format.frac
     frac = weight_frac + max(kind[1] for kind in kinds)
     shifts = {name: frac - weight_frac - fraction for name, fraction, _, _ in kinds}
@@ -252,15 +263,15 @@ def readout_ranges(design: Design) -> ReadoutRanges:
     return ReadoutRanges(frac, shifts, {name: codes for name, _, codes, _ in kinds}, accumulators)
 
 
-def square_interval(design: Design, state: Interval) -> Interval:
-    """Codes of the squared states after requantising, from the exact law at the two extremes."""
-    features = design.features
+def square_interval(design: Design, state: Interval, number: int = 0) -> Interval:
+    """Codes of a layer's squared states after requantising, from the law at the two extremes."""
+    features = design.features.of_layers[number]
     assert features.squares is not None
     largest = max(state.low**2, state.high**2)
     smallest = 0 if state.low <= 0 <= state.high else min(state.low**2, state.high**2)
     ends = requantize(
         np.array([smallest, largest], dtype=object),
-        2 * design.layer.state.frac - features.squares.frac,
+        2 * design.layers[number].state.frac - features.squares.frac,
         features.squares,
         features.square_rounding,
     )

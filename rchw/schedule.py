@@ -31,8 +31,19 @@ Matrix
     hazard is above the busy time only where the last word, which is written last, is wanted again
     too soon.
 
+Layers in series
+    Folded, they take turns: a layer begins its pass when all new states of the layer before are
+    written, and the first when the last is through. So no pass waits for another, and::
+
+        clocks = sum over layers of (busy + drain)
+
+    With ``busy`` as above, for one layer, of which the last has those of the input features.
+    ``drain`` is the loop latency of the layer, and with a matrix also D of its last word and the
+    input features, which follow there. The loop is two clocks longer where states of an earlier
+    layer are read through taps.
+
 Parallel form
-    P = N and M = F * L: one sample per clock.
+    P = N and M = F * L: one sample per clock, also of layers in series.
 
 Feedback
     A sample goes in when the output of the one before has left, so that the period is the latency
@@ -47,15 +58,17 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from rchw.activation import Clip
-from rchw.design import Design, ExternalLayer, MatrixLayer, RingLayer
+from rchw.columns import matrix_columns, most_columns
+from rchw.design import Design, ExternalLayer, MatrixLayer, RingLayer, Stage
 from rchw.errors import DesignError
+from rchw.multipliers import default_multipliers, possible_multipliers, shapes_of
 
 __all__ = [
     "Schedule",
     "answer_clocks",
     "default_multipliers",
     "latency",
-    "matrix_columns",
+    "layer_passes",
     "possible_multipliers",
     "schedule",
 ]
@@ -131,47 +144,22 @@ class Schedule:
         return (self.operands - 1).bit_length()
 
 
-def loop_latency(design: Design) -> int:
+def loop_latency(design: Design | Stage) -> int:
     """Least clocks of the state loop: read, taps, sum, activation (two unless clip), write.
 
     That are 5 or 6. A matrix takes three more, a gain two, a leak one, a step of Euler two;
     `schedule` adds a register behind the memories where the sample period hides it. States from
-    outside have no loop: 3 clocks take the beat, shift it, and hold the word.
+    outside have no loop: 3 clocks take the beat, shift it, and hold the word. Of layers in series
+    it is that of one of them.
     """
-    layer = design.layer
-    if isinstance(layer, ExternalLayer):
+    if isinstance(design, Design) and isinstance(design.layer, ExternalLayer):
         return 3
-    matrix = 3 * isinstance(layer, MatrixLayer)  # weights, product, accumulator
+    stage = design.stage
+    layer = stage.layer
+    matrix = 3 if stage.stepwise else 2 * bool(stage.feeds)  # weights, product, accumulator
     update = {"replace": 0, "leaky": 1, "increment": 2}[layer.update]
     activation = not isinstance(layer.activation, Clip)
     return 5 + matrix + activation + 2 * (layer.gain is not None) + update
-
-
-def _shapes(lanes: int, outputs: int, per_unit: int) -> dict[int, tuple[int, int, bool]]:
-    """Possible multiplier counts of the folded form: M to (G, H, paired)."""
-    shapes = {}
-    for hold in range(1, outputs + 1):
-        if outputs % hold == 0:
-            shapes[outputs // hold] = (1, hold, False)
-    for group in range(1, lanes + 1):
-        if lanes % group == 0:
-            shapes[outputs * group] = (group, 1, False)
-    if per_unit == 2:
-        shapes[outputs * 2 * lanes] = (lanes, 1, True)
-    return shapes
-
-
-def possible_multipliers(lanes: int, design: Design) -> list[int]:
-    """Multiplier counts that can be built for `lanes`, ascending."""
-    counts = set(_shapes(lanes, design.n_outputs, design.features.per_unit))
-    if lanes == design.n_units:
-        counts.add(design.n_products * design.n_outputs)
-    return sorted(counts)
-
-
-def default_multipliers(n_units: int, lanes: int, outputs: int, products: int) -> int:
-    """Fewest multipliers that keep the pace of the state pass without squares."""
-    return products * outputs if lanes == n_units else lanes * outputs
 
 
 def schedule(design: Design) -> Schedule:
@@ -193,18 +181,28 @@ def schedule(design: Design) -> Schedule:
 
 def _pass_schedule(design: Design) -> Schedule:
     """The schedule without what a sample waits for outputs."""
-    layer, multipliers = design.layer, design.readout.multipliers
-    n_units, lanes = layer.n_units, layer.lanes
-    if lanes == n_units and multipliers == design.n_products * design.n_outputs:
-        return Schedule(True, 1, n_units, 1, False, 1, 1, 0, 1, False, 1, 1)
-    shapes = _shapes(lanes, design.n_outputs, design.features.per_unit)
+    multipliers, each = design.readout.multipliers, [layer.lanes for layer in design.layers]
+    everything = design.n_products * design.n_outputs
+    if each == [layer.n_units for layer in design.layers] and multipliers == everything:
+        return Schedule(True, 1, design.n_units, 1, False, 1, 1, 0, 1, False, 1, 1)
+    shapes = shapes_of(each, design)
     if multipliers not in shapes:
-        possible = ", ".join(str(count) for count in possible_multipliers(lanes, design))
+        possible = ", ".join(str(count) for count in possible_multipliers(each, design))
+        lanes_text = ", ".join(str(lanes) for lanes in each)
         raise DesignError(
-            f"multipliers must be one of {possible} for {lanes} lanes and "
+            f"multipliers must be one of {possible} for {lanes_text} lanes and "
             f"{design.n_outputs} outputs, not {multipliers}"
         )
     group, hold, paired = shapes[multipliers]
+    if len(design.layers) > 1:
+        parts = _passes(design, group, hold)
+        return Schedule(
+            False, sum(part.words for part in parts), group, hold, False, 0, 0,
+            parts[-1].input_clocks, parts[-1].loop_latency, parts[0].read_register,
+            sum(part.clocks for part in parts), sum(part.busy for part in parts),
+        )  # fmt: skip
+    layer = design.layer
+    n_units, lanes = layer.n_units, layer.lanes
     words = ceil(n_units / lanes)
     per_group = hold if paired else design.features.per_unit * hold
     word_clocks = lanes // group * per_group
@@ -215,7 +213,7 @@ def _pass_schedule(design: Design) -> Schedule:
     if isinstance(layer, MatrixLayer):
         margin = input_clocks + 4 if input_clocks else 0
         last = (word_clocks if words > 1 else top_clocks) + margin
-        steps = max(_columns(layer), loop, word_clocks, top_clocks, last)
+        steps = max(most_columns(design.stage), loop, word_clocks, top_clocks, last)
         period = _matrix_period(layer, words, steps, loop)
         return Schedule(
             False, words, group, hold, paired, word_clocks, top_clocks, input_clocks, loop, False,
@@ -256,6 +254,55 @@ def answer_clocks(design: Design) -> int:
     return readout.sums + readout.argmax * (design.n_outputs - 1).bit_length()
 
 
+def layer_passes(design: Design) -> tuple[Schedule, ...]:
+    """The schedule of every layer of a folded design, each for itself; of one layer `schedule`.
+
+    Raises
+    ------
+    DesignError
+        As `schedule`.
+    """
+    plan = schedule(design)
+    return (plan,) if len(design.layers) == 1 else _passes(design, plan.group, plan.hold)
+
+
+def _passes(design: Design, group: int, hold: int) -> tuple[Schedule, ...]:
+    inputs = ceil(design.n_inputs / group) * hold if design.features.inputs else 0
+    found = []
+    for number, stage in enumerate(design.stages):
+        last = number == len(design.stages) - 1
+        per_unit = design.features.of_layers[number].per_unit
+        found.append(_pass(stage, per_unit, group, hold, inputs if last else 0))
+    return tuple(found)
+
+
+def _pass(stage: Stage, per_unit: int, group: int, hold: int, input_clocks: int) -> Schedule:
+    """One layer of several, which ends when its last states are written and read out."""
+    lanes, n_units = stage.layer.lanes, stage.n_units
+    words = ceil(n_units / lanes)
+    top_units = n_units - (words - 1) * lanes
+    # A word of a layer that is no feature lasts as one feature, of which nothing is added.
+    word_clocks = lanes // group * per_unit * hold or hold
+    top_clocks = ceil(top_units / group) * per_unit * hold or hold
+    loop = loop_latency(stage)
+    if stage.stepwise:
+        margin = input_clocks + 4 if input_clocks else 0
+        last = word_clocks if words > 1 else top_clocks
+        steps = max(most_columns(stage), loop, word_clocks, top_clocks, last + margin)
+        busy = words * steps
+        return Schedule(
+            False, words, group, hold, False, word_clocks, top_clocks, input_clocks, loop, False,
+            busy + loop + last + input_clocks, busy, steps,
+        )  # fmt: skip
+    registered = words > 1
+    loop += registered and not stage.feeds
+    busy = top_clocks + (words - 1) * word_clocks + input_clocks
+    return Schedule(
+        False, words, group, hold, False, word_clocks, top_clocks, input_clocks, loop, registered,
+        busy + loop, busy,
+    )  # fmt: skip
+
+
 def latency(design: Design) -> int:
     """Clocks from a sample's input beat to its output beat, if neither side pauses.
 
@@ -269,16 +316,28 @@ def latency(design: Design) -> int:
     Folded matrix
         ``busy + loop_latency(design) + D + ceil(K / G) * H + 3``, with D of the last word, the
         inputs where they are features, and the same more for squares and levels of the sum.
+    Layers in series, folded
+        All passes but the last, and the same of the last layer with the loop latency of its pass,
+        less the register behind the memories of the first, if it has one.
     Parallel form
-        6 (4 where the states come from outside), and one for every two levels of the adder tree
-        over the features whose weight is not zero, of the output that has the most of them.
+        6 (4 where the states come from outside, 2 more for each further layer), and one for every
+        two levels of the adder tree over the features whose weight is not zero, of the output that
+        has the most of them.
     """
     return _latency(design, schedule(design))
 
 
 def _latency(design: Design, plan: Schedule) -> int:
     answer = answer_clocks(design)
-    squares = 2 * (design.features.squares is not None)
+    squares = 2 * any(block.kind == "squares" for block in design.blocks)
+    if not plan.parallel and len(design.layers) > 1:
+        parts = layer_passes(design)
+        final = parts[-1]
+        own = final.busy + final.loop_latency + 4 + squares + final.sum_levels
+        if final.steps:
+            word = final.word_clocks if final.words > 1 else final.top_clocks
+            own += word + final.input_clocks - 1
+        return sum(part.clocks for part in parts[:-1]) + own - parts[0].read_register + answer
     if plan.steps:
         last = plan.word_clocks if plan.words > 1 else plan.top_clocks
         after = plan.loop_latency + last + plan.input_clocks + 3
@@ -288,39 +347,10 @@ def _latency(design: Design, plan: Schedule) -> int:
     rows = zip(*design.readout.by_segment, strict=True)  # of each output those of all segments
     used = [[any(weights) for weights in zip(*row, strict=True)] for row in rows]
     terms = max(sum(row[: design.n_products]) for row in used)
-    stages = 4 if isinstance(design.layer, ExternalLayer) else 6
+    stages = 4 + 2 * len(design.stages)
     while terms > 1:
         stages, terms = stages + 1, ceil(terms / 4)
     return stages + answer
-
-
-def _columns(layer: MatrixLayer) -> int:
-    """C, columns that a word takes at most."""
-    if layer.matrix.kind == "antisymmetric":
-        return ceil(layer.n_units / layer.lanes) * layer.lanes
-    if layer.matrix.kind == "dense":
-        return layer.n_units
-    return max(1, *(len(row) for row in layer.connections))
-
-
-def matrix_columns(layer: MatrixLayer) -> list[list[tuple[int | None, int]]]:
-    """Of every unit the column and the weight of each step, the highest first; then None and 0.
-
-    Dense rows take all columns, so that all lanes take the same. In an antisymmetric matrix lane l
-    takes those of a word in turn from the l-th on, and None where the last word has no unit.
-    """
-    if layer.matrix.kind == "sparse":
-        return [[(j, weight) for j, weight in reversed(row)] for row in layer.connections]
-    full, n, lanes = layer.matrix.full.tolist(), layer.n_units, layer.lanes
-    if layer.matrix.kind == "dense":
-        return [[(j, row[j]) for j in range(n - 1, -1, -1)] for row in full]
-    found: list[list[tuple[int | None, int]]] = []
-    for unit, row in enumerate(full):
-        places = [(unit + turn) % lanes for turn in range(lanes)]
-        words = range((n - 1) // lanes * lanes, -1, -lanes)
-        columns = [word + place for word in words for place in places]
-        found.append([(j, row[j]) if j < n else (None, 0) for j in columns])
-    return found
 
 
 def _matrix_period(layer: MatrixLayer, words: int, steps: int, loop: int) -> int:

@@ -13,8 +13,10 @@ from rchw.layers import (
     MAX_UNITS,
     MAX_WEIGHT_WIDTH,
     ExternalLayer,
+    LayerInput,
     LevelInput,
     LinearInput,
+    Tap,
     check_codes,
     check_name,
     check_range,
@@ -23,14 +25,6 @@ from rchw.layers import (
 from rchw.matrix import Matrix
 
 __all__ = ["Layer", "MatrixLayer", "RingLayer", "Tap", "UnitCodes", "UnitLayer"]
-
-
-@dataclass(frozen=True)
-class Tap:
-    """Unit ``i`` reads unit ``(i - offset) mod N`` of the previous sample, times ``weights[i]``."""
-
-    offset: int
-    weights: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -53,8 +47,8 @@ class UnitLayer(ABC):
         N, 1 to 4096.
     state : QFormat
         Signed, 2 to 24 bits.
-    inputs : tuple of LinearInput or LevelInput
-        One per input channel.
+    inputs : tuple of LinearInput, LevelInput, MatrixInput or TapsInput
+        One per input channel; of layers in series any, each with its source.
     bias_format : QFormat
     bias : tuple of int, length N
     activation : Activation
@@ -79,7 +73,7 @@ class UnitLayer(ABC):
 
     n_units: int
     state: QFormat
-    inputs: tuple[LinearInput | LevelInput, ...]
+    inputs: tuple[LayerInput, ...]
     bias_format: QFormat
     bias: tuple[int, ...]
     activation: Activation
@@ -181,7 +175,7 @@ class UnitLayer(ABC):
             check_range(f"width of input weights {channel}", entry.format.width, 1, 24)
             if isinstance(entry, LinearInput):
                 check_codes(f"weights of input {channel}", entry.weights, n, entry.format)
-            else:
+            elif isinstance(entry, LevelInput):
                 check_codes(f"low weights of input {channel}", entry.low, n, entry.format)
                 check_codes(f"high weights of input {channel}", entry.high, n, entry.format)
         check_codes("bias", self.bias, n, self.bias_format)

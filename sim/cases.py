@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rchw import reference
 from rchw.activation import PiecewiseLinear, Table
-from rchw.design import Design, ExternalLayer
+from rchw.design import Design, Stage
 from rchw.fixed import Rounding, shift_round
 from rchw.reference.bounds import feature_bound, integer_type, ring_bound
 from rchw.reference.loop import fed_codes, unfed
@@ -38,9 +38,8 @@ def _pieces(
     design: Design, phase: Phase
 ) -> Iterator[tuple[Integers, Integers, Integers, Integers, NDArray[np.bool_]]]:
     """Inputs, what is fed back, states before and after, and marks, between a phase's resets."""
-    external = isinstance(design.layer, ExternalLayer)
-    initial = np.zeros(design.n_units) if external else design.driven.initial_state
-    start = np.array(initial, dtype=np.int64)
+    initial = [code for stage in design.stages for code in stage.layer.initial_state]
+    start = np.array(initial or [0] * design.n_units, dtype=np.int64)
     for first, stop, _ in phase.segments:
         codes, last = phase.codes[first:stop], phase.last[first:stop]
         trace = reference.run(design, codes, last)
@@ -53,13 +52,24 @@ def _pieces(
 
 
 def _of_states(
-    design: Design, codes: Integers, fed: Integers, before: Integers
+    design: Design, codes: Integers, fed: Integers, before: Integers, after: Integers
 ) -> Iterator[tuple[str, Integers, int, Rounding]]:
-    """Every rounding of the state pass: its name, the sums, the bits dropped, the mode."""
-    if isinstance(design.layer, ExternalLayer):
-        return
-    layer = design.layer
-    ring = RingReference(design, integer_type(ring_bound(design)))
+    """Every rounding of the state passes: its name, the sums, the bits dropped, the mode."""
+    ends = np.cumsum([stage.n_units for stage in design.stages]).tolist()
+    passed = np.split(after, ends[:-1], axis=1)
+    for number, stage in enumerate(design.stages):
+        seen = stage.seen(codes, passed[:number])
+        own = before[:, ends[number] - stage.n_units : ends[number]]
+        for name, sums, shift, mode in _of_stage(stage.expanded, seen, fed, own):
+            yield f"{name} of {stage.layer.name}" if len(ends) > 1 else name, sums, shift, mode
+
+
+def _of_stage(
+    stage: Stage, codes: Integers, fed: Integers, before: Integers
+) -> Iterator[tuple[str, Integers, int, Rounding]]:
+    """The same of one layer."""
+    layer = stage.layer
+    ring = RingReference(stage, integer_type(ring_bound(stage)))
     wide, states = codes.astype(ring.dtype), before.astype(ring.dtype)
     rows = zip(states, wide, fed.astype(ring.dtype), strict=True)
     sums = np.array([ring.preactivation(x, u, y) for x, u, y in rows])
@@ -91,11 +101,16 @@ def _of_readout(
     design: Design, codes: Integers, after: Integers, last: NDArray[np.bool_]
 ) -> Iterator[tuple[str, Integers, int, Rounding]]:
     """Every rounding of the readout."""
-    features, layer = design.features, design.layer
-    if features.squares is not None:
-        wide = after.astype(integer_type(feature_bound(design)))
-        shift = 2 * layer.state.frac - features.squares.frac
-        yield "rounding of the squares", wide * wide, shift, features.square_rounding
+    first = 0
+    for layer, seen in zip(design.layers, design.features.of_layers, strict=True):
+        if seen.squares is not None:
+            own = after[:, first : first + layer.n_units]
+            wide = own.astype(integer_type(feature_bound(design)))
+            shift = 2 * layer.state.frac - seen.squares.frac
+            name = "rounding of the squares"
+            name += f" of {layer.name}" if len(design.layers) > 1 else ""
+            yield name, wide * wide, shift, seen.square_rounding
+        first += layer.n_units
     readout = ReadoutReference(design)
     frac, sums = readout.answered_totals(feature_codes(design, after, codes), last)
     for k, output in enumerate(design.readout.outputs):
@@ -142,7 +157,7 @@ def _ties(design: Design, phases: Sequence[Phase]) -> Iterator[dict[str, Any]]:
     for phase in phases:
         for codes, fed, before, after, last in _pieces(design, phase):
             readout = _of_readout(design, codes, after, last)
-            roundings = (*_of_states(design, codes, fed, before), *readout)
+            roundings = (*_of_states(design, codes, fed, before, after), *readout)
             for name, sums, shift, mode in roundings:
                 impossible[name] = _impossible(shift, mode)
                 even, odd = (0, 0) if impossible[name] else ties(sums, shift)
@@ -162,11 +177,11 @@ def _impossible(shift: int, mode: Rounding) -> str | None:
 
 def _short_word(design: Design, samples: int) -> dict[str, Any]:
     """P that does not divide N: the first word has idle lanes."""
-    units, lanes = design.n_units, design.layer.lanes
     case = "a word of states with idle lanes"
-    if units % lanes:
+    if any(layer.n_units % layer.lanes for layer in design.layers):
         return _row(case, samples)
-    return _row(case, 0, f"{lanes} lanes divide {units} units")
+    units = " and ".join(f"{layer.lanes} lanes divide {layer.n_units}" for layer in design.layers)
+    return _row(case, 0, f"{units} units")
 
 
 def _crossed(right: Sequence[tuple[Phase, dict[str, Any]]]) -> Iterator[dict[str, Any]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rchw.design import Design, ExternalLayer
+from rchw.design import Design
 from rchw.reference import run
 from rchw.reference.readout import ReadoutReference, feature_codes
 from rchw.reference.ring import RingReference
@@ -38,22 +38,28 @@ def law_sha256(design: Design) -> str:
 def _formulas(design: Design) -> list[str]:
     """New states and outputs, one formula each."""
     forms = Forms()
-    low, high = design.layer.state.min, design.layer.state.max
-    units, channels = range(design.n_units), enumerate(design.inputs)
-    states = Wholes(forms, [forms.unknown(f"x{unit}", low, high) for unit in units])
+    channels = enumerate(design.inputs)
+    formats = [layer.state for layer in design.layers for _ in range(layer.n_units)]
+    states = Wholes(
+        forms, [forms.unknown(f"x{unit}", fmt.min, fmt.max) for unit, fmt in enumerate(formats)]
+    )
     inputs = Wholes(
         forms, [forms.unknown(f"u{k}", c.format.min, c.format.max) for k, c in channels]
     )
-    found = []
-    if not isinstance(design.layer, ExternalLayer):
-        ring: Any = RingReference(design, object)
+    rows: Any = (Wholes(forms, states.items[None]), Wholes(forms, inputs.items[None]))
+    found: list[str] = []
+    after: list[Any] = []
+    for stage in design.stages:
+        ring: Any = RingReference(stage.expanded, object)
+        own = Wholes(forms, states.items[len(found) : len(found) + stage.n_units])
+        seen = Wholes(forms, stage.seen(rows[1], after).items[0])
         fed = Wholes(
             forms,
             [forms.unknown(f"y{k}", c.format.min, c.format.max) for k, c in enumerate(design.fed)],
         )
-        after = ring.update(states, ring.activate(ring.preactivation(states, inputs, fed)))
-        found += [repr(after.form(unit)) for unit in units]
-    rows: Any = (Wholes(forms, states.items[None]), Wholes(forms, inputs.items[None]))
+        new = ring.update(own, ring.activate(ring.preactivation(own, seen, fed)))
+        after.append(Wholes(forms, new.items[None]))
+        found += [repr(new.form(unit)) for unit in range(stage.n_units)]
     readout = ReadoutReference(design)
     features = feature_codes(design, *rows)
     for segment in range(design.readout.n_segments):

@@ -43,6 +43,8 @@ class Push:
 def push_to(design: Design, upper: bool) -> Push:
     """Drive toward the upper or the lower rail."""
     drive = rail_drive(design, upper)
+    if len(design.layers) > 1:
+        return Push(drive.codes, None)
     layer = design.layer
     if isinstance(layer, ExternalLayer):
         return Push(drive.codes, drive.bound)
@@ -70,14 +72,20 @@ def rails_reached(
     Returns
     -------
     list of dict
-        One for each end of the states and of every output: ``what``, ``output`` (None for states),
-        ``side``, ``code``, ``status``, ``reason``, and of the first hit ``phase`` and ``sample``
-        (of outputs the number of the beat).
+        One for each end of the states of every layer and of every output: ``what``, ``output``
+        (None for states), ``side``, ``code``, ``status``, ``reason``, and of the first hit
+        ``phase`` and ``sample`` (of outputs the number of the beat).
         The status is ``hit``, ``not reachable`` (proven) or ``not reached``.
     """
     rows = []
     parts: list[tuple[int | None, str, tuple[int, int], list[NDArray[np.int64]]]]
-    parts = [(None, "states", rails_of(design.layer), [trace.states for trace in traces])]
+    parts = []
+    first = 0
+    for layer in design.layers:
+        name = "states" if len(design.layers) == 1 else f"states of {layer.name}"
+        columns = [trace.states[:, first : first + layer.n_units] for trace in traces]
+        parts.append((None, name, rails_of(layer), columns))
+        first += layer.n_units
     for k, output in enumerate(design.readout.answers):
         ends = (output.format.min, output.format.max)
         columns = [trace.outputs[:, k : k + 1] for trace in traces]

@@ -1,12 +1,13 @@
 """The circuit as a `rchw.reservoir.Reservoir`, in Amaranth's own simulator."""
 
 from dataclasses import dataclass, replace
+from math import gcd
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rchw.design import MAX_CHANNELS, Design, Features, Output, Readout
+from rchw.design import MAX_CHANNELS, Design, Features, Output, Readout, UnitFeatures
 from rchw.errors import DesignError
 from rchw.fixed import QFormat
 from rchw.hdl.folded import FoldedCore
@@ -27,15 +28,22 @@ def showing_states(design: Design) -> Design:
         from outside, or depend on the readout that would be replaced.
     """
     design.check_open("a circuit that shows its states")
-    n_units, state = design.n_units, design.driven.state
+    n_units = design.n_units
+    if not design.stages:
+        _ = design.driven  # states from outside are none of the circuit's
     if n_units > MAX_CHANNELS:
         raise DesignError(f"units must be at most {MAX_CHANNELS} to show them all, not {n_units}")
-    outputs = tuple(Output(f"x{unit}", state) for unit in range(n_units))
+    formats = [layer.state for layer in design.layers for _ in range(layer.n_units)]
+    outputs = tuple(Output(f"x{unit}", fmt) for unit, fmt in enumerate(formats))
+    later = (UnitFeatures(),) * (len(design.layers) - 1)
     rows = tuple(tuple(int(i == j) for j in range(n_units)) for i in range(n_units))
-    multipliers = default_multipliers(n_units, design.layer.lanes, n_units, n_units)
+    # States of layers in series may differ in fraction; their sums hold each exactly.
+    parallel = all(layer.lanes == layer.n_units for layer in design.layers)
+    lanes = n_units if parallel else gcd(*(layer.lanes for layer in design.layers))
+    multipliers = default_multipliers(n_units, lanes, n_units, n_units)
     return replace(
         design,
-        features=Features(one=None),
+        features=Features(one=None, later=later),
         readout=Readout(outputs, QFormat(2), rows, multipliers=multipliers),
     )
 
@@ -102,8 +110,12 @@ class CircuitReservoir:
         if state is not None:
             start = tuple(int(code) for code in np.asarray(state))
             # A horizon counts from the design's own initial state, and changes no code.
-            layer = replace(design.driven, initial_state=start, horizon=None)
-            design = replace(design, layer=layer)
+            layers, first = [], 0
+            for stage in design.stages:
+                own = start[first : first + stage.n_units]
+                layers.append(replace(stage.layer, initial_state=own, horizon=None))
+                first += stage.n_units
+            design = replace(design, layers=tuple(layers))
         core = ParallelCore(design) if schedule(design).parallel else FoldedCore(design)
         names = [channel.name for channel in design.inputs]
         payloads: list[dict[str, Any]] = [
@@ -120,5 +132,6 @@ class CircuitReservoir:
         states = self.run(inputs, state)
         if len(states):
             return states, states[-1]
-        start = self.design.driven.initial_state if state is None else state
+        initial = [code for stage in self.design.stages for code in stage.layer.initial_state]
+        start = initial if state is None else state
         return states, np.array(start, dtype=np.int64)

@@ -16,9 +16,11 @@ from rchw.design import (
     MatrixLayer,
     RingLayer,
     Segments,
+    Stage,
     UnitLayer,
 )
 from rchw.fixed import QFormat
+from rchw.stages import Feed
 
 __all__ = [
     "RailDrive",
@@ -151,18 +153,20 @@ class RailDrive:
     proven: bool
 
 
-def _effect(design: Design, upper: bool) -> NDArray[np.float64]:
+def _effect(stage: Stage, n_inputs: int, upper: bool) -> NDArray[np.float64]:
     """Contribution of each channel at its greatest or least code, in values, shape (K, N)."""
-    rows = [np.zeros((0, design.n_units))]
-    for channel, entry in zip(design.inputs, design.driven.inputs, strict=True):
+    rows = np.zeros((n_inputs, stage.n_units))
+    pairs = zip(stage.inputs, stage.entries, strict=True)
+    for place, (channel, entry) in zip(
+        stage.places, pairs, strict=False
+    ):  # what is fed back is last
         code = channel.format.max if upper else channel.format.min
         if isinstance(entry, LinearInput):
             weights = np.array(entry.weights, dtype=np.float64)
-            row = weights * entry.format.resolution * code * channel.format.resolution
+            rows[place] += weights * entry.format.resolution * code * channel.format.resolution
         else:
-            row = _level(entry, code)
-        rows.append(row[None])
-    return np.concatenate(rows)
+            rows[place] += _level(entry, code)
+    return rows
 
 
 def _level(entry: LevelInput, code: int) -> NDArray[np.float64]:
@@ -182,20 +186,23 @@ def rail_drive(design: Design, upper: bool, horizon: int = 400) -> RailDrive:
     horizon : int
         Samples, at most; N samples pass before a ring has closed.
     """
-    if isinstance(design.layer, ExternalLayer):
-        end = rails_of(design.layer)[upper]
+    if isinstance(design.layers[0], ExternalLayer):
+        end = rails_of(design.layers[0])[upper]
         return RailDrive(_beat(design, np.full(design.n_lanes, upper)), 0, float(end), True)
     units = _candidates(design)
     choices, reached, settled = _driven(design, np.eye(design.n_units)[units], upper, horizon)
     best = int(np.argmax(reached))
     codes = _chosen(design, choices[:, best])
-    bound = (1.0 if upper else -1.0) * float(reached[best]) / design.layer.state.resolution
+    resolutions = [
+        stage.layer.state.resolution for stage in design.stages for _ in range(stage.n_units)
+    ]
+    bound = (1.0 if upper else -1.0) * float(reached[best]) / resolutions[units[best]]
     return RailDrive(codes, int(units[best]), bound, settled and len(units) == design.n_units)
 
 
 def unit_drive(design: Design, unit: int, upper: bool, horizon: int = 400) -> Codes:
     """Bang-bang input (H, K) that pushes one unit, to be applied from the initial state."""
-    if isinstance(design.layer, ExternalLayer):
+    if isinstance(design.layers[0], ExternalLayer):
         return _beat(design, np.full(design.n_lanes, upper))
     choices, _, _ = _driven(design, np.eye(design.n_units)[[unit]], upper, horizon)
     return _chosen(design, choices[:, 0])
@@ -203,9 +210,19 @@ def unit_drive(design: Design, unit: int, upper: bool, horizon: int = 400) -> Co
 
 def output_drive(design: Design, output: int, upper: bool, horizon: int = 400) -> Codes:
     """Bang-bang input (H, K) that pushes an output; of its squares nothing is known to it."""
-    # States come first among the features; without them these are the weights of the squares.
-    weights = np.array([design.readout.weights[output][: design.n_units]], dtype=np.float64)
-    if isinstance(design.layer, ExternalLayer):
+    row = design.readout.weights[output]
+    blocks: dict[int, list[int]] = {}
+    for block in reversed(design.blocks):
+        # States come before the squares, whose weights are taken where a layer has no other.
+        if block.kind in ("states", "squares"):
+            blocks[block.layer] = list(row[block.start : block.start + block.count])
+    columns = [
+        code
+        for number, layer in enumerate(design.layers)
+        for code in blocks.get(number, [0] * layer.n_units)
+    ]
+    weights = np.array([columns], dtype=np.float64)
+    if isinstance(design.layers[0], ExternalLayer):
         channels = np.zeros(design.n_inputs)
         if design.features.inputs:
             start = design.n_units * design.features.per_unit
@@ -279,34 +296,68 @@ def _driven(
     bool
         Whether what comes before these choices no longer counts.
     """
-    layer, sign = design.driven, 1.0 if upper else -1.0
-    pull = 2.0 ** -np.array(layer.leak_shifts, dtype=np.float64)  # of a target on a new state
-    keep, gain = 1.0 - pull, np.ones(layer.n_units)
-    if layer.step is not None:
-        pull = np.array(layer.step.codes) * layer.step.format.resolution
-        keep = np.ones(layer.n_units)
-    if layer.gain is not None:
-        gain = np.array(layer.gain.codes) * layer.gain.format.resolution
-    high, low = _effect(design, True).T, _effect(design, False).T
-    bias = np.array(layer.bias) * layer.bias_format.resolution
-    joined = _joined(layer)
+    sign = 1.0 if upper else -1.0
+    parts = [_Linear(stage, design.n_inputs) for stage in design.stages]
+    ends = np.cumsum([len(part.pull) for part in parts]).tolist()
+    pull = np.concatenate([part.pull for part in parts])
     reached, choices = np.zeros(len(response)), []
+    widest = max(layer.state.width for layer in design.layers)
     for _ in range(horizon):
-        pulled = response * pull
-        inner = pulled * gain
-        at_high, at_low = sign * (inner @ high), sign * (inner @ low)
+        rows = np.split(response, ends[:-1], axis=1)
+        at_high: Any = 0.0
+        at_low: Any = 0.0
+        pushed: Any = 0.0
+        # A layer that feeds a later one counts in the same sample.
+        for number in reversed(range(len(parts))):
+            part = parts[number]
+            pulled = rows[number] * part.pull
+            inner = pulled * part.gain
+            at_high = at_high + sign * (inner @ part.high)
+            at_low = at_low + sign * (inner @ part.low)
+            pushed = pushed + sign * (pulled @ part.bias)
+            for source, fed in part.feeds:
+                rows[source] = rows[source] + inner @ fed
+            rows[number] = part.keep * rows[number] + part.joined(inner)
         choices.append(at_high > at_low)
-        reached += np.maximum(at_high, at_low).sum(axis=1) + sign * (pulled @ bias)
-        response = keep * response + joined(inner)
+        reached += np.maximum(at_high, at_low).sum(axis=1) + pushed
+        response = np.concatenate(rows, axis=1)
         peak = np.abs(response * pull).max()
         # A ring that grows without end, and that no input reaches, would leave the doubles.
-        if not 1e-4 <= peak <= 1e200 or reached.max() > 64.0 * 2.0**layer.state.width:
+        if not 1e-4 <= peak <= 1e200 or reached.max() > 64.0 * 2.0**widest:
             break
     # A clipped increment can pass what the sum without a clip would reach, and so can an output
     # that is fed back.
-    plain = layer.step is None and not design.feedback
+    plain = all(stage.layer.step is None and not stage.fed for stage in design.stages)
     settled = plain and bool(np.abs(response * pull).max() < 1e-4)
     return np.stack(choices), reached, settled
+
+
+class _Linear:
+    """A layer of N units without its activation, in values: what pushes its states."""
+
+    def __init__(self, stage: Stage, n_inputs: int) -> None:
+        layer = stage.layer
+        # Of a target on a new state.
+        self.pull = 2.0 ** -np.array(layer.leak_shifts, dtype=np.float64)
+        self.keep, self.gain = 1.0 - self.pull, np.ones(layer.n_units)
+        if layer.step is not None:
+            self.pull = np.array(layer.step.codes) * layer.step.format.resolution
+            self.keep = np.ones(layer.n_units)
+        if layer.gain is not None:
+            self.gain = np.array(layer.gain.codes) * layer.gain.format.resolution
+        self.high, self.low = (_effect(stage, n_inputs, up).T for up in (True, False))
+        self.bias = np.array(layer.bias) * layer.bias_format.resolution
+        self.joined = _joined(layer)
+        self.feeds = [(feed.source, _fed(feed, layer.n_units)) for feed in stage.feeds]
+
+
+def _fed(feed: Feed, n_units: int) -> NDArray[np.float64]:
+    """Weights of an earlier layer (N, N')."""
+    found = np.zeros((n_units, feed.layer.n_units))
+    for unit, row in enumerate(feed.rows):
+        for column, weight in row:
+            found[unit, column] += weight * feed.format.resolution
+    return found
 
 
 def _chosen(design: Design, choices: NDArray[np.bool_]) -> Codes:

@@ -73,7 +73,7 @@ def write_vectors(design: Design, out: Path, samples: int = 256, seed: int = 1) 
     words_in, words_out = pack(codes, top.inputs), pack(trace.outputs, top.outputs)
     names = [channel.name for channel in design.beat] + ["last"]
     columns = [codes, last[:, None].astype(np.int64)]
-    if not isinstance(design.layer, ExternalLayer):  # whose states are among the codes
+    if not isinstance(design.layers[0], ExternalLayer):  # whose states are among the codes
         names += [f"x{unit}" for unit in range(design.n_units)]
         columns.append(trace.states)
     names += [output.name for output in design.readout.answers]

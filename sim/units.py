@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rchw import reference
 from rchw.design import Design, ExternalLayer
 from rchw.errors import ToolError
-from rchw.schedule import schedule
+from rchw.schedule import layer_passes, schedule
 from rchw.sim.job import Phase
 from rchw.sim.scoreboard import describe, first_mismatch
 from rchw.sim.wave import Wave, read_vcd
@@ -52,23 +52,40 @@ def read_states(path: Path, design: Design, index: int = 0) -> list[NDArray[np.i
     """
     if path.stat().st_size > _LARGEST:
         raise ToolError(f"the waveform must be at most {_LARGEST / 1e9:g} GB to be searched")
-    plan, layer = schedule(design), design.layer
     core = "core.open." if design.feedback else "core."  # inside the loop
     start = f"d{index}.{core}"
     wave = read_vcd(path, lambda name: start in name or name.endswith(("_aclk", "_aresetn")))
-    names = [f"{core}x{k}" for k in range(layer.lanes)]
-    if plan.parallel:
-        accepted = [f"{core}{name}" for name in _ACCEPTED]
+    if len(design.layers) == 1:
+        return _of_layer(wave, design, 0, index, core, core)
+    names = [f"{core}layer_{number}." for number in range(len(design.layers))]
+    parts = [_of_layer(wave, design, k, index, core, name) for k, name in enumerate(names)]
+    joined = []
+    for stretch in zip(*parts, strict=True):
+        samples = min(len(states) for states in stretch)
+        joined.append(np.concatenate([states[:samples] for states in stretch], axis=1))
+    return joined
+
+
+def _of_layer(
+    wave: Wave, design: Design, number: int, index: int, core: str, inside: str
+) -> list[NDArray[np.int64]]:
+    """The same of one layer, whose signals are in this scope of the core."""
+    layer, parallel = design.layers[number], schedule(design).parallel
+    n_words = 1 if parallel else layer_passes(design)[number].words
+    names = [f"{inside}x{k}" for k in range(layer.lanes)]
+    if parallel:
+        accepted = [f"{core}{name.replace('1', str(1 + 2 * number))}" for name in _ACCEPTED]
         table, running = _clocked(wave, index, [*names, *accepted])
         moves = np.all(table[len(names) :, :-1] == 1, axis=0)
         words, moves = table[: len(names), 1:], np.append(moves, False)[:-1]
     else:
+        issued = f"{inside}{_ISSUED}"
         numbers = [
-            int(name.rpartition("_")[2]) for name in wave.signals if f"{start}{_ISSUED}" in name
+            int(name.rpartition("_")[2]) for name in wave.signals if f"d{index}.{issued}" in name
         ]
         if not numbers:
-            raise ToolError(f"waveform must hold the signals {core}{_ISSUED}*, but it does not")
-        table, running = _clocked(wave, index, [*names, f"{core}{_ISSUED}{max(numbers)}"])
+            raise ToolError(f"waveform must hold the signals {issued}*, but it does not")
+        table, running = _clocked(wave, index, [*names, f"{issued}{max(numbers)}"])
         moves, words = table[-1] == 1, table[:-1]
     size = 1 << layer.state.width
     codes = (words.astype(np.int64) + size // 2) % size - size // 2
@@ -76,8 +93,8 @@ def read_states(path: Path, design: Design, index: int = 0) -> list[NDArray[np.i
     stretches = []
     for begin, end in bounds.reshape(-1, 2).tolist():
         picked = codes[:, begin:end].T[moves[begin:end]]  # as many words as were written, (., P)
-        samples = len(picked) // plan.words
-        passes = picked[: samples * plan.words].reshape(samples, plan.words, layer.lanes)
+        samples = len(picked) // n_words
+        passes = picked[: samples * n_words].reshape(samples, n_words, layer.lanes)
         highest_first = passes[:, ::-1].reshape(samples, -1)
         stretches.append(highest_first[:, : layer.n_units])
     return stretches
@@ -107,7 +124,7 @@ def first_unit(
     sentence : str
         What was found, or why nothing could be.
     """
-    if isinstance(design.layer, ExternalLayer):
+    if isinstance(design.layers[0], ExternalLayer):
         return None, "the states come from outside, so the readout differs"
     try:
         stretches = read_states(path, design, index)
@@ -119,7 +136,7 @@ def first_unit(
         last = min(end, sample + 1)
         want = reference.run(design, phase.codes[begin:last], phase.last[begin:last]).states
         common = min(len(want), len(got))
-        formats = [design.layer.state] * design.n_units
+        formats = [layer.state for layer in design.layers for _ in range(layer.n_units)]
         found = first_mismatch(want[:common], got[:common], formats=formats)
         if found is not None:
             found["sample"] += begin

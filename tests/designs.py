@@ -1,6 +1,6 @@
 """Hypothesis strategy for whole designs: every topology, activation, width and lane count."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -21,18 +21,23 @@ from rchw.design import (
     LevelInput,
     LinearInput,
     Matrix,
+    MatrixInput,
     MatrixLayer,
     Output,
     Readout,
     RingLayer,
     Tap,
+    TapsInput,
     UnitCodes,
+    UnitFeatures,
 )
 from rchw.fixed import Overflow, QFormat, Rounding
+from rchw.layers import LayerInput
 from rchw.schedule import possible_multipliers, schedule
 
 __all__ = [
     "TOPOLOGIES",
+    "deep_designs",
     "designs",
     "external_designs",
     "feedback_designs",
@@ -190,7 +195,7 @@ def _layer(draw: Draw, max_units: int, max_lanes: int | None) -> tuple[Any, Ring
 def designs(draw: Any, max_units: int = 12, max_lanes: int | None = None) -> Design:
     """Any design with a ring that loads; table contents come from a drawn seed."""
     (rng, channels), layer = _layer(draw, max_units, max_lanes)
-    return _readout(draw, rng, channels, layer)
+    return _readout(draw, rng, channels, [layer])
 
 
 def _matrix(rng: np.random.Generator, kind: str, n: int, fmt: QFormat, style: str) -> Matrix:
@@ -209,14 +214,71 @@ def _matrix(rng: np.random.Generator, kind: str, n: int, fmt: QFormat, style: st
 def matrix_designs(draw: Any, max_units: int = 8) -> Design:
     """Any design whose units are joined by a matrix."""
     (rng, channels), ring = _layer(draw, max_units, None)
+    return _readout(draw, rng, channels, [_matrix_layer(draw, rng, ring)])
+
+
+def _matrix_layer(draw: Draw, rng: np.random.Generator, ring: RingLayer) -> MatrixLayer:
+    """The same layer with a matrix in place of the taps."""
     facts = {field.name: getattr(ring, field.name) for field in fields(ring)}
     for name in ("tap_format", "taps", "name"):
         del facts[name]
     kind = "antisymmetric" if ring.step else draw(st.sampled_from(["dense", "sparse"]))
     style = draw(st.sampled_from(["sign", "levels", "any"]))
     matrix = _matrix(rng, kind, ring.n_units, _format(draw), style)
-    layer = MatrixLayer(matrix=matrix, **facts)
-    return _readout(draw, rng, channels, layer)
+    return MatrixLayer(matrix=matrix, **facts)
+
+
+@st.composite
+def deep_designs(draw: Any, max_units: int = 5, max_layers: int = 3) -> Design:
+    """Any two or three layers in series: rings and matrices of any width and any lanes."""
+    (rng, channels), first = _layer(draw, max_units, None)
+    layers: list[RingLayer | MatrixLayer] = []
+    lanes = draw(st.sampled_from(["any", "one", "all"]))
+    for number in range(draw(st.integers(2, max_layers))):
+        ring = first if number == 0 else _layer(draw, max_units, None)[1]
+        if lanes != "any":
+            ring = replace(ring, lanes=1 if lanes == "one" else ring.n_units)
+        style = draw(st.sampled_from(["sign", "levels", "any"]))
+        entries: list[LayerInput] = [
+            replace(table, source=channel.name)
+            for channel, table in zip(channels, first.inputs, strict=True)
+            if isinstance(table, LinearInput | LevelInput) and number == 0
+        ]
+        for _ in range(draw(st.integers(0, 2)) if number else 0):
+            entries.append(_of_channel(draw, rng, ring.n_units, channels, style))
+        for before in layers:
+            if before is layers[-1] or draw(st.booleans()):
+                entries.append(_of_layer(draw, rng, ring.n_units, before, style))
+        ring = replace(ring, inputs=tuple(draw(st.permutations(entries))))
+        made = _matrix_layer(draw, rng, ring) if draw(st.booleans()) else ring
+        layers.append(replace(made, name=f"layer{number}"))
+    return _readout(draw, rng, channels, layers)
+
+
+def _of_channel(
+    draw: Draw, rng: np.random.Generator, n: int, channels: list[InputChannel], style: str
+) -> LinearInput:
+    weight = _format(draw)
+    source = channels[int(rng.integers(len(channels)))].name
+    return LinearInput(weight, _codes(rng, weight, n, style), source=source)
+
+
+def _of_layer(
+    draw: Draw, rng: np.random.Generator, n: int, before: RingLayer | MatrixLayer, style: str
+) -> MatrixInput | TapsInput:
+    """What N units read of an earlier layer: dense, sparse with empty rows, or by taps."""
+    fmt, count = _format(draw), before.n_units
+    kind = draw(st.sampled_from(["dense", "sparse", "taps", "taps"]))
+    if kind == "taps":
+        offsets = rng.choice(count, size=int(rng.integers(0, min(3, count) + 1)), replace=False)
+        taps = tuple(Tap(int(k), _codes(rng, fmt, n, style)) for k in offsets)
+        return TapsInput(before.name, fmt, taps)
+    if kind == "dense":
+        rows = tuple(_codes(rng, fmt, count, style) for _ in range(n))
+        return MatrixInput(before.name, Matrix(fmt, kind, rows))
+    places = [np.flatnonzero(rng.random(count) < rng.random()).tolist() for _ in range(n)]
+    codes = tuple(_codes(rng, fmt, len(row), style) for row in places)
+    return MatrixInput(before.name, Matrix(fmt, kind, codes, tuple(map(tuple, places))))
 
 
 @st.composite
@@ -231,14 +293,19 @@ def external_designs(draw: Any, max_units: int = 12) -> Design:
     encoder = AffineEncoder(draw(st.floats(-2, 2)), draw(st.floats(0.1, 100)))
     state = QFormat(width, draw(st.integers(0, width + 1)))
     layer = ExternalLayer(n, state, encoder, draw(st.integers(1, n)))
-    return _readout(draw, rng, channels, layer)
+    return _readout(draw, rng, channels, [layer])
 
 
 def _readout(
-    draw: Draw, rng: np.random.Generator, channels: list[InputChannel], layer: Layer
+    draw: Draw, rng: np.random.Generator, channels: list[InputChannel], layers: Sequence[Layer]
 ) -> Design:
-    """Features and readout of any kind behind a layer."""
+    """Features and readout of any kind behind the layers."""
     squares = _format(draw, None) if draw(st.booleans()) else None
+    later = []
+    for _ in layers[1:]:
+        own = _format(draw, None) if draw(st.booleans()) else None
+        rounding = draw(st.sampled_from(list(Rounding)))
+        later.append(UnitFeatures(draw(st.booleans()), own, rounding))
     same = len({channel.format for channel in channels}) == 1
     features = Features(
         states=squares is None or draw(st.booleans()),
@@ -246,10 +313,10 @@ def _readout(
         square_rounding=draw(st.sampled_from(list(Rounding))),
         inputs=same and draw(st.booleans()),
         one=draw(st.sampled_from([None, QFormat(1, 0, False), QFormat(4, 6)])),
+        later=tuple(later),
     )
     weight_format = _format(draw)
-    count = layer.n_units * features.per_unit + len(channels) * features.inputs
-    count += features.one is not None
+    count = sum(block.count for block in features.blocks(layers, channels))
     outputs = draw(st.one_of(st.just(1), st.integers(1, 16)))
     formats = [
         QFormat(draw(st.integers(1, 24)), draw(st.integers(0, 24)), draw(st.booleans()))
@@ -258,7 +325,7 @@ def _readout(
     design = Design(
         name="generated",
         inputs=tuple(channels),
-        layer=layer,
+        layers=tuple(layers),
         features=features,
         readout=Readout(
             outputs=tuple(Output(f"y{k}", fmt) for k, fmt in enumerate(formats)),
@@ -269,7 +336,7 @@ def _readout(
         ),
         reset_on_last=draw(st.booleans()),
     )
-    multipliers = draw(st.sampled_from(possible_multipliers(layer.lanes, design)))
+    multipliers = draw(st.sampled_from(possible_multipliers([x.lanes for x in layers], design)))
     design = replace(design, readout=replace(design.readout, multipliers=multipliers))
     schedule(design)
     return design
@@ -285,7 +352,7 @@ def without_channels(design: Design) -> Design:
     return replace(
         design,
         inputs=(),
-        layer=replace(design.driven, inputs=()),
+        layers=(replace(design.driven, inputs=()),),
         features=replace(features, inputs=False),
         readout=replace(design.readout, weights=rows, multipliers=1),
     )

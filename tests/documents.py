@@ -11,7 +11,7 @@ from rchw.activation import Clip, Table
 from rchw.design import Matrix, MatrixLayer
 from rchw.document import from_document, to_document
 from rchw.fixed import QFormat
-from tests.examples import ANTISYMMETRIC, EULER, EXTERNAL, FEEDBACK, MATRIX, SEGMENTS
+from tests.examples import ANTISYMMETRIC, DEEP, EULER, EXTERNAL, FEEDBACK, MATRIX, SEGMENTS
 
 __all__ = ["PAGE", "every_law", "example", "objects"]
 
@@ -50,8 +50,8 @@ def every_law() -> list[Any]:
     rows = tuple((*row, 1, 1) for row in design.readout.weights)
     return [
         example(),
-        to_document(replace(design, layer=replace(layer, activation=table))),
-        to_document(replace(design, layer=replace(layer, activation=Clip(-15, 15)))),
+        to_document(replace(design, layers=(replace(layer, activation=table),))),
+        to_document(replace(design, layers=(replace(layer, activation=Clip(-15, 15)),))),
         to_document(
             replace(
                 design,
@@ -63,8 +63,9 @@ def every_law() -> list[Any]:
         to_document(EULER),
         to_document(MATRIX),
         to_document(ANTISYMMETRIC),
-        to_document(replace(MATRIX, layer=replace(matrix, matrix=dense))),
+        to_document(replace(MATRIX, layers=(replace(matrix, matrix=dense),))),
         to_document(EXTERNAL),
         to_document(FEEDBACK),
         to_document(SEGMENTS),
+        to_document(DEEP),
     ]

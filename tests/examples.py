@@ -1,4 +1,4 @@
-"""Two small literal designs in which every part of a design has a say."""
+"""Small literal designs in which every part of a design has a say."""
 
 from dataclasses import replace
 
@@ -13,6 +13,7 @@ from rchw.design import (
     LevelInput,
     LinearInput,
     Matrix,
+    MatrixInput,
     MatrixLayer,
     Output,
     Readout,
@@ -20,13 +21,16 @@ from rchw.design import (
     Scaling,
     Segments,
     Tap,
+    TapsInput,
     UnitCodes,
+    UnitFeatures,
 )
 from rchw.fixed import Overflow, QFormat, Rounding
 
 __all__ = [
     "ANTISYMMETRIC",
     "CLASSES",
+    "DEEP",
     "EULER",
     "EXAMPLE",
     "EXTERNAL",
@@ -61,22 +65,24 @@ EXAMPLE = Design(
         InputChannel("wind", QFormat(4, 3), AffineEncoder(2.0, 0.125)),
         InputChannel("rain", QFormat(4, 3), AffineEncoder(-1.0, 0.5)),
     ),
-    layer=RingLayer(
-        n_units=5,
-        state=QFormat(6, 5),
-        tap_format=QFormat(4, 2),
-        taps=(Tap(1, (3, 3, -2, 3, 3)), Tap(4, (0, 1, 1, 1, 0))),
-        inputs=(
-            LinearInput(QFormat(3, 1), (1, -1, 1, 1, -1)),
-            LevelInput(QFormat(3, 1), (-4, 0, 3, 5, 7), (-1, -1, 2, 0, 1), (1, 2, -2, 1, 3)),
+    layers=(
+        RingLayer(
+            n_units=5,
+            state=QFormat(6, 5),
+            tap_format=QFormat(4, 2),
+            taps=(Tap(1, (3, 3, -2, 3, 3)), Tap(4, (0, 1, 1, 1, 0))),
+            inputs=(
+                LinearInput(QFormat(3, 1), (1, -1, 1, 1, -1)),
+                LevelInput(QFormat(3, 1), (-4, 0, 3, 5, 7), (-1, -1, 2, 0, 1), (1, 2, -2, 1, 3)),
+            ),
+            bias_format=QFormat(5, 4),
+            bias=(2, 0, -3, 1, 5),
+            activation=PiecewiseLinear(-30, 29, ((None, 1, -4), (-8, 0, 0), (9, 1, 4))),
+            rounding=Rounding.HALF_UP,
+            leak_shift=1,
+            initial_state=(1, 0, -7, 0, 20),
+            lanes=2,
         ),
-        bias_format=QFormat(5, 4),
-        bias=(2, 0, -3, 1, 5),
-        activation=PiecewiseLinear(-30, 29, ((None, 1, -4), (-8, 0, 0), (9, 1, 4))),
-        rounding=Rounding.HALF_UP,
-        leak_shift=1,
-        initial_state=(1, 0, -7, 0, 20),
-        lanes=2,
     ),
     features=Features(
         squares=QFormat(7, 6, False),
@@ -105,13 +111,15 @@ EXAMPLE = Design(
 EULER = replace(
     EXAMPLE,
     name="steps",
-    layer=replace(
-        EXAMPLE.ring,
-        state=QFormat(9, 5),
-        leak_shift=0,
-        gain=UnitCodes(QFormat(3, 1, False), (2, 1, 3, 2, 5)),
-        step=UnitCodes(QFormat(4, 4), (3, -2, 1, 5, 3)),
-        horizon=20,
+    layers=(
+        replace(
+            EXAMPLE.ring,
+            state=QFormat(9, 5),
+            leak_shift=0,
+            gain=UnitCodes(QFormat(3, 1, False), (2, 1, 3, 2, 5)),
+            step=UnitCodes(QFormat(4, 4), (3, -2, 1, 5, 3)),
+            horizon=20,
+        ),
     ),
 )
 """The same as a ring with gains that takes steps of Euler."""
@@ -120,7 +128,7 @@ EULER = replace(
 def _parallel(layer: MatrixLayer) -> Design:
     multipliers = EXAMPLE.n_products * EXAMPLE.n_outputs
     readout = replace(EXAMPLE.readout, multipliers=multipliers)
-    return replace(EXAMPLE, name=layer.family, layer=layer, readout=readout)
+    return replace(EXAMPLE, name=layer.family, layers=(layer,), readout=readout)
 
 
 MATRIX = _parallel(
@@ -174,7 +182,7 @@ ANTISYMMETRIC = _parallel(
 EXTERNAL = Design(
     name="outside",
     inputs=EXAMPLE.inputs[:1],
-    layer=ExternalLayer(5, QFormat(6, 5), AffineEncoder(1.5e-6, 4e5), lanes=2),
+    layers=(ExternalLayer(5, QFormat(6, 5), AffineEncoder(1.5e-6, 4e5), lanes=2),),
     features=EXAMPLE.features,
     readout=replace(EXAMPLE.readout, weights=tuple(row[:12] for row in EXAMPLE.readout.weights)),
     provenance=EXAMPLE.provenance,
@@ -214,3 +222,83 @@ CLASSES = replace(
     readout=replace(SEGMENTS.readout, argmax=True, multipliers=MATRIX.readout.multipliers),
 )
 """A class for every sequence, from the parallel circuit of a matrix."""
+
+
+DEEP = Design(
+    name="series",
+    inputs=EXAMPLE.inputs,
+    layers=(
+        replace(
+            EXAMPLE.ring,
+            inputs=tuple(
+                replace(entry, source=channel.name)
+                for channel, entry in zip(EXAMPLE.inputs, EXAMPLE.ring.inputs, strict=True)
+                if isinstance(entry, LinearInput | LevelInput)
+            ),
+        ),
+        RingLayer(
+            n_units=4,
+            state=QFormat(7, 5),
+            tap_format=QFormat(4, 2),
+            taps=(Tap(1, (3, -2, 2, 3)),),
+            inputs=(
+                TapsInput("ring", QFormat(4, 3), (Tap(0, (7, -5, 4, 6)), Tap(3, (0, 3, 0, -4)))),
+                LinearInput(QFormat(3, 1), (1, 0, -2, 3), source="rain"),
+            ),
+            bias_format=QFormat(5, 5),
+            bias=(1, -4, 0, 3),
+            activation=Clip(-60, 57),
+            rounding=Rounding.HALF_EVEN,
+            initial_state=(3, 0, -9, 2),
+            lanes=2,
+            name="middle",
+        ),
+        MatrixLayer(
+            n_units=3,
+            state=QFormat(8, 6),
+            matrix=Matrix(QFormat(4, 3), "sparse", ((3,), (), (-5, 2)), ((1,), (), (0, 2))),
+            inputs=(
+                MatrixInput(
+                    "middle",
+                    Matrix(
+                        QFormat(4, 2),
+                        "dense",
+                        ((1, -2, 0, 3), (2, 1, -4, 1), (-1, 0, 2, 3)),
+                        scaling=Scaling("radius", 0.5),
+                    ),
+                ),
+                MatrixInput(
+                    "ring", Matrix(QFormat(3, 2), "sparse", ((2, -3), (), (1,)), ((0, 4), (), (2,)))
+                ),
+            ),
+            bias_format=QFormat(4, 4),
+            bias=(1, -2, 3),
+            activation=Clip(-128, 127),
+            rounding=Rounding.HALF_UP,
+            leak_shift=1,
+            lanes=2,
+            name="last_of_all",
+        ),
+    ),
+    features=replace(
+        EXAMPLE.features,
+        later=(
+            UnitFeatures(),
+            UnitFeatures(squares=QFormat(6, 5, False), square_rounding=Rounding.HALF_UP),
+        ),
+    ),
+    readout=replace(
+        EXAMPLE.readout,
+        weights=tuple(
+            (*row[:5], *states, *row[5:10], *squares, *row[10:])
+            for row, states, squares in zip(
+                EXAMPLE.readout.weights,
+                ((5, -6, 3, 2, -1, 4, 7), (-3, 8, -2, 1, 6, -5, 4)),
+                ((3, -2, 5), (-4, 6, 1)),
+                strict=True,
+            )
+        ),
+        multipliers=2,
+    ),
+)
+"""Three layers in series: two rings by taps, and a matrix that reads both of them."""

@@ -117,12 +117,16 @@ class Interpretation:
 class _External:
     """The end of section 4: states are the codes of the beat behind those of the channels."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
-        self.state = Format.of(document["layers"][0]["state"])
+    def __init__(self, document: dict[str, Any], layer: dict[str, Any]) -> None:
+        self.units: int = layer["units"]
         self.channels = len(document["inputs"])
 
     def step(
-        self, before: Sequence[int], codes: Sequence[int], fed: Sequence[int]
+        self,
+        before: Sequence[int],
+        codes: Sequence[int],
+        fed: Sequence[int],
+        after: dict[str, list[Fraction]],
     ) -> dict[str, Any]:
         return {"before": before, "x": list(codes[self.channels :])}
 
@@ -130,8 +134,7 @@ class _External:
 class _Layer:
     """Section 4, with every code of the file turned into its value once."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
-        layer = document["layers"][0]
+    def __init__(self, document: dict[str, Any], layer: dict[str, Any]) -> None:
         self.units: int = layer["units"]
         self.state = Format.of(layer["state"])
         self.rounding: str = layer["rounding"]
@@ -139,18 +142,22 @@ class _Layer:
         self.shifts: list[int] = leak if isinstance(leak, list) else [leak] * self.units
         self.gain, self.steps = (_values(layer[key]) for key in ("gain", "step"))
         self.activation: dict[str, Any] = layer["activation"]
-        self.taps: list[tuple[int, list[Fraction]]] = []
-        if layer["taps"] is not None:
-            taps = Format.of(layer["taps"]["format"])
-            for tap in layer["taps"]["table"]:
-                self.taps.append((tap["offset"], [taps.value(w) for w in tap["weights"]]))
+        self.taps = [] if layer["taps"] is None else _taps(layer["taps"])
         self.matrix = [] if layer["matrix"] is None else _matrix(layer["matrix"])
         self.bias = [Format.of(layer["bias"]["format"]).value(b) for b in layer["bias"]["codes"]]
         channels = {c["name"]: Format.of(c["format"]) for c in document["inputs"]}
         places = [c["name"] for c in document["inputs"]]
         self.linear: list[tuple[int, Format, list[Fraction]]] = []
         self.level: list[tuple[int, list[int], list[Fraction], list[Fraction]]] = []
+        self.matrices: list[tuple[str, list[dict[int, Fraction]]]] = []
+        self.rings: list[tuple[str, list[tuple[int, list[Fraction]]]]] = []
         for entry in layer["inputs"]:
+            if entry["kind"] == "matrix":
+                self.matrices.append((entry["source"], _matrix(entry["matrix"])))
+                continue
+            if entry["kind"] == "taps":
+                self.rings.append((entry["source"], _taps(entry["taps"])))
+                continue
             place, of = places.index(entry["source"]), Format.of(entry["format"])
             if entry["kind"] == "linear":
                 weights = [of.value(w) for w in entry["weights"]]
@@ -164,7 +171,13 @@ class _Layer:
             of = Format.of(_output(document, entry["output"])["format"])
             self.feedback.append((of, [weight.value(w) for w in entry["weights"]]))
 
-    def sums(self, x: Sequence[int], u: Sequence[int], fed: Sequence[int]) -> list[Fraction]:
+    def sums(
+        self,
+        x: Sequence[int],
+        u: Sequence[int],
+        fed: Sequence[int],
+        after: dict[str, list[Fraction]],
+    ) -> list[Fraction]:
         values = [self.state.value(code) for code in x]
         sums = []
         for i in range(self.units):
@@ -173,6 +186,11 @@ class _Layer:
                 s += weights[i] * values[(i - offset) % self.units]
             if self.matrix:
                 s += sum(w * values[j] for j, w in self.matrix[i].items())
+            for source, rows in self.matrices:
+                s += sum(w * after[source][j] for j, w in rows[i].items())
+            for source, taps in self.rings:
+                for offset, weights in taps:
+                    s += weights[i] * after[source][(i - offset) % len(after[source])]
             for place, of, weights in self.linear:
                 s += weights[i] * of.value(u[place])
             for place, thresholds, low, high in self.level:
@@ -195,8 +213,14 @@ class _Layer:
             z = rounded(Fraction(z, 2 ** segment["shift"]), self.rounding) + segment["offset"]
         return int(min(max(z, law["low"]), law["high"]))
 
-    def step(self, before: Sequence[int], u: Sequence[int], fed: Sequence[int]) -> dict[str, Any]:
-        sums = self.sums(before, u, fed)
+    def step(
+        self,
+        before: Sequence[int],
+        u: Sequence[int],
+        fed: Sequence[int],
+        after: dict[str, list[Fraction]],
+    ) -> dict[str, Any]:
+        sums = self.sums(before, u, fed, after)
         targets = [self.target(s) for s in sums]
         x = [self.updated(i, before[i], targets[i]) for i in range(self.units)]
         return {"before": before, "sums": sums, "targets": targets, "x": x}
@@ -207,6 +231,12 @@ class _Layer:
             return min(max(moved, self.state.least), self.state.greatest)
         shift = self.shifts[i]
         return x + rounded(Fraction(f - x, 2**shift), self.rounding) if shift else f
+
+
+def _taps(taps: dict[str, Any]) -> list[tuple[int, list[Fraction]]]:
+    """Offset and the weights of all units, of every tap."""
+    of = Format.of(taps["format"])
+    return [(tap["offset"], [of.value(w) for w in tap["weights"]]) for tap in taps["table"]]
 
 
 def _matrix(matrix: dict[str, Any]) -> list[dict[int, Fraction]]:
@@ -233,17 +263,17 @@ def _values(table: dict[str, Any] | None) -> list[Fraction]:
 
 
 def _features(
-    document: dict[str, Any], state: Format, u: Sequence[int], x: Sequence[int]
+    document: dict[str, Any], after: dict[str, list[Fraction]], u: Sequence[int]
 ) -> list[Fraction]:
-    """Section 5: values of all features."""
+    """Section 5: values of all features; `after` holds those of the new states of every layer."""
     values: list[Fraction] = []
     for block in document["features"]:
         of = Format.of(block["format"])
         if block["kind"] == "states":
-            values += [of.value(code) for code in x]
+            values += after[block["layer"]]
         elif block["kind"] == "squares":
-            rounding = block["rounding"]
-            squares = (quantised(state.value(c) ** 2, of, rounding, "saturate") for c in x)
+            rounding, states = block["rounding"], after[block["layer"]]
+            squares = (quantised(state**2, of, rounding, "saturate") for state in states)
             values += [of.value(code) for code in squares]
         elif block["kind"] == "inputs":
             values += [of.value(code) for code in u]
@@ -302,18 +332,28 @@ def interpret(
     """
     channels = len(document["inputs"])
     external = document["layers"][0]["family"] == "external"
-    layer = _External(document) if external else _Layer(document)
-    units = document["layers"][0]["units"]
-    initial: list[int] = [0] * units if external else document["layers"][0]["initial_state"]
+    kind = _External if external else _Layer
+    layers = [(layer["name"], kind(document, layer)) for layer in document["layers"]]
+    formats = {layer["name"]: Format.of(layer["state"]) for layer in document["layers"]}
+    initial: list[int] = [0] * document["layers"][0]["units"] if external else []
+    for entry in document["layers"] if not external else []:
+        initial += entry["initial_state"]
     readout = _Readout(document)
     feedback = document["feedback"]
     names = [output["name"] for output in document["readouts"][0]["outputs"]]
     state, fed = list(initial), [entry["initial"] for entry in feedback]
     result = Interpretation()
     for t, u in enumerate(codes):
-        step = layer.step(state, u, fed)
+        step: dict[str, Any] = {}
+        after: dict[str, list[Fraction]] = {}
+        first = 0
+        for name, layer in layers:
+            own = layer.step(state[first : first + layer.units], u, fed, after)
+            after[name] = [formats[name].value(code) for code in own["x"]]
+            step = {key: step.get(key, []) + list(value) for key, value in own.items()}
+            first += layer.units
         x = step["x"]
-        features = _features(document, layer.state, u[:channels], x)
+        features = _features(document, after, u[:channels])
         totals = readout.take(features)
         marked = last is not None and bool(last[t])
         if marked or readout.readout["accumulate"] == "each":

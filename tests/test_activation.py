@@ -37,7 +37,7 @@ def activated(
     design = replace(
         EXAMPLE,
         inputs=(InputChannel("u", QFormat(2)),),
-        layer=layer,
+        layers=(layer,),
         features=Features(one=None),
         readout=replace(EXAMPLE.readout, weights=((0,) * 5,) * 2, multipliers=1),
     )

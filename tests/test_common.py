@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rchw import topology
 from rchw.activation import Clip, tanh_pwl, tanh_table
-from rchw.design import Design, Layer, MatrixLayer, Tap, UnitCodes
+from rchw.design import Design, Layer, MatrixLayer, RingLayer, Tap, UnitCodes
 from rchw.errors import DesignError
 from rchw.fixed import QFormat
 from rchw.model import DeepModel, EulerModel, EulerRingModel, MatrixModel, RingModel
@@ -25,7 +25,7 @@ from rchw.reference import ReferenceReservoir
 from rchw.reservoir import Reservoir, drop_washout
 from rchw.sim.reservoir import CircuitReservoir, showing_states
 from tests.designs import designs, stimulus
-from tests.examples import EXAMPLE, MATRIX
+from tests.examples import DEEP, EXAMPLE, MATRIX
 from tests.test_schedule import ring
 
 Array = NDArray[Any]
@@ -74,14 +74,14 @@ def fading(lanes: int, multipliers: int = 2) -> Design:
         tap_format=QFormat(4, 3),
     )
     readout = replace(EXAMPLE.readout, multipliers=multipliers)
-    return replace(EXAMPLE, layer=layer, readout=readout)
+    return replace(EXAMPLE, layers=(layer,), readout=readout)
 
 
 def leaky_table() -> Design:
     """Make a ring with a table of tanh and a leak of 1/2."""
     state = QFormat(8, 7)
     layer = replace(fading(3).ring, state=state, activation=tanh_table(state, 7)[0], leak_shift=1)
-    return replace(fading(1), layer=layer)
+    return replace(fading(1), layers=(layer,))
 
 
 def steps(lanes: int) -> Design:
@@ -93,7 +93,7 @@ def steps(lanes: int) -> Design:
         step=UnitCodes(QFormat(2, 1), (1,) * 5),
         state=QFormat(8, 5),
     )
-    return replace(fading(lanes), layer=layer)
+    return replace(fading(lanes), layers=(layer,))
 
 
 def leaky() -> Design:
@@ -102,11 +102,20 @@ def leaky() -> Design:
     assert isinstance(layer, MatrixLayer)
     matrix = replace(layer.matrix, format=QFormat(4, 4))
     small = replace(layer, matrix=matrix, activation=Clip(-31, 31), leak_shift=(1, 0, 1, 0, 1))
-    return replace(MATRIX, layer=small)
+    return replace(MATRIX, layers=(small,))
 
 
 def two_lanes(design: Design) -> Layer:
     return replace(design.driven, lanes=2)
+
+
+def series() -> Design:
+    """Make the example in series contract: its first ring as in `fading`, all layers parallel."""
+    first = DEEP.stages[0].layer
+    assert isinstance(first, RingLayer)
+    first = replace(first, activation=Clip(-31, 31), leak_shift=0, tap_format=QFormat(4, 3))
+    layers = (first, *DEEP.layers[1:])
+    return replace(DEEP, layers=tuple(replace(layer, lanes=layer.n_units) for layer in layers))
 
 
 def memristive(observation: Observation) -> PhysicalReservoir:
@@ -139,9 +148,13 @@ RESERVOIRS: dict[str, Callable[[], Reservoir]] = {
     "circuit, parallel": lambda: CircuitReservoir(fading(5)),
     "reference, leaky": lambda: ReferenceReservoir(leaky()),
     "circuit, leaky": lambda: CircuitReservoir(leaky()),
-    "circuit, leaky, 2 lanes": lambda: CircuitReservoir(replace(leaky(), layer=two_lanes(leaky()))),
+    "circuit, leaky, 2 lanes": lambda: CircuitReservoir(
+        replace(leaky(), layers=(two_lanes(leaky()),))
+    ),
     "circuit, euler ring, 1 lane": lambda: CircuitReservoir(steps(1)),
     "circuit, euler ring, parallel": lambda: CircuitReservoir(steps(5)),
+    "reference, deep": lambda: ReferenceReservoir(series()),
+    "circuit, deep": lambda: CircuitReservoir(series()),
     "circuit, leaky table": lambda: CircuitReservoir(leaky_table()),
 }
 
@@ -322,7 +335,7 @@ def test_a_wrong_state_is_seen_in_the_circuit() -> None:
         replace(layer, activation=tanh_pwl(layer.state)[0]),
         replace(layer, bias_format=QFormat(5, 5)),
     ):
-        got = CircuitReservoir(replace(fading(2), layer=broken)).run(codes)
+        got = CircuitReservoir(replace(fading(2), layers=(broken,))).run(codes)
         assert not np.array_equal(got, want)
 
 

@@ -134,11 +134,11 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         r"width of tap weights must be from 1 to 24, not 25",
     ),
     "no channel": (
-        design(inputs=(), layer=replace(LAYER, inputs=())),
+        design(inputs=(), layers=(replace(LAYER, inputs=()),)),
         r"input channels must be from 1 to 64, not 0",
     ),
     "one table": (
-        design(layer=replace(LAYER, inputs=LAYER.inputs[:1])),
+        design(layers=(replace(LAYER, inputs=LAYER.inputs[:1]),)),
         r"the layer must have one table per input channel \(2\), not 1",
     ),
     "no output": (readout(outputs=(), weights=()), r"outputs must be from 1 to 64, not 0"),
@@ -193,8 +193,11 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "thresholds": (
         design(
-            layer=replace(
-                LAYER, inputs=(LAYER.inputs[0], replace(LEVEL, thresholds=(0, 1 << 24, 0, 0, 0)))
+            layers=(
+                replace(
+                    LAYER,
+                    inputs=(LAYER.inputs[0], replace(LEVEL, thresholds=(0, 1 << 24, 0, 0, 0))),
+                ),
             )
         ),
         r"thresholds of input rain\[1\] must be from -16777216 to 16777215 .* not 16777216",

@@ -255,10 +255,10 @@ def test_what_is_not_built_is_refused_by_name(path: str, value: Any) -> None:
 
 
 def test_the_table_of_refusals_is_read() -> None:
-    assert len(refusals()) == 7
+    assert len(refusals()) == 4
     document = example()
-    document["layers"] *= 2
-    with pytest.raises(DesignError, match="layers must hold one entry in this release, not 2"):
+    document["readouts"] *= 2
+    with pytest.raises(DesignError, match="readouts must hold one entry in this release, not 2"):
         from_document(document)
     document = example()
     document["layers"][0]["family"] = "reservoir"
@@ -377,7 +377,7 @@ def test_a_leaking_state_comes_to_rest_in_the_dead_band(rounding: Rounding) -> N
         design.readout, outputs=(Output("y", state),), weights=((1, 1),), multipliers=1
     )
     features = replace(design.features, squares=None, one=None)
-    held = Design("held", (InputChannel("u", state),), layer, features, readout)
+    held = Design("held", (InputChannel("u", state),), (layer,), features, readout)
     rest = run(held, np.zeros((200, 1), dtype=np.int64)).states[-2:]
     low, high = dead_band(layer)
     # Each state stops at the edge that it meets first.

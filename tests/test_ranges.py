@@ -68,7 +68,7 @@ def worst(design: Design, unit: int, sign: int) -> tuple[Integers, Integers, boo
         if sign * weight > 0:
             x[source] = state.high
     codes, free = [], True
-    for channel, entry in zip(design.inputs, layer.inputs, strict=True):
+    for channel, entry in zip(design.inputs, design.stage.entries, strict=True):
         low, high = channel.format.min, channel.format.max
         if isinstance(entry, LevelInput):
             upward = sign * (entry.high[unit] - entry.low[unit]) > 0
@@ -185,7 +185,7 @@ def test_states_that_are_never_zero_may_still_be_missing_from_a_sum() -> None:
     readout = replace(EXAMPLE.readout, weights=((2, -3, 0, 1, -1), (-1, -1, -1, -1, -1)))
     features = replace(EXAMPLE.features, squares=None, inputs=False, one=None)
     readout = replace(readout, multipliers=1)
-    design = replace(EXAMPLE, layer=layer, features=features, readout=readout)
+    design = replace(EXAMPLE, layers=(layer,), features=features, readout=readout)
     check_readout(design, np.random.default_rng(0))
     assert readout_ranges(design).accumulators == (Interval(-36, 27), Interval(-45, 0))
 
@@ -207,8 +207,10 @@ def test_squares_reach_exactly_the_ends_of_their_interval(
     low, high = sorted((data.draw(codes), data.draw(codes)))
     design = replace(
         EXAMPLE,
-        layer=replace(
-            EXAMPLE.ring, state=state, initial_state=(), activation=Clip(state.min, state.max)
+        layers=(
+            replace(
+                EXAMPLE.ring, state=state, initial_state=(), activation=Clip(state.min, state.max)
+            ),
         ),
         features=replace(EXAMPLE.features, squares=squares, square_rounding=rounding),
     )

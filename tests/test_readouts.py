@@ -21,7 +21,7 @@ from tests.test_design_format import check_interpreter
 ONE_UNIT = Design(
     name="one",
     inputs=(),
-    layer=ExternalLayer(1, QFormat(4)),
+    layers=(ExternalLayer(1, QFormat(4)),),
     features=Features(),
     readout=Readout(
         (Output("a", QFormat(8, 1)), Output("b", QFormat(8, 1))),

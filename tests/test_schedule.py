@@ -37,16 +37,18 @@ def ring(
     return Design(
         name="ring",
         inputs=(InputChannel("u", QFormat(4)),),
-        layer=RingLayer(
-            n_units=n_units,
-            state=QFormat(4),
-            tap_format=QFormat(2),
-            taps=tuple(Tap(offset, tuple(weights.tolist())) for offset, weights in table),
-            inputs=(LinearInput(QFormat(2), (1,) * n_units),),
-            bias_format=QFormat(2),
-            bias=(0,) * n_units,
-            activation=Clip(-8, 7),
-            lanes=lanes,
+        layers=(
+            RingLayer(
+                n_units=n_units,
+                state=QFormat(4),
+                tap_format=QFormat(2),
+                taps=tuple(Tap(offset, tuple(weights.tolist())) for offset, weights in table),
+                inputs=(LinearInput(QFormat(2), (1,) * n_units),),
+                bias_format=QFormat(2),
+                bias=(0,) * n_units,
+                activation=Clip(-8, 7),
+                lanes=lanes,
+            ),
         ),
         features=Features(one=None),
         readout=Readout(
@@ -208,6 +210,6 @@ def test_the_loop_grows_with_what_stands_in_it() -> None:
     scaled = replace(plain.ring, gain=UnitCodes(QFormat(2), (1,) * 4))
     steps = replace(scaled, step=UnitCodes(QFormat(2), (1,) * 4))
     layers = (plain.ring, table, leaky, scaled, steps)
-    loops = [schedule(replace(plain, layer=layer)) for layer in layers]
+    loops = [schedule(replace(plain, layers=(layer,))) for layer in layers]
     assert [plan.loop_latency for plan in loops] == [5, 6, 7, 7, 9]
     assert [plan.clocks for plan in loops] == [6, 7, 8, 8, 10]

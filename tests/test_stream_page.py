@@ -54,7 +54,7 @@ def test_words_clocks_and_latency_of_the_page(
     design = from_document(example())
     design = replace(
         design,
-        layer=replace(design.ring, lanes=lanes),
+        layers=(replace(design.ring, lanes=lanes),),
         readout=replace(design.readout, multipliers=multipliers),
     )
     trace = trace_stream(AxiTop(design), beats())

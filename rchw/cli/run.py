@@ -106,8 +106,9 @@ def run_command(
 
 def _values(design: Design, states: NDArray[Any]) -> NDArray[Any]:
     """States as real values: of a ring by their format, from outside as the readings they were."""
-    layer = design.layer
-    values: NDArray[Any] = states * layer.state.resolution
+    layer = design.layers[0]
+    units = [each.state.resolution for each in design.layers for _ in range(each.n_units)]
+    values: NDArray[Any] = states * np.array(units)
     if isinstance(layer, ExternalLayer):
         values = layer.encoder.offset + values / layer.encoder.gain
     return values

@@ -241,7 +241,7 @@ def _two_units() -> Design:
     )  # fmt: skip
     readout = Readout((Output("y", QFormat(12, 7)),), QFormat(4), ((1, 2, 1),))
     channel = InputChannel("u", QFormat(8, 7))
-    return Design("doctor", (channel,), layer, Features(), readout)
+    return Design("doctor", (channel,), (layer,), Features(), readout)
 
 
 def _core_works(compiled: bool = False) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rchw.activation import Clip, Table
-from rchw.design import Design, LinearInput
+from rchw.design import Design, LinearInput, Stage
 from rchw.fixed import QFormat
 from rchw.reference.ring import RingReference
 
@@ -21,24 +21,21 @@ def integer_type(bound: int) -> Any:
     return np.int64 if bound < 1 << 62 else object
 
 
-def ring_bound(design: Design) -> int:
-    """Bound every number in a step of the ring, shifted and rounded."""
-    layer = design.driven
+def ring_bound(design: Design | Stage) -> int:
+    """Bound every number in a step of a layer, shifted and rounded."""
+    stage = design.stage
+    layer = stage.layer
     frac = RingReference(design).fraction()
     state = _magnitude(layer.state)
     rows = (sum(abs(weight) for _, weight in row) for row in layer.connections)
     total = max(rows) * state << (frac - layer.state.frac - layer.connection_format.frac)
-    for channel, entry in zip(design.inputs, layer.inputs, strict=True):
+    for channel, entry in zip(stage.inputs, stage.entries, strict=True):
         shift = frac - entry.format.frac
         if isinstance(entry, LinearInput):
             part = max(abs(w) for w in entry.weights) * _magnitude(channel.format)
             total += part << (shift - channel.format.frac)
         else:
             total += max(abs(w) for w in (*entry.low, *entry.high)) << shift
-    for back, index in zip(design.feedback, design.fed_from, strict=True):
-        fmt = design.readout.outputs[index].format
-        part = max(abs(w) for w in back.weights) * _magnitude(fmt)
-        total += part << (frac - back.format.frac - fmt.frac)
     if layer.gain is not None:
         # The terms were shifted as far as the accumulator already: more than they will be.
         total *= max(1, max(abs(g) for g in layer.gain.codes))
@@ -59,18 +56,10 @@ def _magnitude(fmt: QFormat) -> int:
 
 def _features(design: Design) -> list[tuple[int, int, int]]:
     """Fraction bits, magnitude and number of the features of each kind."""
-    features, state = design.features, design.layer.state
-    found = []
-    if features.states:
-        found.append((state.frac, _magnitude(state), design.n_units))
-    if features.squares is not None:
-        found.append((features.squares.frac, _magnitude(features.squares), design.n_units))
-    if features.inputs:
-        fmt = design.inputs[0].format
-        found.append((fmt.frac, _magnitude(fmt), design.n_inputs))
-    if features.one is not None:
-        found.append((features.one.frac, 1, 1))
-    return found
+    return [
+        (block.format.frac, 1 if block.kind == "one" else _magnitude(block.format), block.count)
+        for block in design.blocks
+    ]
 
 
 def feature_bound(design: Design) -> int:
@@ -78,11 +67,13 @@ def feature_bound(design: Design) -> int:
     kinds = _features(design)
     finest = max(frac for frac, _, _ in kinds)
     largest = max(magnitude << (finest - frac) for frac, magnitude, _ in kinds)
-    squares, state = design.features.squares, design.layer.state
-    if squares is None:
-        return largest
-    shift = 2 * state.frac - squares.frac
-    return max(largest, (_magnitude(state) ** 2 << max(-shift, 0)) + (1 << max(shift, 0)))
+    for block in design.blocks:
+        if block.kind == "squares":
+            state = design.layers[block.layer].state
+            shift = 2 * state.frac - block.format.frac
+            squared = (_magnitude(state) ** 2 << max(-shift, 0)) + (1 << max(shift, 0))
+            largest = max(largest, squared)
+    return largest
 
 
 def readout_bound(design: Design) -> int:

@@ -12,19 +12,19 @@ What fits neither, and every run where numba is missing, takes the numpy step.
 
 import importlib
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rchw.activation import Clip, PiecewiseLinear, Table
-from rchw.design import Design, LevelInput, LinearInput, MatrixLayer, RingLayer, UnitLayer
+from rchw.design import Design, LevelInput, LinearInput, MatrixLayer, RingLayer, Stage, UnitLayer
 from rchw.fixed import Rounding
 from rchw.reference.bounds import integer_type, ring_bound
 from rchw.reference.ring import RingReference
 
-__all__ = ["compiled_loop", "compiled_states", "run_states", "stepped_states"]
+__all__ = ["compiled_loop", "compiled_states", "layer_by_layer", "run_states", "stepped_states"]
 
 Integers = NDArray[Any]
 _ROUNDINGS = (Rounding.TRUNCATE, Rounding.HALF_UP, Rounding.HALF_EVEN)
@@ -43,15 +43,40 @@ def run_states(
     """
     inputs = np.asarray(codes)
     flags = np.zeros(len(inputs), dtype=bool) if last is None else np.asarray(last, dtype=bool)
-    states = compiled_states(design, inputs, flags, state)
+    return layer_by_layer(design, inputs, state, partial(_fastest, flags))
+
+
+def layer_by_layer(
+    design: Design,
+    inputs: Integers,
+    state: ArrayLike | None,
+    run_layer: Callable[[Stage, Integers, ArrayLike | None], Integers],
+) -> Integers:
+    """States of all layers: of each a whole series, before the next, which sees it, begins.
+
+    Within a sample a layer reads the states of earlier layers after that sample, and of itself
+    after the one before: so it may be run when the others are through.
+    """
+    found: list[Integers] = []
+    first = 0
+    for stage in design.stages:
+        end = first + stage.n_units
+        start = None if state is None else np.asarray(state)[first:end]
+        found.append(run_layer(stage.expanded, stage.seen(inputs, found), start))
+        first = end
+    return np.concatenate(found, axis=1) if len(found) > 1 else found[0]
+
+
+def _fastest(flags: Integers, stage: Stage, inputs: Integers, state: ArrayLike | None) -> Integers:
+    states = compiled_states(stage, inputs, flags, state)
     if states is None:
-        dtype = integer_type(ring_bound(design))
-        states = stepped_states(design, inputs, flags, state, dtype).astype(np.int64)
+        dtype = integer_type(ring_bound(stage))
+        states = stepped_states(stage, inputs, flags, state, dtype).astype(np.int64)
     return states
 
 
 def stepped_states(
-    design: Design, inputs: Integers, flags: Integers, state: ArrayLike | None, dtype: Any
+    design: Design | Stage, inputs: Integers, flags: Integers, state: ArrayLike | None, dtype: Any
 ) -> Integers:
     """States by the numpy step; shapes (T, K), (T,), (N,) -> (T, N) of `dtype`."""
     ring = RingReference(design, dtype)
@@ -66,14 +91,14 @@ def stepped_states(
 
 
 def compiled_states(
-    design: Design, inputs: Integers, flags: Integers, state: ArrayLike | None
+    design: Design | Stage, inputs: Integers, flags: Integers, state: ArrayLike | None
 ) -> Integers | None:
     """States by numba, or None where numba is missing or a sum might exceed 62 bits."""
     kernels = _kernels()
     bound = ring_bound(design)
     if kernels is None or integer_type(bound) is object:
         return None
-    layer = design.driven
+    layer = design.stage.layer
     ring = RingReference(design)
     shift = ring.fraction() - layer.state.frac
     activation = layer.activation
@@ -81,7 +106,7 @@ def compiled_states(
         isinstance(layer, RingLayer)
         and isinstance(activation, Clip)
         and [tap.offset for tap in layer.taps] == [1 % layer.n_units]
-        and [isinstance(entry, LinearInput) for entry in layer.inputs] == [True]
+        and [isinstance(entry, LinearInput) for entry in design.stage.entries] == [True]
         and layer.update == "replace"
         and layer.gain is None
         and layer.rounding is not Rounding.HALF_EVEN
@@ -128,10 +153,10 @@ def _open(samples: int, n_units: int) -> tuple[Any, ...]:
 
 
 def kernel_arguments(
-    design: Design, inputs: Integers, flags: Integers, state: ArrayLike | None
+    design: Design | Stage, inputs: Integers, flags: Integers, state: ArrayLike | None
 ) -> tuple[Any, ...]:
     """What `_any_ring` takes for the layer: codes, aligned tables, limits, roundings."""
-    layer = design.driven
+    layer = design.stage.layer
     ring = RingReference(design)
     initial = ring.initial_state()
     start = initial if state is None else np.asarray(state).astype(np.int64)
@@ -155,8 +180,8 @@ def kernel_arguments(
         limits = (activation.low, activation.high)
     return (
         inputs.astype(np.int64), offsets, taps, _rows(layer, tap_shift),
-        *_input_tables(design, inner), bias, start, initial, resets, kind, table, shift, *limits,
-        _ROUNDINGS.index(layer.rounding), *_update_tables(layer, frac - inner),
+        *_input_tables(design.stage, inner), bias, start, initial, resets, kind, table, shift,
+        *limits, _ROUNDINGS.index(layer.rounding), *_update_tables(layer, frac - inner),
         (layer.state.min, layer.state.max),
     )  # fmt: skip
 
@@ -181,13 +206,14 @@ def _update_tables(layer: UnitLayer, outer: int) -> tuple[Integers, Integers, In
     return gains, shifts, np.array(step.codes, dtype=np.int64), step.format.frac
 
 
-def _input_tables(design: Design, frac: int) -> tuple[Integers, ...]:
+def _input_tables(stage: Stage, frac: int) -> tuple[Integers, ...]:
     """Aligned linear weights, thresholds, low and high of every channel, and which are levels."""
-    layer = design.driven
-    shape = (design.n_inputs, layer.n_units)
+    shape = (stage.n_inputs, stage.n_units)
     weights, thresholds, low, high = (np.zeros(shape, dtype=np.int64) for _ in range(4))
-    levels = np.zeros(design.n_inputs, dtype=bool)
-    for k, (channel, entry) in enumerate(zip(design.inputs, layer.inputs, strict=True)):
+    levels = np.zeros(stage.n_inputs, dtype=bool)
+    # What is fed back comes sample by sample, with tables of its own.
+    pairs = list(zip(stage.inputs, stage.entries, strict=True))[: stage.n_inputs]
+    for k, (channel, entry) in enumerate(pairs):
         shift = frac - entry.format.frac
         if isinstance(entry, LevelInput):
             levels[k] = True

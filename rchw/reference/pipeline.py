@@ -1,14 +1,16 @@
 """Run a whole design on input codes: the one entry to the reference."""
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rchw.design import Design, ExternalLayer
+from rchw.design import Design, ExternalLayer, Stage
 from rchw.errors import DesignError
 from rchw.reference.bounds import integer_type, ring_bound
-from rchw.reference.compiled import run_states, stepped_states
+from rchw.reference.compiled import layer_by_layer, run_states, stepped_states
 from rchw.reference.loop import run_loop
 from rchw.reference.readout import ReadoutReference
 
@@ -22,7 +24,7 @@ class Trace:
     Attributes
     ----------
     states : int64 array (T, N)
-        ``states[t]`` is the state after input ``t``.
+        ``states[t]`` is the state after input ``t``; of layers in series one after the other.
     outputs : int64 array (T, L)
         ``outputs[t]`` is the answer to input ``t``. Where a sequence has one answer there is a row
         for every marked sample instead; with argmax there is one column, the index.
@@ -44,7 +46,8 @@ def _checked_state(design: Design, state: ArrayLike) -> NDArray[np.int64]:
         raise DesignError(
             f"state must be integers of shape ({size},), not {start.dtype} of {start.shape}"
         )
-    formats = [design.layer.state] * design.n_units + [channel.format for channel in fed]
+    formats = [layer.state for layer in design.layers for _ in range(layer.n_units)]
+    formats += [channel.format for channel in fed]
     for place, (code, fmt) in enumerate(zip(start.tolist(), formats, strict=True)):
         if not fmt.min <= code <= fmt.max:
             what = f"unit {place}"
@@ -106,7 +109,7 @@ def run(
     flags = np.zeros(len(inputs), dtype=bool) if last is None else np.asarray(last, dtype=bool)
     if flags.shape != (len(inputs),):
         raise DesignError(f"last flags must have shape ({len(inputs)},), not {flags.shape}")
-    if isinstance(design.layer, ExternalLayer):
+    if isinstance(design.layers[0], ExternalLayer):
         return _external(design, inputs, flags, state)
     start = None if state is None else _checked_state(design, state)
     if design.feedback:
@@ -114,15 +117,21 @@ def run(
     if compiled:
         states = run_states(design, inputs, flags, start).astype(np.int64)
     else:
-        dtype = integer_type(ring_bound(design))
-        states = stepped_states(design, inputs, flags, start, dtype).astype(np.int64)
+        states = layer_by_layer(design, inputs, start, partial(_stepped, flags)).astype(np.int64)
     if len(states) and not (flags[-1] and design.reset_on_last):
         final = states[-1]
     elif len(states) or start is None:
-        final = np.array(design.driven.initial_state, dtype=np.int64)
+        initial = [code for stage in design.stages for code in stage.layer.initial_state]
+        final = np.array(initial, dtype=np.int64)
     else:
         final = start
     return Trace(states, ReadoutReference(design).outputs(states, inputs, flags), final)
+
+
+def _stepped(
+    flags: NDArray[np.bool_], stage: Stage, inputs: NDArray[Any], state: ArrayLike | None
+) -> NDArray[Any]:
+    return stepped_states(stage, inputs, flags, state, integer_type(ring_bound(stage)))
 
 
 def _external(
@@ -133,7 +142,7 @@ def _external(
 ) -> Trace:
     """The states are those of the beat; nothing is remembered."""
     if state is not None:
-        raise DesignError(f"state must be left out where layer {design.layer.name} is external")
+        raise DesignError(f"state must be left out where layer {design.layers[0].name} is external")
     channels, states = np.split(codes.astype(np.int64), [design.n_inputs], axis=1)
     final = states[-1] if len(states) else np.zeros(design.n_units, dtype=np.int64)
     return Trace(states, ReadoutReference(design).outputs(states, channels, flags), final)

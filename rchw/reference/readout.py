@@ -26,20 +26,23 @@ def feature_codes(design: Design, states: Integers, inputs: Integers) -> list[tu
     states : integer array (T, N)
     inputs : integer array (T, K)
     """
-    features, state = design.features, design.layer.state
     dtype = integer_type(feature_bound(design))
     states, inputs = states.astype(dtype), inputs.astype(dtype)
     blocks: list[tuple[int, Integers]] = []
-    if features.states:
-        blocks.append((state.frac, states))
-    if features.squares is not None:
-        to = features.squares
-        shift = 2 * state.frac - to.frac
-        blocks.append((to.frac, requantize(states * states, shift, to, features.square_rounding)))
-    if features.inputs:
-        blocks.append((design.inputs[0].format.frac, inputs))
-    if features.one is not None:
-        blocks.append((features.one.frac, np.ones((len(states), 1), dtype=dtype)))
+    ends = np.cumsum([layer.n_units for layer in design.layers]).tolist()
+    for block in design.blocks:
+        to, layer = block.format, design.layers[block.layer]
+        own = states[:, ends[block.layer] - layer.n_units : ends[block.layer]]
+        if block.kind == "states":
+            codes = own
+        elif block.kind == "squares":
+            rounding = design.features.of_layers[block.layer].square_rounding
+            codes = requantize(own * own, 2 * layer.state.frac - to.frac, to, rounding)
+        elif block.kind == "inputs":
+            codes = inputs
+        else:
+            codes = np.ones((len(states), 1), dtype=dtype)
+        blocks.append((to.frac, codes))
     return blocks
 
 

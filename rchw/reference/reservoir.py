@@ -1,4 +1,4 @@
-"""The integer ring of a design as a `rchw.reservoir.Reservoir`."""
+"""The integer layers of a design as a `rchw.reservoir.Reservoir`."""
 
 from dataclasses import dataclass
 
@@ -31,7 +31,8 @@ class ReferenceReservoir:
     compiled: bool = True
 
     def __post_init__(self) -> None:
-        _ = self.design.driven  # states from outside are no reservoir of the design
+        if not self.design.stages:
+            _ = self.design.driven  # states from outside are no reservoir of the design
 
     @property
     def n_units(self) -> int:

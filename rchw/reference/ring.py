@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rchw.activation import Clip, PiecewiseLinear
-from rchw.design import Design, LinearInput, MatrixLayer, RingLayer
+from rchw.design import Design, LinearInput, MatrixLayer, RingLayer, Stage
 from rchw.fixed import Rounding, requantize, shift_round
 
 __all__ = ["RingReference"]
@@ -18,36 +18,35 @@ Integers = NDArray[Any]
 
 @dataclass(frozen=True)
 class RingReference:
-    """The layer of units of a design in full integers.
+    """A layer of units in full integers.
 
     Parameters
     ----------
-    design : Design
+    design : Design or Stage
+        A design of one layer, or one of several, expanded.
     dtype : numpy dtype
         ``int64``, or ``object`` (unbounded Python integers) where 63 bits might not do.
     """
 
-    design: Design
+    design: Design | Stage
     dtype: Any = np.int64
 
     def initial_state(self) -> Integers:
         """State codes before the first sample, shape (N,)."""
-        return np.array(self.design.driven.initial_state, dtype=self.dtype)
+        return np.array(self.design.stage.layer.initial_state, dtype=self.dtype)
 
     def inner_fraction(self) -> int:
         """Fraction bits of the sum that a gain multiplies: the finest of its terms."""
-        layer = self.design.driven
-        fractions = [layer.state.frac + layer.connection_format.frac]
-        for channel, entry in zip(self.design.inputs, layer.inputs, strict=True):
+        stage = self.design.stage
+        fractions = [stage.layer.state.frac + stage.layer.connection_format.frac]
+        for channel, entry in zip(stage.inputs, stage.entries, strict=True):
             extra = channel.format.frac if isinstance(entry, LinearInput) else 0
             fractions.append(entry.format.frac + extra)
-        for back, index in zip(self.design.feedback, self.design.fed_from, strict=True):
-            fractions.append(back.format.frac + self.design.readout.outputs[index].format.frac)
         return max(fractions)
 
     def fraction(self) -> int:
         """Fraction bits of the pre-activation sum, gain and bias included."""
-        layer = self.design.driven
+        layer = self.design.stage.layer
         gain = 0 if layer.gain is None else layer.gain.format.frac
         return max(self.inner_fraction() + gain, layer.bias_format.frac)
 
@@ -58,7 +57,7 @@ class RingReference:
         self, state: Integers, inputs: Integers, fed: Sequence[Any] | Integers = ()
     ) -> Integers:
         """Exact sum of taps, inputs, fed back outputs and bias; shapes (N,), (K,), (B,) -> (N,)."""
-        layer, frac = self.design.driven, self.fraction()
+        layer, frac = self.design.stage.layer, self.fraction()
         bias = self._codes(layer.bias, frac - layer.bias_format.frac)
         if layer.gain is None:
             return self._driven(bias, frac, state, inputs, fed)
@@ -76,7 +75,8 @@ class RingReference:
         fed: Sequence[Any] | Integers,
     ) -> Integers:
         """Add taps, inputs and fed back outputs to a sum (N,) of `frac` fraction bits."""
-        layer = self.design.driven
+        stage = self.design.stage
+        layer = stage.layer
         shift = frac - layer.state.frac - layer.connection_format.frac
         if isinstance(layer, RingLayer):
             for tap in layer.taps:
@@ -84,9 +84,9 @@ class RingReference:
         elif isinstance(layer, MatrixLayer):
             weights = layer.matrix.full.astype(self.dtype) * (1 << shift)
             total = total + (state[None, :] @ weights.T)[0]
-        for k, entry in enumerate(layer.inputs):
+        for k, entry in enumerate(stage.entries[: stage.n_inputs]):
             if isinstance(entry, LinearInput):
-                shift = frac - entry.format.frac - self.design.inputs[k].format.frac
+                shift = frac - entry.format.frac - stage.inputs[k].format.frac
                 total = total + self._codes(entry.weights, shift) * inputs[k]
             else:
                 shift = frac - entry.format.frac
@@ -94,14 +94,16 @@ class RingReference:
                 total = total + np.where(
                     above, self._codes(entry.high, shift), self._codes(entry.low, shift)
                 )
-        for back, index, code in zip(self.design.feedback, self.design.fed_from, fed, strict=True):
-            shift = frac - back.format.frac - self.design.readout.outputs[index].format.frac
+        returned = zip(stage.inputs[stage.n_inputs :], stage.entries[stage.n_inputs :], strict=True)
+        for (channel, back), code in zip(returned, fed, strict=True):
+            assert isinstance(back, LinearInput)
+            shift = frac - back.format.frac - channel.format.frac
             total = total + self._codes(back.weights, shift) * code
         return total
 
     def activate(self, total: Integers) -> Integers:
         """State codes of pre-activation sums, same shape."""
-        layer, frac = self.design.driven, self.fraction()
+        layer, frac = self.design.stage.layer, self.fraction()
         activation = layer.activation
         if isinstance(activation, Clip):
             z = shift_round(total, frac - layer.state.frac, layer.rounding)
@@ -118,7 +120,7 @@ class RingReference:
 
         Shapes (N,), (N,) -> (N,).
         """
-        layer = self.design.driven
+        layer = self.design.stage.layer
         if layer.step is not None:
             products = target * self._codes(layer.step.codes, 0)
             moved = state + shift_round(products, layer.step.format.frac, layer.rounding)
@@ -133,7 +135,7 @@ class RingReference:
     def _leak(self, state: Integers, target: Integers, shift: int) -> Integers:
         if shift == 0:
             return target
-        return state + shift_round(target - state, shift, self.design.driven.rounding)
+        return state + shift_round(target - state, shift, self.design.stage.layer.rounding)
 
     def step(
         self, state: Integers, inputs: Integers, fed: Sequence[Any] | Integers = ()

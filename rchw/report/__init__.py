@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rchw import plot
-from rchw.design import ExternalLayer, Layer, MatrixLayer, RingLayer
+from rchw.design import Block, Design, ExternalLayer, Layer, MatrixLayer, RingLayer
 from rchw.devices import BOARDS
 from rchw.errors import DesignError, RchwError
 from rchw.experiment import FLOORS, verdicts
@@ -124,14 +124,21 @@ def _what(evidence: Evidence) -> str:
     design = evidence.design
     if design is None:
         return "A reservoir"
-    if isinstance(design.layer, ExternalLayer):
-        width = design.layer.state.width
+    first = design.layers[0]
+    widths = _list([f"{width}" for width in dict.fromkeys(x.state.width for x in design.layers)])
+    if len(design.layers) > 1:
+        return (
+            f"A deep reservoir of {len(design.layers)} layers and {design.n_units} units with "
+            f"{widths}-bit states"
+        )
+    if isinstance(first, ExternalLayer):
+        width = first.state.width
         return f"A readout of {design.n_units} states from outside with {width} bits"
     options = design.provenance.get("options")
     family = options.get("reservoir") if isinstance(options, Mapping) else None
     kind = _FAMILIES.get(str(family), "ring reservoir")
     article = "An" if kind[0] in "aeiou" else "A"
-    return f"{article} {kind} of {design.n_units} units with {design.layer.state.width}-bit states"
+    return f"{article} {kind} of {design.n_units} units with {widths}-bit states"
 
 
 def _series(task: Mapping[str, Any]) -> str:
@@ -297,25 +304,33 @@ def _layer(layer: Layer) -> dict[str, str]:
     }
 
 
+def _feature(design: Design, block: Block) -> str:
+    of_layer = block.kind in ("states", "squares") and len(design.layers) > 1
+    name = f"{block.kind} of {design.layers[block.layer].name}" if of_layer else block.kind
+    return f"{name} {block.format}" if block.kind == "squares" else name
+
+
 def _design(evidence: Evidence) -> Iterator[Text]:
     design = evidence.design
     if design is None:
         return
-    layer, readout, plan = design.layer, design.readout, schedule(design)
-    lanes = "1 lane" if layer.lanes == 1 else f"{layer.lanes} lanes"
+    readout, plan = design.readout, schedule(design)
+    each = [layer.lanes for layer in design.layers]
+    lanes = "1 lane" if each == [1] else f"{_list([str(count) for count in each])} lanes"
     yield section("What was built")
-    features = [
-        "states" if design.features.states else "",
-        f"squares {design.features.squares}" if design.features.squares else "",
-        "inputs" if design.features.inputs else "",
-        "one" if design.features.one else "",
-    ]
+    features = [_feature(design, block) for block in design.blocks]
+    single = len(design.layers) == 1
+    layers = {
+        key if single else f"{key} of {layer.name}": told
+        for layer in design.layers
+        for key, told in _layer(layer).items()
+    }
     outputs = [f"{output.name} {output.format}" for output in readout.outputs]
     yield facts(
         {
             "inputs": ", ".join(f"{u.name} {u.format}" for u in design.inputs) or "none",
-            **_layer(layer),
-            "features": f"{design.n_features}: " + ", ".join(word for word in features if word),
+            **layers,
+            "features": f"{design.n_features}: " + ", ".join(features),
             "readout": f"weights {readout.weight_format}, {readout.multipliers} multipliers",
             "outputs": ", ".join(outputs),
             "schedule": f"{lanes}, {plan.clocks} clocks per sample",

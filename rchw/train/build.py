@@ -368,6 +368,6 @@ def build_design(
         weights=((0,) * (products + 1),) * len(chosen),
         multipliers=multipliers,
     )
-    design = Design(options.name, channels, layer, features, readout)
+    design = Design(options.name, channels, (layer,), features, readout)
     schedule(design)
     return design

@@ -156,6 +156,6 @@ def _design(
         multipliers=multipliers,
     )
     layer = ExternalLayer(n_units, state, encoder, options.lanes)
-    design = Design(options.name, (), layer, features, readout)
+    design = Design(options.name, (), (layer,), features, readout)
     schedule(design)
     return design

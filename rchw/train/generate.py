@@ -77,7 +77,7 @@ def generator_design(
         )
     # Before the channels go: a design needs something that drives it.
     looped = replace(driven, feedback=tuple(entries))
-    return replace(looped, inputs=(), layer=replace(looped.driven, inputs=()))
+    return replace(looped, inputs=(), layers=(replace(looped.driven, inputs=()),))
 
 
 def _refuse_without_effect(options: TrainOptions) -> None:
@@ -322,7 +322,7 @@ def begun(design: Design, targets: Values) -> Design:
         for entry, code in zip(design.feedback, final[n_units:], strict=True)
     )
     layer = replace(design.driven, initial_state=tuple(final[:n_units]))
-    return replace(design, layer=layer, feedback=entries)
+    return replace(design, layers=(layer,), feedback=entries)
 
 
 def _facts(runs: FreeRuns) -> dict[str, Any]:

@@ -45,22 +45,24 @@ def _flipped(code: int, bit: int, fmt: QFormat) -> int:
 
 def _layer(design: Design, layer: RingLayer | MatrixLayer) -> Design:
     # Else a horizon would refuse what reaches further; it changes no code.
-    return replace(design, layer=replace(layer, horizon=None))
+    return replace(design, layers=(replace(layer, horizon=None),))
 
 
 def _input_weight(design: Design, rng: np.random.Generator) -> tuple[str, Design]:
     layer, k = design.driven, _pick(rng, design.n_inputs)
-    entry, channel = layer.inputs[k], design.inputs[k]
+    tables = design.stage.entries
+    entry, channel = tables[k], design.inputs[k]
     if isinstance(entry, LevelInput):
         kind = ("low", "high", "thresholds")[_pick(rng, 3)]
         fmt = channel.format if kind == "thresholds" else entry.format
         where, row = _flip(rng, getattr(entry, kind), fmt)
         changed = {"low": entry.low, "high": entry.high, "thresholds": entry.thresholds}
-        new = LevelInput(entry.format, **(changed | {kind: row}))
-        entries = (*layer.inputs[:k], new, *layer.inputs[k + 1 :])
+        changed |= {kind: row}
+        new = LevelInput(entry.format, changed["thresholds"], changed["low"], changed["high"])
+        entries = (*tables[:k], new, *tables[k + 1 :])
         return f"{kind} of {channel.name}{where}", _layer(design, replace(layer, inputs=entries))
     where, row = _flip(rng, entry.weights, entry.format)
-    entries = (*layer.inputs[:k], replace(entry, weights=row), *layer.inputs[k + 1 :])
+    entries = (*tables[:k], replace(entry, weights=row), *tables[k + 1 :])
     return f"weights of {channel.name}{where}", _layer(design, replace(layer, inputs=entries))
 
 

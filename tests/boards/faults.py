@@ -38,7 +38,7 @@ def _entry(design: Design) -> Design:
     entries = list(table.entries)
     entries[len(entries) // 2 + 3] += 1
     layer = replace(design.ring, activation=replace(table, entries=tuple(entries)))
-    return replace(design, layer=layer)
+    return replace(design, layers=(layer,))
 
 
 def _rounding(design: Design) -> Design:
@@ -51,7 +51,7 @@ def _lanes(design: Design) -> Design:
     bias = list(design.ring.bias)
     assert design.layer.lanes > 1 and bias[0] != bias[1]
     bias[:2] = bias[1::-1]
-    return replace(design, layer=replace(design.ring, bias=tuple(bias)))
+    return replace(design, layers=(replace(design.ring, bias=tuple(bias)),))
 
 
 DESIGN_FAULTS: dict[str, Callable[[Design], Design]] = {

@@ -57,7 +57,7 @@ def ring(
         tuple(tuple(int(w) for w in rng.integers(-2048, 2048, count)) for _ in range(outputs)),
         multipliers=multipliers,
     )
-    return Design(name, (InputChannel("u", QFormat(8, 7)),), layer, features, readout)
+    return Design(name, (InputChannel("u", QFormat(8, 7)),), (layer,), features, readout)
 
 
 PLAIN = ring("plain", outputs=2, multipliers=2)

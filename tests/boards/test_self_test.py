@@ -56,7 +56,7 @@ def test_the_example_passes_and_the_planted_fault_fails(tmp_path: Path) -> None:
 
 def test_a_wrong_circuit_fails(tmp_path: Path) -> None:
     layer = replace(EXAMPLE.ring, bias=(2, 0, -3, 1, 4))
-    core = write_verilog(replace(EXAMPLE, layer=layer), tmp_path)
+    core = write_verilog(replace(EXAMPLE, layers=(layer,)), tmp_path)
     assert ends(core, EXAMPLE, PLAN) == "failed"
 
 

@@ -30,7 +30,7 @@ TABLE = tanh_table(STATE, 9)[0]
 
 
 def leaky(design: Design) -> Design:
-    return replace(design, layer=replace(design.ring, leak_shift=2))
+    return replace(design, layers=(replace(design.ring, leak_shift=2),))
 
 
 def of_20_bits(design: Design) -> Design:
@@ -39,7 +39,7 @@ def of_20_bits(design: Design) -> Design:
     layer = replace(design.ring, state=state, activation=Clip(state.min, state.max))
     weights = tuple(tuple(code << 8 for code in row) for row in readout.weights)
     wide = replace(readout, weight_format=QFormat(20, 19), weights=weights)
-    return replace(design, layer=layer, readout=wide)
+    return replace(design, layers=(layer,), readout=wide)
 
 
 SMALL = leaky(ring("little", 33, squares=True, activation=TABLE))

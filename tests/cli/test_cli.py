@@ -18,12 +18,13 @@ from rchw import tools
 from rchw.cli import app
 from rchw.design import LinearInput
 from rchw.devices import BOARDS
-from rchw.document import digest, load
+from rchw.document import digest, load, save
 from rchw.reference import run
 from rchw.report.commands import train_command_line
 from rchw.tasks import SEQUENCES, TASKS, load_task
 from rchw.train import evaluate
 from tests.cli.command_line import SMALL, call, small_series, train_small
+from tests.examples import DEEP
 
 COMMANDS = [str(command.name) for command in app.registered_commands]
 
@@ -305,6 +306,19 @@ def test_run_on_codes_with_states(
         header, *rows = csv.reader(stream)
     assert header == ["x_ahead", *(f"x{unit}" for unit in range(8))]
     assert np.array(rows, dtype=int).tolist() == np.hstack([want.outputs, want.states]).tolist()
+
+
+def test_states_of_layers_in_series_are_values_of_their_formats(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(DEEP, tmp_path / "series.json")
+    codes = np.arange(-4, 4).reshape(4, 2)
+    values = np.stack([codes[:, 0] + 2.0, codes[:, 1] / 4 - 1], axis=1)  # as its encoders have it
+    np.save(tmp_path / "in.npy", values)
+    done = call(capsys, "run", tmp_path / "series.json", tmp_path / "in.npy", "--states", "--json")
+    found = np.array([row[2:] for row in done.record["rows"]])
+    resolutions = [x.state.resolution for x in DEEP.layers for _ in range(x.n_units)]
+    assert done.code == 0 and np.array_equal(found, run(DEEP, codes).states * resolutions)
 
 
 def test_a_mismatch_is_exit_code_1(

@@ -74,7 +74,7 @@ def made_parallel(design: Design) -> Design:
     multipliers = design.n_products * design.n_outputs
     return replace(
         design,
-        layer=replace(design.ring, lanes=design.n_units),
+        layers=(replace(design.ring, lanes=design.n_units),),
         readout=replace(design.readout, multipliers=multipliers),
     )
 

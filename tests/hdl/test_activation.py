@@ -36,7 +36,7 @@ def one_unit(activation: Activation, frac: int, rounding: Rounding, leak_shift: 
         leak_shift=leak_shift,
     )
     readout = Readout((Output("y", QFormat(8)),), QFormat(2), ((1, 1),))
-    design = Design("unit", (InputChannel("u", QFormat(2, 0)),), layer, Features(), readout)
+    design = Design("unit", (InputChannel("u", QFormat(2, 0)),), (layer,), Features(), readout)
     assert RingReference(design).fraction() == frac
     return design
 

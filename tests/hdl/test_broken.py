@@ -42,7 +42,7 @@ def ring() -> Design:
     outputs = (Output("slow", QFormat(16, 8)), Output("fast", QFormat(16, 8)))
     readout = Readout(outputs, QFormat(12, 8), rows, rounding=Rounding.HALF_EVEN, multipliers=2)
     squares = Features(squares=QFormat(8, 8, False))
-    return Design("right", (InputChannel("u", QFormat(10, 7)),), layer, squares, readout)
+    return Design("right", (InputChannel("u", QFormat(10, 7)),), (layer,), squares, readout)
 
 
 def flipped(text: str) -> str:
@@ -71,9 +71,9 @@ def broken(fault: str) -> str:
     if fault == "weight_bit":
         return flipped(emit(design))
     if fault == "rounding_mode":
-        design = replace(design, layer=replace(layer, rounding=Rounding.HALF_EVEN))
+        design = replace(design, layers=(replace(layer, rounding=Rounding.HALF_EVEN),))
     if fault == "shift_by_one":
-        design = replace(design, layer=replace(layer, tap_format=QFormat(4, 3)))
+        design = replace(design, layers=(replace(layer, tap_format=QFormat(4, 3)),))
     if fault == "lane_order":
         design = reversed_lanes(design)
     if fault == "stream_lanes":

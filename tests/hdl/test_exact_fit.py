@@ -23,7 +23,7 @@ def test_clip_of_a_sum_that_fits(low: int, tmp_path: Path) -> None:
     readout = Readout(
         (Output("y", QFormat(16, 7)),), QFormat(4, 0), ((1, 2, -3, 4, 5, -6, 1),), multipliers=2
     )
-    design = Design("fits", (InputChannel("u", layer.state),), layer, Features(), readout)
+    design = Design("fits", (InputChannel("u", layer.state),), (layer,), Features(), readout)
     ranges = layer_ranges(design)
     assert {interval.width for interval in ranges.accumulator} == {8 + 2}  # 8 after the shift
     record = verify(design, tmp_path, samples=60)

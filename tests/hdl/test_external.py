@@ -25,7 +25,7 @@ def made_parallel(design: Design) -> Design:
     """The same codes in one clock per sample."""
     layer = replace(design.layer, lanes=design.n_units)
     products = design.n_products * design.n_outputs
-    return replace(design, layer=layer, readout=replace(design.readout, multipliers=products))
+    return replace(design, layers=(layer,), readout=replace(design.readout, multipliers=products))
 
 
 ANY = st.one_of(external_designs(), external_designs().map(made_parallel))
@@ -56,7 +56,7 @@ def shapes() -> list[Design]:
         design = replace(
             EXTERNAL,
             inputs=EXTERNAL.inputs[:channels],
-            layer=replace(EXTERNAL.layer, lanes=lanes),
+            layers=(replace(EXTERNAL.layer, lanes=lanes),),
             features=features,
             readout=replace(EXTERNAL.readout, weights=rows, multipliers=1),
         )

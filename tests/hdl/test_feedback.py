@@ -97,7 +97,7 @@ def test_the_example_in_both_forms() -> None:
     multipliers = FEEDBACK.n_products * FEEDBACK.n_outputs
     gates = replace(
         FEEDBACK,
-        layer=replace(FEEDBACK.driven, lanes=5),
+        layers=(replace(FEEDBACK.driven, lanes=5),),
         readout=replace(FEEDBACK.readout, multipliers=multipliers),
     )
     assert not schedule(FEEDBACK).parallel and schedule(gates).parallel

@@ -197,7 +197,7 @@ def test_units_of_opposite_sign() -> None:
         )
         readout = Readout((Output("y", QFormat(14, 0)),), QFormat(5, 0), ((1, 3, 5, 7, 1),))
         channel = InputChannel("u", QFormat(width, 0))
-        check(Design("mirror", (channel,), layer, Features(), readout), 1, "never", "never")
+        check(Design("mirror", (channel,), (layer,), Features(), readout), 1, "never", "never")
 
 
 @settings(max_examples=20, suppress_health_check=list(HealthCheck))

@@ -32,7 +32,7 @@ def made_parallel(design: Design) -> Design:
     """The same codes in one clock per sample."""
     layer = replace(design.layer, lanes=design.n_units)
     products = design.n_products * design.n_outputs
-    return replace(design, layer=layer, readout=replace(design.readout, multipliers=products))
+    return replace(design, layers=(layer,), readout=replace(design.readout, multipliers=products))
 
 
 ANY = st.one_of(sequence_designs(), sequence_designs(), sequence_designs().map(made_parallel))

@@ -49,7 +49,7 @@ def euler(n_units: int, lanes: int, same: bool = False) -> Design:
     )
     weights = tuple(rng.integers(-8, 8, n_units + 1).tolist())
     readout = Readout((Output("y", QFormat(14, 6)),), QFormat(4, 3), (weights,), multipliers=1)
-    return Design("euler", (InputChannel("u", QFormat(6, 5)),), layer, Features(), readout)
+    return Design("euler", (InputChannel("u", QFormat(6, 5)),), (layer,), Features(), readout)
 
 
 def bits_of_memories(design: Design) -> dict[str, int]:

@@ -23,16 +23,18 @@ def single(n_units: int, rounding: Rounding = Rounding.HALF_UP, width: int = 8) 
     return Design(
         name="single",
         inputs=(InputChannel("u", QFormat(8, 7)),),
-        layer=RingLayer(
-            n_units=n_units,
-            state=state,
-            tap_format=QFormat(6, 4),
-            taps=(Tap(1 % n_units, tuple(int(w) for w in rng.integers(10, 16, n_units))),),
-            inputs=(LinearInput(QFormat(8, 6), tuple(int(40 * s) for s in signs)),),
-            bias_format=QFormat(8, 7),
-            bias=tuple(int(b) for b in rng.integers(-20, 20, n_units)),
-            activation=Clip(-state.max, state.max),
-            rounding=rounding,
+        layers=(
+            RingLayer(
+                n_units=n_units,
+                state=state,
+                tap_format=QFormat(6, 4),
+                taps=(Tap(1 % n_units, tuple(int(w) for w in rng.integers(10, 16, n_units))),),
+                inputs=(LinearInput(QFormat(8, 6), tuple(int(40 * s) for s in signs)),),
+                bias_format=QFormat(8, 7),
+                bias=tuple(int(b) for b in rng.integers(-20, 20, n_units)),
+                activation=Clip(-state.max, state.max),
+                rounding=rounding,
+            ),
         ),
         features=Features(),
         readout=Readout((Output("y", QFormat(8, 4)),), QFormat(4, 0), ((1,) * (n_units + 1),)),
@@ -87,7 +89,7 @@ def test_a_wrong_bit_is_seen() -> None:
         replace(layer, rounding=Rounding.TRUNCATE),
         replace(layer, taps=(Tap(2, layer.taps[0].weights),)),
     ):
-        states = compiled_states(replace(design, layer=broken), codes, last, None)
+        states = compiled_states(replace(design, layers=(broken,)), codes, last, None)
         assert states is not None and not np.array_equal(states, truth)
 
 
@@ -96,8 +98,8 @@ def test_out_of_range_falls_back(monkeypatch: pytest.MonkeyPatch) -> None:
     design = single(5)
     codes, last = stimulus(design, np.random.default_rng(1), 50)
     wide = replace(
-        design, layer=replace(design.ring, bias_format=QFormat(24, 48), state=QFormat(8, 44),
-                              tap_format=QFormat(24, 20)),
+        design, layers=(replace(design.ring, bias_format=QFormat(24, 48), state=QFormat(8, 44),
+                              tap_format=QFormat(24, 20)),),
     )  # fmt: skip
     assert compiled_states(wide, codes, last, None) is None
     expected = stepped_states(wide, codes, last, None, object)

@@ -134,16 +134,18 @@ def linear_ring(n: int) -> Design:
     return Design(
         name="linear",
         inputs=(InputChannel("u", QFormat(2)),),
-        layer=RingLayer(
-            n_units=n,
-            state=state,
-            tap_format=QFormat(2, 1),
-            taps=(Tap(1, (1,) * n),),
-            inputs=(LinearInput(QFormat(2), tuple(signs)),),
-            bias_format=QFormat(2),
-            bias=(0,) * n,
-            activation=Clip(state.min, state.max),
-            rounding=Rounding.HALF_EVEN,
+        layers=(
+            RingLayer(
+                n_units=n,
+                state=state,
+                tap_format=QFormat(2, 1),
+                taps=(Tap(1, (1,) * n),),
+                inputs=(LinearInput(QFormat(2), tuple(signs)),),
+                bias_format=QFormat(2),
+                bias=(0,) * n,
+                activation=Clip(state.min, state.max),
+                rounding=Rounding.HALF_EVEN,
+            ),
         ),
         features=Features(),
         readout=Readout((Output("y", QFormat(2)),), QFormat(2), ((0,) * (n + 1),)),
@@ -161,7 +163,7 @@ def test_memory_of_the_integer_reference() -> None:
     memory = memory_of(states * 2.0**-20, range(1, 40)).sum()
     assert memory == pytest.approx(n - 1 + 0.5 ** (2 * n), abs=1e-6)
     broken = replace(linear_ring(n).ring, taps=(Tap(1, (1, 1, 1, 1, 0)),))
-    states = ReferenceReservoir(replace(linear_ring(n), layer=broken)).run(impulse)
+    states = ReferenceReservoir(replace(linear_ring(n), layers=(broken,))).run(impulse)
     assert abs(memory_of(states * 2.0**-20, range(1, 40)).sum() - memory) > 1e-4
 
 
@@ -264,9 +266,9 @@ def test_another_network_breaks_the_law() -> None:
     """Steps of 2, a clip one higher on one side, a drive that is not fair: all are seen."""
     wanted = law(3)
     plain = integer_ring(3)
-    lopsided = replace(plain, layer=replace(plain.ring, activation=Clip(-4, 3)))
+    lopsided = replace(plain, layers=(replace(plain.ring, activation=Clip(-4, 3)),))
     late = replace(plain.ring, taps=(Tap(2, plain.ring.taps[0].weights),))
-    for broken in (integer_ring(3, amplitude=2), lopsided, replace(plain, layer=late)):
+    for broken in (integer_ring(3, amplitude=2), lopsided, replace(plain, layers=(late,))):
         found = measured(broken, seed=103)
         assert any(abs(mean - wanted[name]) > 8 * error for name, (mean, error) in found.items())
 
@@ -283,13 +285,15 @@ def recall(kappa: int, delays: list[int]) -> list[float]:
     design = replace(
         plain,
         inputs=tuple(InputChannel(f"s{k}", QFormat(1, 0, False)) for k in range(symbols)),
-        layer=replace(
-            plain.ring,
-            n_units=n,
-            taps=(Tap(1, (1,) * n),),
-            inputs=tuple(LinearInput(QFormat(2), tuple(row.tolist())) for row in items),
-            bias=(0,) * n,
-            initial_state=(),
+        layers=(
+            replace(
+                plain.ring,
+                n_units=n,
+                taps=(Tap(1, (1,) * n),),
+                inputs=tuple(LinearInput(QFormat(2), tuple(row.tolist())) for row in items),
+                bias=(0,) * n,
+                initial_state=(),
+            ),
         ),
         readout=replace(plain.readout, weights=((0,) * (n + 1),)),
     )
@@ -335,7 +339,7 @@ def euler_ring(start: tuple[int, ...], width: int, horizon: int | None) -> Desig
         initial_state=start,
     )
     readout = Readout((Output("y", QFormat(8, 4)),), QFormat(4, 0), ((1,) * (n + 1),))
-    return Design("steps", (InputChannel("u", QFormat(8, 6)),), layer, Features(), readout)
+    return Design("steps", (InputChannel("u", QFormat(8, 6)),), (layer,), Features(), readout)
 
 
 def test_a_state_moves_by_at_most_its_step_in_each_sample() -> None:

@@ -32,15 +32,17 @@ from tests.examples import EXTERNAL, FEEDBACK
 ONE = Design(
     name="one",
     inputs=(),
-    layer=RingLayer(
-        n_units=1,
-        state=QFormat(8),
-        tap_format=QFormat(2, 1),
-        taps=(Tap(0, (1,)),),
-        inputs=(),
-        bias_format=QFormat(4),
-        bias=(1,),
-        activation=Clip(-100, 100),
+    layers=(
+        RingLayer(
+            n_units=1,
+            state=QFormat(8),
+            tap_format=QFormat(2, 1),
+            taps=(Tap(0, (1,)),),
+            inputs=(),
+            bias_format=QFormat(4),
+            bias=(1,),
+            activation=Clip(-100, 100),
+        ),
     ),
     features=Features(),
     readout=Readout((Output("y", QFormat(6)),), QFormat(3), ((-2, 3),)),
@@ -74,7 +76,7 @@ def opened(design: Design) -> Design:
     return replace(
         design,
         inputs=(*design.inputs, *channels),
-        layer=replace(design.driven, inputs=(*design.driven.inputs, *tables)),
+        layers=(replace(design.driven, inputs=(*design.driven.inputs, *tables)),),
         feedback=(),
     )
 
@@ -129,7 +131,7 @@ def test_wide_sums_take_full_integers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fine feedback weights and gains lift the sums beyond 62 bits: all paths say the same."""
     entry = replace(FEEDBACK.feedback[0], format=QFormat(24, 48), weights=(2**22, 5, -7, 1, 0))
     gain = UnitCodes(QFormat(24, 22), (2**22, 3 << 20, -(2**22), 2**21, 1))
-    wide = replace(FEEDBACK, feedback=(entry,), layer=replace(FEEDBACK.driven, gain=gain))
+    wide = replace(FEEDBACK, feedback=(entry,), layers=(replace(FEEDBACK.driven, gain=gain),))
     codes, last = stimulus(wide, np.random.default_rng(1), 40)
     assert ring_bound(wide) > 1 << 62
     traces = [run(wide, codes, last, compiled=path) for path in (True, False)]

@@ -45,17 +45,19 @@ def accumulator(rounding: Rounding = Rounding.TRUNCATE) -> Design:
     return Design(
         name="one",
         inputs=(InputChannel("u", QFormat(4)),),
-        layer=RingLayer(
-            n_units=1,
-            state=QFormat(4),
-            tap_format=QFormat(2, 1),
-            taps=(Tap(0, (1,)),),
-            inputs=(LinearInput(QFormat(2), (1,)),),
-            bias_format=QFormat(2),
-            bias=(0,),
-            activation=Clip(-8, 7),
-            rounding=rounding,
-            initial_state=(4,),
+        layers=(
+            RingLayer(
+                n_units=1,
+                state=QFormat(4),
+                tap_format=QFormat(2, 1),
+                taps=(Tap(0, (1,)),),
+                inputs=(LinearInput(QFormat(2), (1,)),),
+                bias_format=QFormat(2),
+                bias=(0,),
+                activation=Clip(-8, 7),
+                rounding=rounding,
+                initial_state=(4,),
+            ),
         ),
         features=Features(squares=QFormat(6, 0, False)),
         readout=Readout(
@@ -174,7 +176,7 @@ def wide_designs(draw: Any) -> Design:
         for output in readout.outputs
     )
     readout = replace(readout, outputs=outputs)
-    found: Design = replace(design, layer=layer, features=features, readout=readout)
+    found: Design = replace(design, layers=(layer,), features=features, readout=readout)
     return found
 
 
@@ -217,11 +219,11 @@ def test_a_ring_is_a_matrix_with_its_taps_in_it() -> None:
         matrix = Matrix(layer.tap_format, "dense", tuple(map(tuple, rows)))
         if layer.step is not None:
             facts |= {"step": None, "horizon": None, "leak_shift": 2}
-            ring = replace(ring, layer=replace(layer, step=None, horizon=None, leak_shift=2))
+            ring = replace(ring, layers=(replace(layer, step=None, horizon=None, leak_shift=2),))
         joined = MatrixLayer(matrix=matrix, **facts)
         codes, last = stimulus(ring, np.random.default_rng(4), 200)
         # The schedule of a folded matrix is not asked for: this is the law alone.
-        assert equal(run(replace(ring, layer=joined), codes, last), run(ring, codes, last))
+        assert equal(run(replace(ring, layers=(joined,)), codes, last), run(ring, codes, last))
 
 
 def test_a_fine_index_of_a_table_does_not_wrap() -> None:
@@ -236,7 +238,7 @@ def test_a_fine_index_of_a_table_does_not_wrap() -> None:
         taps=tuple(Tap(k + 1, tuple(row.tolist())) for k, row in enumerate(weights)),
         activation=Table(QFormat(10, 48), entries),
     )
-    design = replace(EXAMPLE, layer=layer)
+    design = replace(EXAMPLE, layers=(layer,))
     codes, last = stimulus(design, rng, 20)
     want = interpret(to_document(design), codes.tolist(), last.tolist())
     assert run(design, codes, last).states.tolist() == want.states

@@ -56,4 +56,4 @@ def pair() -> Design:
         lanes=2,
     )
     readout = Readout((Output("y", QFormat(12, 7)),), QFormat(4, 0), ((1, 2, 1),), multipliers=2)
-    return Design("pair", (InputChannel("u", QFormat(8, 7)),), layer, Features(), readout)
+    return Design("pair", (InputChannel("u", QFormat(8, 7)),), (layer,), Features(), readout)

@@ -97,7 +97,7 @@ def test_ties_of_the_leak_begin_anew_after_tlast_and_reset() -> None:
 
 def test_what_cannot_be_is_no_hole() -> None:
     layer = replace(EXAMPLE.ring, rounding=Rounding.TRUNCATE, lanes=5)
-    design = replace(EXAMPLE, layer=layer, readout=replace(EXAMPLE.readout, multipliers=20))
+    design = replace(EXAMPLE, layers=(layer,), readout=replace(EXAMPLE.readout, multipliers=20))
     job, _ = job_for(design, 48, 1)
     rows = by_case(design, job, passed(job))
     row = rows["rounding of the state sums: a tie, the code below it even"]

@@ -25,7 +25,7 @@ PARALLEL = replace(made_parallel(EXTERNAL), name="outside_parallel")
 SLOW = replace(
     EXTERNAL,
     name="outside_slow",
-    layer=replace(EXTERNAL.layer, lanes=1),
+    layers=(replace(EXTERNAL.layer, lanes=1),),
     features=Features(),
     readout=replace(
         EXTERNAL.readout,

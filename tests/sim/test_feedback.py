@@ -37,7 +37,7 @@ from tests.train.test_generate import OPTIONS, POINT, matrix_generator, sines
 GATES = replace(
     FEEDBACK,
     name="loop_gates",
-    layer=replace(FEEDBACK.driven, lanes=5),
+    layers=(replace(FEEDBACK.driven, lanes=5),),
     readout=replace(FEEDBACK.readout, multipliers=FEEDBACK.n_products * FEEDBACK.n_outputs),
 )
 ALONE = replace(without_channels(FEEDBACK), name="alone")

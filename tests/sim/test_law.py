@@ -16,7 +16,7 @@ from tests.examples import EXAMPLE, EXTERNAL
 
 def layer(**changes: Any) -> Design:
     """Change the ring of the example."""
-    return replace(EXAMPLE, layer=replace(EXAMPLE.ring, **changes))
+    return replace(EXAMPLE, layers=(replace(EXAMPLE.ring, **changes),))
 
 
 def outputs(**changes: Any) -> Design:

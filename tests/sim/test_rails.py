@@ -71,7 +71,7 @@ def test_ends_that_chance_does_not_reach_are_pushed_to() -> None:
 def test_slow_states_fail_nothing() -> None:
     """A leak of 2**-9, rounded to the nearest code, moves nothing."""
     slow = cycle(6, leak_shift=9)
-    slow = replace(slow, layer=replace(slow.ring, rounding=Rounding.HALF_EVEN))
+    slow = replace(slow, layers=(replace(slow.ring, rounding=Rounding.HALF_EVEN),))
     rows = rows_of(slow)
     for side in ("low", "high"):
         row = rows["states", side]

@@ -53,7 +53,7 @@ def design(n_units: int, input_weight: int = 3, level: bool = False, leak_shift:
     )
     channels = (InputChannel("u", QFormat(8, 7)), InputChannel("v", QFormat(6, 5)))
     readout = Readout((Output("y", QFormat(8, 4)),), QFormat(2, 0), ((1,) * (n_units + 1),))
-    return Design("cycle", channels, layer, Features(), readout)
+    return Design("cycle", channels, (layer,), Features(), readout)
 
 
 @pytest.mark.parametrize("samples", [48, 600])
@@ -113,7 +113,7 @@ def test_a_ring_that_grows_without_an_input_ends_within_the_doubles() -> None:
     silent = design(3, input_weight=0)
     growing = QFormat(12)
     wild = replace(silent.ring, tap_format=growing, taps=(Tap(1, (2000, 2000, 2000)),))
-    drive = rail_drive(replace(silent, layer=wild), True)
+    drive = rail_drive(replace(silent, layers=(wild,)), True)
     assert np.isfinite(drive.bound) and not drive.proven
 
 

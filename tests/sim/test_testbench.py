@@ -31,7 +31,7 @@ def ring() -> Design:
     outputs = (Output("y", QFormat(17, 9)), Output("z", QFormat(3, 2, False)))
     readout = Readout(outputs, QFormat(8, 7), rows, multipliers=2)
     channels = (InputChannel("u", QFormat(9, 7)), InputChannel("v", QFormat(3, 2, False)))
-    return Design("bench", channels, layer, Features(squares=QFormat(14, 14, False)), readout)
+    return Design("bench", channels, (layer,), Features(squares=QFormat(14, 14, False)), readout)
 
 
 def test_vectors_hold_both_rails_and_are_those_of_the_reference(tmp_path: Path) -> None:

@@ -24,14 +24,14 @@ from tests.sim.test_testbench import ring
 def parallel() -> Design:
     """Build the ring with all units and products at once."""
     layer = replace(ring().layer, lanes=5)
-    return replace(ring(), layer=layer, readout=replace(ring().readout, multipliers=20))
+    return replace(ring(), layers=(layer,), readout=replace(ring().readout, multipliers=20))
 
 
 def with_bias(design: Design, unit: int) -> Design:
     """Make a bias another by one code."""
     codes = list(design.ring.bias)
     codes[unit] += 1
-    return replace(design, layer=replace(design.ring, bias=tuple(codes)))
+    return replace(design, layers=(replace(design.ring, bias=tuple(codes)),))
 
 
 def with_tap(design: Design, unit: int) -> Design:
@@ -40,7 +40,7 @@ def with_tap(design: Design, unit: int) -> Design:
     weights = list(tap.weights)
     weights[unit] -= 1
     taps = (replace(tap, weights=tuple(weights)),)
-    return replace(design, layer=replace(design.ring, taps=taps))
+    return replace(design, layers=(replace(design.ring, taps=taps),))
 
 
 def with_readout(design: Design, feature: int) -> Design:
@@ -51,7 +51,7 @@ def with_readout(design: Design, feature: int) -> Design:
     return replace(design, readout=replace(design.readout, weights=rows))
 
 
-WIDE = replace(ring(), layer=replace(ring().layer, lanes=5))
+WIDE = replace(ring(), layers=(replace(ring().layer, lanes=5),))
 assert not schedule(WIDE).parallel and schedule(parallel()).parallel
 # What is verified, what the Verilog is of instead, and the unit that differs.
 CASES: list[tuple[Design, Design, int | None]] = [

@@ -60,7 +60,7 @@ def test_the_unit_that_differs_is_in_the_record(tmp_path: Path) -> None:
     """A failing check is finished work: its record and waveform take the place of earlier ones."""
     layer = ring().ring
     bias = (*layer.bias[:3], layer.bias[3] + 1, layer.bias[4])
-    wrong = replace(ring(), layer=replace(layer, bias=bias))
+    wrong = replace(ring(), layers=(replace(layer, bias=bias),))
     source, out = write_verilog(wrong, tmp_path / "wrong"), tmp_path / "out"
     write_atomic(out / "verify.json", "earlier")
     record = verify(ring(), out, samples=48, verilog=source, shown=tmp_path / "moved")

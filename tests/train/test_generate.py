@@ -52,7 +52,7 @@ def matrix_generator(task: Task) -> Design:
     }
     matrix = MatrixLayer(matrix=Matrix(QFormat(5, 4), "sparse", codes, places), **shared)
     entries = tuple(replace(entry, layer=matrix.name) for entry in ring.feedback)
-    return replace(ring, name="matrix_sines", layer=matrix, feedback=entries)
+    return replace(ring, name="matrix_sines", layers=(matrix,), feedback=entries)
 
 
 def test_a_reset_goes_on_where_the_training_samples_end() -> None:

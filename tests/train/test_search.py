@@ -199,11 +199,11 @@ def test_the_axes_hold_what_is_left_open() -> None:
 
 
 def test_clipped_states_by_hand() -> None:
-    design = replace(EXAMPLE, layer=replace(EXAMPLE.ring, activation=Clip(-4, 5)))
+    design = replace(EXAMPLE, layers=(replace(EXAMPLE.ring, activation=Clip(-4, 5)),))
     states = np.array([[-4, 5, 4, -3, 0], [6, -9, 0, 0, 0]])
     assert clipped_fraction(design, states) == 0.4
     table = Table(QFormat(1), (-2, 3))
-    design = replace(EXAMPLE, layer=replace(EXAMPLE.ring, activation=table))
+    design = replace(EXAMPLE, layers=(replace(EXAMPLE.ring, activation=table),))
     assert clipped_fraction(design, states[:1]) == 0.8
 
 

@@ -65,55 +65,45 @@ class Interpreter {
 };
 
 template <class Word>
-class InterpreterOf : public Interpreter {
+inline std::vector<Word> aligned(const std::vector<int64_t>& codes, int by) {
+    std::vector<Word> found;
+    for (int64_t code : codes) found.push_back(shifted(Word(code), by));
+    return found;
+}
+
+template <class Word>
+class LayerOf {
   public:
-    explicit InterpreterOf(const Law& law)
-        : m_law(law), m_bias(aligned(law.bias, law.bias_shift)), m_sum(law.units),
-          m_ring(2 * law.units), m_features(law.n_features),
-          m_gains(aligned(law.gains, law.gain_shift)), m_steps(aligned(law.steps, 0)) {
-        for (const auto& tap : law.taps) m_taps.push_back(aligned(tap.weights, law.tap_shift));
-        for (const auto& row : law.rows) m_matrix.push_back(aligned(row.weights, law.tap_shift));
-        for (const auto& input : law.inputs) {
-            m_weights.push_back(aligned(input.weights, input.shift));
-            m_low.push_back(aligned(input.low, input.shift));
-            m_high.push_back(aligned(input.high, input.shift));
+    int64_t least_state = 0, greatest_state = 0;
+
+    explicit LayerOf(const Layer& law)
+        : m_law(law), m_bias(aligned<Word>(law.bias, law.bias_shift)), m_sum(law.units),
+          m_ring(2 * law.units), m_gains(aligned<Word>(law.gains, law.gain_shift)),
+          m_steps(aligned<Word>(law.steps, 0)) {
+        for (const auto& tap : law.taps)
+            m_taps.push_back(aligned<Word>(tap.weights, law.tap_shift));
+        for (const auto& row : law.rows)
+            m_matrix.push_back(aligned<Word>(row.weights, law.tap_shift));
+        for (const auto& fed : law.fed) {
+            m_fed.emplace_back();
+            for (const auto& row : fed.rows)
+                m_fed.back().push_back(aligned<Word>(row.weights, fed.shift));
         }
-        for (const auto& row : law.weights) m_rows.push_back(aligned(row, 0));
+        for (const auto& input : law.inputs) {
+            m_weights.push_back(aligned<Word>(input.weights, input.shift));
+            m_low.push_back(aligned<Word>(input.low, input.shift));
+            m_high.push_back(aligned<Word>(input.high, input.shift));
+        }
         least_state = greatest_state = law.initial[0];
     }
-
-    void run(const std::vector<int32_t>& codes, const std::vector<uint8_t>& last,
-             std::vector<int64_t>& outputs) override {
-        const size_t k = m_law.channels.size(), l = m_law.outputs.size();
-        outputs.resize(last.size() * l);
-        begin();
-        for (size_t t = 0; t < last.size(); ++t) {
-            step(&codes[t * k]);
-            read_out(&codes[t * k], &outputs[t * l]);
-            if (last[t] && m_law.reset_on_last) begin();
-        }
-    }
-
-  private:
-    const Law& m_law;
-    std::vector<Word> m_bias, m_sum;
-    std::vector<Word> m_ring;  // the states twice, so that no offset wraps
-    std::vector<Word> m_features;
-    std::vector<Word> m_gains, m_steps;  // of every unit, or none
-    std::vector<std::vector<Word>> m_taps, m_weights, m_low, m_high, m_rows, m_matrix;
-
-    static std::vector<Word> aligned(const std::vector<int64_t>& codes, int by) {
-        std::vector<Word> found;
-        for (int64_t code : codes) found.push_back(shifted(Word(code), by));
-        return found;
-    }
+    const Word* states() const { return m_ring.data(); }
     void begin() {
         for (int i = 0; i < m_law.units; ++i)
             m_ring[i] = m_ring[i + m_law.units] = Word(m_law.initial[i]);
     }
-    void step(const int32_t* u) {
+    void step(const int32_t* u, int own_channels, const std::vector<LayerOf>& all) {
         const int n = m_law.units;
-        if (m_law.external) return take(u + m_law.own_channels);
+        if (m_law.external) return take(u + own_channels);
         Word* const sum = m_sum.data();
         if (m_gains.empty())
             std::copy(m_bias.begin(), m_bias.end(), sum);
@@ -127,13 +117,20 @@ class InterpreterOf : public Interpreter {
         for (size_t i = 0; i < m_matrix.size(); ++i)
             for (size_t k = 0; k < m_matrix[i].size(); ++k)
                 sum[i] += m_matrix[i][k] * m_ring[m_law.rows[i].columns[k]];
+        for (size_t k = 0; k < m_fed.size(); ++k) {  // earlier layers, after the same sample
+            const Word* const from = all[m_law.fed[k].source].states();
+            for (int i = 0; i < n; ++i)
+                for (size_t j = 0; j < m_fed[k][i].size(); ++j)
+                    sum[i] += m_fed[k][i][j] * from[m_law.fed[k].rows[i].columns[j]];
+        }
         for (size_t k = 0; k < m_law.inputs.size(); ++k) {
+            const int32_t given = u[m_law.inputs[k].channel];
             if (m_law.inputs[k].level) {
                 const int64_t* const threshold = m_law.inputs[k].thresholds.data();
                 for (int i = 0; i < n; ++i)
-                    sum[i] += u[k] >= threshold[i] ? m_high[k][i] : m_low[k][i];
+                    sum[i] += given >= threshold[i] ? m_high[k][i] : m_low[k][i];
             } else {
-                const Word code(u[k]);
+                const Word code(given);
                 const Word* const weight = m_weights[k].data();
                 for (int i = 0; i < n; ++i) sum[i] += weight[i] * code;
             }
@@ -144,6 +141,15 @@ class InterpreterOf : public Interpreter {
         if (m_law.rounding == Rounding::kHalfUp) update<Rounding::kHalfUp>();
         if (m_law.rounding == Rounding::kHalfEven) update<Rounding::kHalfEven>();
     }
+
+  private:
+    const Layer& m_law;
+    std::vector<Word> m_bias, m_sum;
+    std::vector<Word> m_ring;  // the states twice, so that no offset wraps
+    std::vector<Word> m_gains, m_steps;  // of every unit, or none
+    std::vector<std::vector<Word>> m_taps, m_weights, m_low, m_high, m_matrix;
+    std::vector<std::vector<std::vector<Word>>> m_fed;
+
     void take(const int32_t* states) {
         for (int i = 0; i < m_law.units; ++i) {
             m_ring[i] = Word(states[i]);
@@ -155,7 +161,7 @@ class InterpreterOf : public Interpreter {
     void update() {
         const int n = m_law.units, by = m_law.fraction - m_law.state.frac;
         Word* const sum = m_sum.data();
-        if (m_law.activation == Law::kTable) {
+        if (m_law.activation == Layer::kTable) {
             const int by_index = m_law.fraction - m_law.index.frac;
             for (int i = 0; i < n; ++i) {
                 const int64_t m = fit(divided(sum[i], by_index, rounding), m_law.index, false);
@@ -163,7 +169,7 @@ class InterpreterOf : public Interpreter {
             }
         } else {
             for (int i = 0; i < n; ++i) sum[i] = divided(sum[i], by, rounding);
-            if (m_law.activation == Law::kSegments) {
+            if (m_law.activation == Layer::kSegments) {
                 for (int i = 0; i < n; ++i) {
                     size_t j = m_law.segments.size() - 1;
                     while (j > 0 && sum[i] < Word(m_law.segments[j].start)) --j;
@@ -199,17 +205,54 @@ class InterpreterOf : public Interpreter {
             }
         }
     }
+};
+
+template <class Word>
+class InterpreterOf : public Interpreter {
+  public:
+    explicit InterpreterOf(const Law& law) : m_law(law), m_features(law.n_features) {
+        for (const auto& layer : law.layers) m_layers.emplace_back(layer);
+        for (const auto& row : law.weights) m_rows.push_back(aligned<Word>(row, 0));
+    }
+
+    void run(const std::vector<int32_t>& codes, const std::vector<uint8_t>& last,
+             std::vector<int64_t>& outputs) override {
+        const size_t k = m_law.channels.size(), l = m_law.outputs.size();
+        outputs.resize(last.size() * l);
+        begin();
+        for (size_t t = 0; t < last.size(); ++t) {
+            for (auto& layer : m_layers) layer.step(&codes[t * k], m_law.own_channels, m_layers);
+            read_out(&codes[t * k], &outputs[t * l]);
+            if (last[t] && m_law.reset_on_last) begin();
+        }
+        least_state = m_layers[0].least_state, greatest_state = m_layers[0].greatest_state;
+        for (const auto& layer : m_layers) {
+            least_state = std::min(least_state, layer.least_state);
+            greatest_state = std::max(greatest_state, layer.greatest_state);
+        }
+    }
+
+  private:
+    const Law& m_law;
+    std::vector<LayerOf<Word>> m_layers;
+    std::vector<Word> m_features;
+    std::vector<std::vector<Word>> m_rows;
+
+    void begin() {
+        for (auto& layer : m_layers) layer.begin();
+    }
     void read_out(const int32_t* u, int64_t* outputs) {
         Word* feature = m_features.data();
         for (const auto& block : m_law.features) {
             const int align = m_law.finest - block.format.frac;
-            const int by = 2 * m_law.state.frac - block.format.frac;
+            const int by = 2 * m_law.layers[block.layer].state.frac - block.format.frac;
+            const Word* const states = m_layers[block.layer].states();
             for (int j = 0; j < block.count; ++j) {
                 Word code(1);
-                if (block.kind == Law::Feature::kStates) code = m_ring[j];
+                if (block.kind == Law::Feature::kStates) code = states[j];
                 if (block.kind == Law::Feature::kInputs) code = Word(u[j]);
                 if (block.kind == Law::Feature::kSquares)
-                    code = Word(fit(divided(Word(m_ring[j] * m_ring[j]), by, block.rounding),
+                    code = Word(fit(divided(Word(states[j] * states[j]), by, block.rounding),
                                     block.format, false));
                 feature[j] = shifted(code, align);
             }

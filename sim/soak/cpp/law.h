@@ -42,54 +42,38 @@ struct Format {  // section 1
     long double magnitude() const { return std::max<int64_t>(greatest, -least); }
 };
 
-struct Law {  // a design file, as numbers
+struct Layer {  // section 4; of layers in series one
     struct Tap { int offset; std::vector<int64_t> weights; };
     struct Row { std::vector<int> columns; std::vector<int64_t> weights; };
-    struct Input { bool level; int shift; std::vector<int64_t> weights, thresholds, low, high; };
+    struct Input { bool level; int shift; size_t channel;
+                   std::vector<int64_t> weights, thresholds, low, high; };
+    struct Fed { size_t source; int shift; std::vector<Row> rows; };  // by an earlier layer
     struct Segment { int64_t start; int shift; int64_t offset; };
-    struct Feature { enum Kind { kStates, kSquares, kInputs, kOne } kind; Format format;
-                     Rounding rounding; int count; };
     enum Activation { kClip, kSegments, kTable } activation = kClip;
 
-    std::vector<Format> channels, outputs;  // channels: every code of a beat
+    std::string name;
     Format state, index;
-    int own_channels = 0;  // those before the states of an external layer, end of section 4
     bool external = false;
     int units = 0, fraction = 0, tap_shift = 0, gain_shift = 0, bias_shift = 0;
     int step_fraction = 0;
     bool moves = false;  // the update takes up the old state
-    int finest = 0, weight_fraction = 0, n_features = 0;
-    Rounding rounding{}, output_rounding{};
-    bool wrap = false, reset_on_last = false;
+    Rounding rounding{};
     int64_t low = 0, high = 0;
     std::vector<Tap> taps;
     std::vector<Row> rows;  // of a matrix, in place of taps
     std::vector<Input> inputs;
+    std::vector<Fed> fed;
     std::vector<int64_t> bias, initial, entries;
     std::vector<int64_t> leaks, gains, steps;  // per unit; of the last two, those there are
     std::vector<Segment> segments;
-    std::vector<Feature> features;
-    std::vector<std::vector<int64_t>> weights;
 
-    explicit Law(const Json& file) {
-        for (const Json& channel : file.at("inputs").list)
-            channels.push_back(Format::of(channel.at("format")));
-        own_channels = static_cast<int>(channels.size());
-        read_layer(file.at("layers").list.at(0), file);
-        for (const Json& block : file.at("features").list) read_feature(block);
-        read_readout(file.at("readouts").list.at(0));
-        reset_on_last = file.at("reset").at("on_last").integer != 0;
-    }
-
-    long double bound() const { return std::max(ring_bound(), readout_bound()) * 1.01L; }
-
-  private:
-    void read_layer(const Json& layer, const Json& file) {
+    Layer(const Json& layer, const Json& file, const std::vector<Format>& channels,
+          const std::vector<Layer>& earlier) {
+        name = layer.at("name").text;
         units = static_cast<int>(layer.at("units").integer);
         state = Format::of(layer.at("state"));
         external = layer.at("family").text == "external";
         if (external) {
-            channels.insert(channels.end(), units, state);
             initial.assign(units, 0);
             return;
         }
@@ -109,13 +93,19 @@ struct Law {  // a design file, as numbers
         const int tap_fraction = state.frac + Format::of(joined.at("format")).frac;
         const int bias_fraction = Format::of(layer.at("bias").at("format")).frac;
         int inner = tap_fraction;  // fraction bits of what a gain multiplies
-        std::vector<int> fractions;
+        std::vector<int> fractions, fed_fractions;
         for (const Json& entry : layer.at("inputs").list) {
+            const std::string& kind = entry.at("kind").text;
+            if (kind == "matrix" || kind == "taps") {
+                fed_fractions.push_back(read_fed(entry, earlier));
+                inner = std::max(inner, fed_fractions.back());
+                continue;
+            }
             Input input{};
             const Json& all = file.at("inputs");
             size_t channel = 0;
             while (all.list.at(channel).at("name").text != entry.at("source").text) ++channel;
-            if (channel != inputs.size()) throw std::runtime_error("input k must read channel k");
+            input.channel = channel;
             input.level = entry.at("kind").text == "level";
             if (input.level) {
                 input.thresholds = entry.at("thresholds").integers();
@@ -139,6 +129,7 @@ struct Law {  // a design file, as numbers
             inner = fraction;
         }
         for (size_t k = 0; k < inputs.size(); ++k) inputs[k].shift = inner - fractions[k];
+        for (size_t k = 0; k < fed.size(); ++k) fed[k].shift = inner - fed_fractions[k];
         tap_shift = inner - tap_fraction;
         bias_shift = fraction - bias_fraction;
         bias = layer.at("bias").at("codes").integers();
@@ -147,10 +138,61 @@ struct Law {  // a design file, as numbers
                 taps.push_back({static_cast<int>(tap.at("offset").integer),
                                 tap.at("weights").integers()});
         else
-            read_matrix(joined);
+            rows = read_matrix(joined);
         read_activation(layer.at("activation"));
     }
-    void read_matrix(const Json& matrix) {  // section 4: W[i][j]
+
+    // Of every sum of the layer; magnitudes of the channels are those of their formats.
+    long double bound(const std::vector<Format>& channels, const std::vector<Layer>& all) const {
+        if (external) return state.magnitude();
+        long double total = 0;
+        for (const Tap& tap : taps)
+            total += std::ldexp(largest(tap.weights) * state.magnitude(), tap_shift);
+        total += std::ldexp(widest(rows) * state.magnitude(), tap_shift);
+        for (const Fed& by : fed)
+            total += std::ldexp(widest(by.rows) * all[by.source].state.magnitude(), by.shift);
+        for (const Input& input : inputs) {
+            const long double part = input.level
+                ? std::max(largest(input.low), largest(input.high))
+                : largest(input.weights) * channels[input.channel].magnitude();
+            total += std::ldexp(part, input.shift);
+        }
+        if (!gains.empty()) total += std::ldexp(total * largest(gains), gain_shift);
+        total += std::ldexp(largest(bias), bias_shift);
+        if (!steps.empty())
+            total += largest(steps) * state.magnitude() + std::ldexp(1.0L, step_fraction);
+        if (activation == kTable && index.frac > fraction)
+            total = std::ldexp(total, index.frac - fraction);
+        // Halves of a step in roundings, offsets of segments, and a state in the leak.
+        return total + std::ldexp(1.0L, std::max(fraction, 24)) + std::ldexp(1.0L, 27) *
+               (activation == kSegments) + 2 * state.magnitude() + 1024;
+    }
+
+  private:
+    int read_fed(const Json& entry, const std::vector<Layer>& earlier) {  // its fraction bits
+        size_t source = 0;
+        while (earlier.at(source).name != entry.at("source").text) ++source;
+        const bool matrix = entry.at("kind").text == "matrix";
+        const Json& joined = entry.at(matrix ? "matrix" : "taps");
+        std::vector<Row> found(units);
+        if (matrix) {
+            found = read_matrix(joined);
+        } else {
+            const int others = earlier[source].units;
+            for (const Json& tap : joined.at("table").list) {
+                const std::vector<int64_t> codes = tap.at("weights").integers();
+                const int offset = static_cast<int>(tap.at("offset").integer);
+                for (int i = 0; i < units; ++i) {
+                    found[i].columns.push_back(((i - offset) % others + others) % others);
+                    found[i].weights.push_back(codes[i]);
+                }
+            }
+        }
+        fed.push_back({source, 0, found});
+        return earlier[source].state.frac + Format::of(joined.at("format")).frac;
+    }
+    std::vector<Row> read_matrix(const Json& matrix) const {  // section 4: W[i][j]
+        std::vector<Row> rows;
         const bool sparse = matrix.at("kind").text == "sparse";
         const bool triangle = matrix.at("kind").text == "antisymmetric";
         rows.resize(units);
@@ -167,6 +209,7 @@ struct Law {  // a design file, as numbers
                 rows[i].weights.push_back(matrix.at("diagonal").list.at(i).integer);
             }
         }
+        return rows;
     }
     void read_activation(const Json& json) {
         if (json.at("kind").text == "table") {
@@ -184,9 +227,65 @@ struct Law {  // a design file, as numbers
                                 static_cast<int>(segment.at("shift").integer),
                                 segment.at("offset").integer});
     }
+
+  public:
+    static long double largest(const std::vector<int64_t>& codes) {
+        long double found = 0;
+        for (int64_t code : codes) found = std::max(found, std::fabs((long double)code));
+        return found;
+    }
+    static long double widest(const std::vector<Row>& rows) {
+        long double found = 0;
+        for (const Row& row : rows) {
+            long double sum = 0;
+            for (int64_t weight : row.weights) sum += std::fabs((long double)weight);
+            found = std::max(found, sum);
+        }
+        return found;
+    }
+};
+
+struct Law {  // a design file, as numbers
+    struct Feature { enum Kind { kStates, kSquares, kInputs, kOne } kind; Format format;
+                     Rounding rounding; int count; size_t layer; };
+
+    std::vector<Format> channels, outputs;  // channels: every code of a beat
+    int own_channels = 0;  // those before the states of an external layer, end of section 4
+    int finest = 0, weight_fraction = 0, n_features = 0;
+    Rounding output_rounding{};
+    bool wrap = false, reset_on_last = false;
+    std::vector<Layer> layers;
+    std::vector<Feature> features;
+    std::vector<std::vector<int64_t>> weights;
+
+    explicit Law(const Json& file) {
+        for (const Json& channel : file.at("inputs").list)
+            channels.push_back(Format::of(channel.at("format")));
+        own_channels = static_cast<int>(channels.size());
+        for (const Json& layer : file.at("layers").list) {
+            layers.push_back(Layer(layer, file, channels, layers));
+            if (layers.back().external)
+                channels.insert(channels.end(), layers.back().units, layers.back().state);
+        }
+        for (const Json& block : file.at("features").list) read_feature(block);
+        read_readout(file.at("readouts").list.at(0));
+        reset_on_last = file.at("reset").at("on_last").integer != 0;
+    }
+
+    long double bound() const {
+        long double found = readout_bound();
+        for (const Layer& layer : layers) found = std::max(found, layer.bound(channels, layers));
+        return found * 1.01L;
+    }
+
+  private:
     void read_feature(const Json& block) {
-        Feature found{Feature::kStates, Format::of(block.at("format")), Rounding::kTruncate, units};
         const std::string& kind = block.at("kind").text;
+        size_t layer = 0;
+        if (kind == "states" || kind == "squares")
+            while (layers.at(layer).name != block.at("layer").text) ++layer;
+        Feature found{Feature::kStates, Format::of(block.at("format")), Rounding::kTruncate,
+                      layers[layer].units, layer};
         if (kind == "squares") {
             found.kind = Feature::kSquares;
             found.rounding = rounding_of(block.at("rounding").text);
@@ -211,39 +310,6 @@ struct Law {  // a design file, as numbers
             weights.push_back(row.integers());
     }
 
-    static long double largest(const std::vector<int64_t>& codes) {
-        long double found = 0;
-        for (int64_t code : codes) found = std::max(found, std::fabs((long double)code));
-        return found;
-    }
-    long double ring_bound() const {
-        long double total = 0;
-        for (const Tap& tap : taps)
-            total += std::ldexp(largest(tap.weights) * state.magnitude(), tap_shift);
-        long double widest = 0;
-        for (const Row& row : rows) {
-            long double sum = 0;
-            for (int64_t weight : row.weights) sum += std::fabs((long double)weight);
-            widest = std::max(widest, sum);
-        }
-        total += std::ldexp(widest * state.magnitude(), tap_shift);
-        for (size_t k = 0; k < inputs.size(); ++k) {
-            const Input& input = inputs[k];
-            const long double part = input.level
-                ? std::max(largest(input.low), largest(input.high))
-                : largest(input.weights) * channels[k].magnitude();
-            total += std::ldexp(part, input.shift);
-        }
-        if (!gains.empty()) total += std::ldexp(total * largest(gains), gain_shift);
-        total += std::ldexp(largest(bias), bias_shift);
-        if (!steps.empty())
-            total += largest(steps) * state.magnitude() + std::ldexp(1.0L, step_fraction);
-        if (activation == kTable && index.frac > fraction)
-            total = std::ldexp(total, index.frac - fraction);
-        // Halves of a step in roundings, offsets of segments, and a state in the leak.
-        return total + std::ldexp(1.0L, std::max(fraction, 24)) + std::ldexp(1.0L, 27) *
-               (activation == kSegments) + 2 * state.magnitude() + 1024;
-    }
     long double readout_bound() const {
         long double most = 0;
         std::vector<long double> sums(outputs.size(), 0);
@@ -253,6 +319,7 @@ struct Law {  // a design file, as numbers
             const long double each = std::ldexp(
                 feature.kind == Feature::kOne ? 1.0L : feature.format.magnitude(), align);
             if (feature.kind == Feature::kSquares) {
+                const Format& state = layers[feature.layer].state;
                 const int by = 2 * state.frac - feature.format.frac;
                 most = std::max(most, std::ldexp(state.magnitude() * state.magnitude(),
                                                  std::max(-by, 0)) +

@@ -20,7 +20,7 @@ def bent() -> Design:
     design = ring("bent", 3, lanes=1, multipliers=1)
     state = QFormat(12, 11)
     layer = replace(design.ring, state=state, activation=tanh_pwl(state)[0])
-    return replace(design, layer=layer)
+    return replace(design, layers=(layer,))
 
 
 def outputs(words: Words) -> set[tuple[int | str, ...]]:

@@ -12,7 +12,7 @@ from rchw.sim.mutate.numbers import NUMBERS, operators
 from tests.examples import EULER, EXAMPLE, EXTERNAL, MATRIX
 
 TABLED = replace(
-    EXAMPLE, layer=replace(EXAMPLE.ring, activation=tanh_table(EXAMPLE.ring.state, 5)[0])
+    EXAMPLE, layers=(replace(EXAMPLE.ring, activation=tanh_table(EXAMPLE.ring.state, 5)[0]),)
 )
 
 
@@ -53,7 +53,7 @@ def test_a_flipped_bit_is_one_bit() -> None:
 def test_where_there_is_no_place_there_is_nothing() -> None:
     law = EXAMPLE.ring.activation
     assert not isinstance(law, Clip)
-    clip = replace(EXAMPLE, layer=replace(EXAMPLE.ring, activation=Clip(-30, 29)))
+    clip = replace(EXAMPLE, layers=(replace(EXAMPLE.ring, activation=Clip(-30, 29)),))
     assert not changed("activation table", clip) and changed("activation table", TABLED)
     assert not changed("clip rail", TABLED) and changed("clip rail", clip)
     single = replace(
@@ -65,7 +65,7 @@ def test_where_there_is_no_place_there_is_nothing() -> None:
         ),
     )
     assert not changed("outputs swapped", single) and changed("outputs swapped", EXAMPLE)
-    bare = replace(EXAMPLE, layer=replace(EXAMPLE.ring, taps=()))
+    bare = replace(EXAMPLE, layers=(replace(EXAMPLE.ring, taps=()),))
     assert not changed("tap weight", bare) and not changed("tap offset", bare)
     assert not changed("gain", EXAMPLE) and not changed("step", EXAMPLE)
     assert not changed("matrix", EXAMPLE) and not changed("tap weight", MATRIX)
@@ -82,7 +82,7 @@ def test_parts_that_a_layer_has_not_have_no_operator() -> None:
 
 def test_one_leak_of_many_changes() -> None:
     shifts = (0, 1, 3, 2, 0)
-    leaks = replace(EXAMPLE, layer=replace(EXAMPLE.ring, leak_shift=shifts))
+    leaks = replace(EXAMPLE, layers=(replace(EXAMPLE.ring, leak_shift=shifts),))
     for where, design in changed("leak shift", leaks):
         pairs = zip(design.ring.leak_shifts, shifts, strict=True)
         moves = {unit: new - old for unit, (new, old) in enumerate(pairs) if new != old}

@@ -94,7 +94,7 @@ def test_a_circuit_that_fails_without_a_fault_says_nothing_of_mutants(
 ) -> None:
     def wrong(design: Design, out: Path) -> Path:
         layer = replace(design.ring, bias=(design.ring.bias[0] ^ 1, *design.ring.bias[1:]))
-        return write_verilog(replace(design, layer=layer), out)
+        return write_verilog(replace(design, layers=(layer,)), out)
 
     monkeypatch.setattr(run_module, "write_verilog", wrong)
     record = mutate(PARALLEL, tmp_path, mutants=2)
@@ -111,7 +111,7 @@ def netlist(tmp_path_factory: pytest.TempPathFactory) -> Netlist:
 def test_what_is_no_fault_is_proved_to_be_none(netlist: Netlist, tmp_path: Path) -> None:
     """Rounding where no bit is dropped gives the same Verilog; a bit inverted twice is itself."""
     layer = replace(PARALLEL.ring, rounding=Rounding.TRUNCATE)
-    same = write_verilog(replace(PARALLEL, name=module_of(PARALLEL, 1), layer=layer), tmp_path)
+    same = write_verilog(replace(PARALLEL, name=module_of(PARALLEL, 1), layers=(layer,)), tmp_path)
     source = write_verilog(PARALLEL, tmp_path)
     fate = decide(PARALLEL, netlist, source, Mutant(1, "", "", verilog=same), tmp_path, 20.0)
     assert (fate.result, fate.by) == ("equivalent", "same Verilog")

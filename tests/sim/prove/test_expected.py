@@ -36,14 +36,14 @@ def test_what_does_not_settle_is_as_wide_as_it_can_be() -> None:
     """A feedback of 7/8 on itself and a neighbour adds up to more than 1; it grows to the rails."""
     circuit = cycle(5)
     taps = tuple(Tap(offset, (7,) * 5) for offset in (0, 1))
-    assert ranges(replace(circuit, layer=replace(circuit.ring, taps=taps))) == [(-127, 127)] * 5
+    assert ranges(replace(circuit, layers=(replace(circuit.ring, taps=taps),))) == [(-127, 127)] * 5
 
 
 def test_a_range_that_grows_keeps_all_bits_of_a_code() -> None:
     """States grow to 16, which has six bits; the proof gives them eight, as the circuit does."""
     circuit = cycle(4, input_weight=0)
-    quiet = replace(circuit, layer=replace(circuit.ring, bias=(5,) * 4))
+    quiet = replace(circuit, layers=(replace(circuit.ring, bias=(5,) * 4),))
     assert ranges(quiet) == [(-65, 64)] * 4
     assert reference.run(quiet, np.zeros((99, 2), dtype=np.int64)).states.max() < 20
-    still = replace(circuit, layer=replace(circuit.ring, bias=(1,) * 4))
+    still = replace(circuit, layers=(replace(circuit.ring, bias=(1,) * 4),))
     assert ranges(still) == [(1, 1)] * 4, "what settles at once is as it is"

@@ -26,7 +26,7 @@ PARALLEL = ring("parallel", 6, lanes=6, multipliers=6)
 
 
 def layered(design: Design, **changes: Any) -> Design:
-    return replace(design, layer=replace(design.layer, **changes))
+    return replace(design, layers=(replace(design.layer, **changes),))
 
 
 RIGHT = {
@@ -131,7 +131,7 @@ WRONG = {
 def test_a_wrong_layer_is_refuted(name: str, tmp_path: Path) -> None:
     change, unit = WRONG[name]
     verilog = tmp_path / "wrong.v"
-    verilog.write_text(emit(replace(RING, layer=change(RING.layer))))
+    verilog.write_text(emit(replace(RING, layers=(change(RING.layer),))))
     proof = prove(RING, tmp_path, verilog=verilog)
     assert proof.verdict == "refuted" and not proof.holds and proof.sentence
     assert proof.units and (unit is None or unit in proof.units), proof.sentence

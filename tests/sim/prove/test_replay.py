@@ -130,7 +130,7 @@ def test_inputs_and_states_of_a_sample_are_not_any_two_numbers(tmp_path: Path) -
     )
     readout = Readout((Output("y", QFormat(9, 7)),), QFormat(3, 0), ((1, 1, -2),))
     features = Features(inputs=True, one=None)
-    design = Design("bound", (InputChannel("u", fmt),), layer, features, readout)
+    design = Design("bound", (InputChannel("u", fmt),), (layer,), features, readout)
     proof = prove_words(design, without_saturation(design, tmp_path))
     assert proof.verdict != "refuted" and not proof.step
 
@@ -139,7 +139,7 @@ def test_a_circuit_that_differs_at_all_states_is_refuted(tmp_path: Path) -> None
     """States are positive, so the sums of weights 1 and 2 differ whatever they are."""
     still = replace(weighted(3).ring, taps=(), bias_format=QFormat(8, 7), bias=(60,) * 3)
     readout = Readout((Output("y", QFormat(20, 7)),), QFormat(4, 0), ((1, 1, 1, 0),))
-    design = replace(weighted(3), layer=still, readout=readout)
+    design = replace(weighted(3), layers=(still,), readout=readout)
     wrong = replace(design, readout=replace(readout, weights=((2, 1, 1, 0),)))
     proof = prove_words(design, elaborated(wrong, tmp_path)[1])
     assert proof.verdict == "refuted" and proof.shown is not None and not proof.step

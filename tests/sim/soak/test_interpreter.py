@@ -18,14 +18,15 @@ from rchw.design import (
     Readout,
     RingLayer,
     Tap,
+    TapsInput,
     UnitCodes,
 )
 from rchw.fixed import Overflow, QFormat, Rounding
 from rchw.reference.bounds import readout_bound, ring_bound
 from rchw.sim.soak.program import Program
 from rchw.sim.soak.stimulus import block
-from tests.designs import designs, matrix_designs
-from tests.examples import ANTISYMMETRIC, EULER, EXAMPLE, MATRIX
+from tests.designs import deep_designs, designs, matrix_designs
+from tests.examples import ANTISYMMETRIC, DEEP, EULER, EXAMPLE, MATRIX
 
 
 def same(program: Program, design: Design, index: int = 1, samples: int = 200) -> bool:
@@ -82,7 +83,7 @@ def broad(rounding: Rounding, overflow: Overflow, frac: int) -> Design:
     outputs = tuple(Output(f"y{k}", QFormat(48 - k, 40 * k, k == 0)) for k in range(2))
     readout = Readout(outputs, weights, (some(11), some(11)), rounding, overflow)
     channels = (InputChannel("u", QFormat(24, 20)),)
-    return Design("broad", channels, layer, Features(squares=squares), readout)
+    return Design("broad", channels, (layer,), Features(squares=squares), readout)
 
 
 @pytest.mark.parametrize("rounding", Rounding)
@@ -123,7 +124,7 @@ def test_matrices(program: Program) -> None:
         rows = layer.matrix.codes
         changed = (*rows[:-1], (rows[-1][0] ^ 1, *rows[-1][1:]))
         wrong = replace(layer, matrix=replace(layer.matrix, codes=changed))
-        _, table = program.for_design(replace(design, layer=wrong)).show(3, 1, 500)
+        _, table = program.for_design(replace(design, layers=(wrong,))).show(3, 1, 500)
         want = reference.run(design, table[:, :2], table[:, 2].astype(bool)).outputs
         assert not np.array_equal(table[:, 5:], want)
 
@@ -134,12 +135,35 @@ def test_any_matrix(program: Program, design: Design) -> None:
     assert same(program, design)
 
 
+@settings(max_examples=20)
+@given(design=deep_designs())
+def test_any_layers_in_series(program: Program, design: Design) -> None:
+    assert same(program, design)
+
+
+def test_layers_in_series(program: Program) -> None:
+    """Rings and a matrix by taps and by matrices; the program tells another law from theirs."""
+    assert same(program, DEEP, samples=2000)
+    other = program.for_design(DEEP)
+    _, table = other.show(3, 1, 500)
+    first, middle, last = (stage.layer for stage in DEEP.stages)
+    by_taps, *rest = middle.inputs
+    assert isinstance(by_taps, TapsInput)
+    turned = replace(by_taps, taps=(Tap(1, by_taps.taps[0].weights), by_taps.taps[1]))
+    for wrong in (
+        replace(DEEP, layers=(first, replace(middle, inputs=(turned, *rest)), last)),
+        replace(DEEP, layers=(first, middle, replace(last, inputs=last.inputs[:1]))),
+    ):
+        want = reference.run(wrong, table[:, :2], table[:, 2].astype(bool)).outputs
+        assert not np.array_equal(table[:, 5:], want)
+
+
 def test_steps_and_gains(program: Program) -> None:
     assert same(program, EULER, samples=2000)
-    leaks = replace(EXAMPLE, layer=replace(EXAMPLE.ring, leak_shift=(0, 1, 3, 2, 0)))
+    leaks = replace(EXAMPLE, layers=(replace(EXAMPLE.ring, leak_shift=(0, 1, 3, 2, 0)),))
     assert same(program, leaks, samples=2000)
     for layer in WRONG_STEPS.values():
-        _, table = program.for_design(replace(EULER, layer=layer)).show(3, 1, 500)
+        _, table = program.for_design(replace(EULER, layers=(layer,))).show(3, 1, 500)
         want = reference.run(EULER, table[:, :2], table[:, 2].astype(bool)).outputs
         assert not np.array_equal(table[:, 5:], want)
 
@@ -147,7 +171,7 @@ def test_steps_and_gains(program: Program) -> None:
 @pytest.mark.parametrize("change", WRONG)
 def test_a_wrong_reading_is_seen(program: Program, change: str) -> None:
     """The comparison above can fail: the program reads a file with one entry changed."""
-    wrong = program.for_design(replace(EXAMPLE, layer=WRONG[change]))
+    wrong = program.for_design(replace(EXAMPLE, layers=(WRONG[change],)))
     _, table = wrong.show(3, 1, 500)
     want = reference.run(EXAMPLE, table[:, :2], table[:, 2].astype(bool)).outputs
     assert not np.array_equal(table[:, 5:], want)

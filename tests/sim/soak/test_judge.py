@@ -157,17 +157,21 @@ def test_the_audit_is_of_the_data(program: Program) -> None:
 
 LAYER, READOUT = EXAMPLE.ring, EXAMPLE.readout
 MUTANTS = {
-    **{name: replace(EXAMPLE, layer=layer) for name, layer in WRONG.items()},
+    **{name: replace(EXAMPLE, layers=(layer,)) for name, layer in WRONG.items()},
     "segment": replace(
         EXAMPLE,
-        layer=replace(
-            LAYER, activation=PiecewiseLinear(-30, 29, ((None, 1, -4), (-8, 0, 0), (9, 1, 5)))
+        layers=(
+            replace(
+                LAYER, activation=PiecewiseLinear(-30, 29, ((None, 1, -4), (-8, 0, 0), (9, 1, 5)))
+            ),
         ),
     ),
     "rail": replace(
         EXAMPLE,
-        layer=replace(
-            LAYER, activation=PiecewiseLinear(-30, 30, ((None, 1, -4), (-8, 0, 0), (9, 1, 4)))
+        layers=(
+            replace(
+                LAYER, activation=PiecewiseLinear(-30, 30, ((None, 1, -4), (-8, 0, 0), (9, 1, 4)))
+            ),
         ),
     ),
     "readout weight": replace(
@@ -187,7 +191,7 @@ MUTANTS = {
     ),
     "lanes of the input": replace(
         EXAMPLE,
-        layer=replace(LAYER, inputs=(LAYER.inputs[1], LAYER.inputs[0])),
+        layers=(replace(LAYER, inputs=(LAYER.inputs[1], LAYER.inputs[0])),),
     ),
     "reset": replace(EXAMPLE, reset_on_last=False),
 }

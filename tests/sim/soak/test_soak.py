@@ -57,7 +57,7 @@ def wide() -> Design:
     outputs = tuple(Output(f"y{k}", QFormat(21 - k, 12 - k, k != 1)) for k in range(5))
     rows = tuple(some(units + 1) for _ in outputs)
     readout = Readout(outputs, weights, rows)
-    design = Design("wide", channels, layer, Features(), readout, reset_on_last=False)
+    design = Design("wide", channels, (layer,), Features(), readout, reset_on_last=False)
     most = possible_multipliers(units, design)[-1]
     return replace(design, readout=replace(readout, multipliers=most))
 
@@ -106,7 +106,7 @@ def test_a_wrong_unit_is_named(tmp_path: Path) -> None:
     """A failing soak is finished work: its record and waveform take the place of earlier ones."""
     layer = ring().ring
     bias = (*layer.bias[:3], layer.bias[3] + 1, layer.bias[4])
-    wrong = replace(ring(), layer=replace(layer, bias=bias))
+    wrong = replace(ring(), layers=(replace(layer, bias=bias),))
     source, out = write_verilog(wrong, tmp_path / "wrong"), tmp_path / "out"
     write_atomic(out / "soak.json", "earlier")
     record = soak(

@@ -81,7 +81,7 @@ def held(formats: list[QFormat]) -> Design:
     channels = tuple(InputChannel(f"u{k}", fmt) for k, fmt in enumerate(formats))
     entry = pair().ring.inputs[0]
     layer = replace(pair().ring, inputs=(entry,) * len(channels))
-    return replace(pair(), inputs=channels, layer=layer)
+    return replace(pair(), inputs=channels, layers=(layer,))
 
 
 @settings(max_examples=25)
