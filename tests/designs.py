@@ -15,7 +15,6 @@ from rchw.design import (
     Design,
     ExternalLayer,
     Features,
-    Feedback,
     InputChannel,
     Layer,
     LevelInput,
@@ -37,13 +36,13 @@ from rchw.schedule import possible_multipliers, schedule
 
 __all__ = [
     "TOPOLOGIES",
+    "any_codes",
+    "any_format",
     "deep_designs",
     "designs",
     "external_designs",
-    "feedback_designs",
     "matrix_designs",
     "stimulus",
-    "without_channels",
 ]
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -52,13 +51,13 @@ TOPOLOGIES = ("cycle", "delay-line", "delay-line-feedback", "cycle-jumps", "free
 WIDTHS = st.one_of(st.integers(2, 8), st.integers(2, 24))  # narrow ones meet more corners
 
 
-def _format(draw: Draw, signed: bool | None = True) -> QFormat:
+def any_format(draw: Draw, signed: bool | None = True) -> QFormat:
     """Draw a format of 2 to 24 bits; a quarter is unsigned where `signed` is left open."""
     width = draw(WIDTHS)
     return QFormat(width, draw(st.integers(0, width + 2)), signed or draw(st.integers(0, 3)) > 0)
 
 
-def _codes(rng: np.random.Generator, fmt: QFormat, count: int, style: str) -> tuple[int, ...]:
+def any_codes(rng: np.random.Generator, fmt: QFormat, count: int, style: str) -> tuple[int, ...]:
     """Weights of one magnitude, of a few levels, or any; always within the format."""
     if style == "sign":
         magnitude = int(rng.integers(0, fmt.max + 1))
@@ -87,7 +86,7 @@ def _taps(rng: np.random.Generator, name: str, n: int, fmt: QFormat, style: str)
     """Give the connections weights: one for all units of a tap, or any."""
     taps = []
     for offset, where in _shape(rng, name, n):
-        weights = _codes(rng, fmt, n, style)
+        weights = any_codes(rng, fmt, n, style)
         if style == "sign":
             weights = (int(rng.integers(1, fmt.max + 1)),) * n
         masked = [w if there else 0 for w, there in zip(weights, where, strict=True)]
@@ -125,19 +124,19 @@ def _inputs(
 ) -> tuple[list[InputChannel], list[LinearInput | LevelInput]]:
     """K channels, all of one format or each of its own, linear or level."""
     count = draw(st.one_of(st.just(1), st.integers(1, 8)))
-    shared = _format(draw, None) if draw(st.booleans()) else None
+    shared = any_format(draw, None) if draw(st.booleans()) else None
     channels: list[InputChannel] = []
     tables: list[LinearInput | LevelInput] = []
     for k in range(count):
-        fmt = shared or _format(draw, None)
+        fmt = shared or any_format(draw, None)
         channels.append(InputChannel(f"u{k}", fmt))
-        weight = _format(draw)
-        weights = _codes(rng, weight, n, style)
+        weight = any_format(draw)
+        weights = any_codes(rng, weight, n, style)
         if draw(st.integers(0, 3)):
             tables.append(LinearInput(weight, weights))
         else:
             thresholds = rng.integers(fmt.min - 1, fmt.max + 2, n)
-            high = _codes(rng, weight, n, style)
+            high = any_codes(rng, weight, n, style)
             tables.append(LevelInput(weight, tuple(thresholds.tolist()), weights, high))
     return channels, tables
 
@@ -161,8 +160,8 @@ def _update(draw: Draw, rng: np.random.Generator, n: int) -> dict[str, Any]:
 
 
 def _unit_codes(draw: Draw, rng: np.random.Generator, n: int, style: str) -> UnitCodes:
-    fmt = _format(draw, None)
-    return UnitCodes(fmt, _codes(rng, fmt, n, style))
+    fmt = any_format(draw, None)
+    return UnitCodes(fmt, any_codes(rng, fmt, n, style))
 
 
 def _layer(draw: Draw, max_units: int, max_lanes: int | None) -> tuple[Any, RingLayer]:
@@ -172,7 +171,7 @@ def _layer(draw: Draw, max_units: int, max_lanes: int | None) -> tuple[Any, Ring
     state = QFormat(width, draw(st.integers(0, width + 1)))
     style = draw(st.sampled_from(["sign", "levels", "any"]))
     channels, tables = _inputs(draw, rng, n, style)
-    tap_format, bias_format = _format(draw), _format(draw)
+    tap_format, bias_format = any_format(draw), any_format(draw)
     bias_style = draw(st.sampled_from(["zero", "sign", "any"]))
     layer = RingLayer(
         n_units=n,
@@ -181,11 +180,11 @@ def _layer(draw: Draw, max_units: int, max_lanes: int | None) -> tuple[Any, Ring
         taps=_taps(rng, draw(st.sampled_from(TOPOLOGIES)), n, tap_format, style),
         inputs=tuple(tables),
         bias_format=bias_format,
-        bias=(0,) * n if bias_style == "zero" else _codes(rng, bias_format, n, bias_style),
+        bias=(0,) * n if bias_style == "zero" else any_codes(rng, bias_format, n, bias_style),
         activation=_activation(draw, rng, state),
         rounding=draw(st.sampled_from(list(Rounding))),
         **_update(draw, rng, n),
-        initial_state=(0,) * n if draw(st.booleans()) else _codes(rng, state, n, "any"),
+        initial_state=(0,) * n if draw(st.booleans()) else any_codes(rng, state, n, "any"),
         lanes=min(draw(st.integers(1, n)), max_lanes or n),
     )
     return (rng, channels), layer
@@ -201,12 +200,12 @@ def designs(draw: Any, max_units: int = 12, max_lanes: int | None = None) -> Des
 def _matrix(rng: np.random.Generator, kind: str, n: int, fmt: QFormat, style: str) -> Matrix:
     """Rows of any filling, the empty ones among them."""
     if kind == "dense":
-        return Matrix(fmt, kind, tuple(_codes(rng, fmt, n, style) for _ in range(n)))
+        return Matrix(fmt, kind, tuple(any_codes(rng, fmt, n, style) for _ in range(n)))
     if kind == "antisymmetric":
-        rows = tuple(_codes(rng, fmt, i, style) for i in range(n))
-        return Matrix(fmt, kind, rows, diagonal=_codes(rng, fmt, n, style))
+        rows = tuple(any_codes(rng, fmt, i, style) for i in range(n))
+        return Matrix(fmt, kind, rows, diagonal=any_codes(rng, fmt, n, style))
     places = [np.flatnonzero(rng.random(n) < rng.random()).tolist() for _ in range(n)]
-    codes = tuple(_codes(rng, fmt, len(row), style) for row in places)
+    codes = tuple(any_codes(rng, fmt, len(row), style) for row in places)
     return Matrix(fmt, kind, codes, tuple(map(tuple, places)))
 
 
@@ -224,7 +223,7 @@ def _matrix_layer(draw: Draw, rng: np.random.Generator, ring: RingLayer) -> Matr
         del facts[name]
     kind = "antisymmetric" if ring.step else draw(st.sampled_from(["dense", "sparse"]))
     style = draw(st.sampled_from(["sign", "levels", "any"]))
-    matrix = _matrix(rng, kind, ring.n_units, _format(draw), style)
+    matrix = _matrix(rng, kind, ring.n_units, any_format(draw), style)
     return MatrixLayer(matrix=matrix, **facts)
 
 
@@ -258,26 +257,26 @@ def deep_designs(draw: Any, max_units: int = 5, max_layers: int = 3) -> Design:
 def _of_channel(
     draw: Draw, rng: np.random.Generator, n: int, channels: list[InputChannel], style: str
 ) -> LinearInput:
-    weight = _format(draw)
+    weight = any_format(draw)
     source = channels[int(rng.integers(len(channels)))].name
-    return LinearInput(weight, _codes(rng, weight, n, style), source=source)
+    return LinearInput(weight, any_codes(rng, weight, n, style), source=source)
 
 
 def _of_layer(
     draw: Draw, rng: np.random.Generator, n: int, before: RingLayer | MatrixLayer, style: str
 ) -> MatrixInput | TapsInput:
     """What N units read of an earlier layer: dense, sparse with empty rows, or by taps."""
-    fmt, count = _format(draw), before.n_units
+    fmt, count = any_format(draw), before.n_units
     kind = draw(st.sampled_from(["dense", "sparse", "taps", "taps"]))
     if kind == "taps":
         offsets = rng.choice(count, size=int(rng.integers(0, min(3, count) + 1)), replace=False)
-        taps = tuple(Tap(int(k), _codes(rng, fmt, n, style)) for k in offsets)
+        taps = tuple(Tap(int(k), any_codes(rng, fmt, n, style)) for k in offsets)
         return TapsInput(before.name, fmt, taps)
     if kind == "dense":
-        rows = tuple(_codes(rng, fmt, count, style) for _ in range(n))
+        rows = tuple(any_codes(rng, fmt, count, style) for _ in range(n))
         return MatrixInput(before.name, Matrix(fmt, kind, rows))
     places = [np.flatnonzero(rng.random(count) < rng.random()).tolist() for _ in range(n)]
-    codes = tuple(_codes(rng, fmt, len(row), style) for row in places)
+    codes = tuple(any_codes(rng, fmt, len(row), style) for row in places)
     return MatrixInput(before.name, Matrix(fmt, kind, codes, tuple(map(tuple, places))))
 
 
@@ -286,7 +285,7 @@ def external_designs(draw: Any, max_units: int = 12) -> Design:
     """Any design whose states come from outside."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     n, width = draw(st.integers(1, max_units)), draw(WIDTHS)
-    shared = _format(draw, None)
+    shared = any_format(draw, None)
     channels = [
         InputChannel(f"u{k}", shared) for k in range(draw(st.sampled_from([0, 1, 1, 2, 3])))
     ]
@@ -300,10 +299,10 @@ def _readout(
     draw: Draw, rng: np.random.Generator, channels: list[InputChannel], layers: Sequence[Layer]
 ) -> Design:
     """Features and readout of any kind behind the layers."""
-    squares = _format(draw, None) if draw(st.booleans()) else None
+    squares = any_format(draw, None) if draw(st.booleans()) else None
     later = []
     for _ in layers[1:]:
-        own = _format(draw, None) if draw(st.booleans()) else None
+        own = any_format(draw, None) if draw(st.booleans()) else None
         rounding = draw(st.sampled_from(list(Rounding)))
         later.append(UnitFeatures(draw(st.booleans()), own, rounding))
     same = len({channel.format for channel in channels}) == 1
@@ -315,7 +314,7 @@ def _readout(
         one=draw(st.sampled_from([None, QFormat(1, 0, False), QFormat(4, 6)])),
         later=tuple(later),
     )
-    weight_format = _format(draw)
+    weight_format = any_format(draw)
     count = sum(block.count for block in features.blocks(layers, channels))
     outputs = draw(st.one_of(st.just(1), st.integers(1, 16)))
     formats = [
@@ -330,7 +329,7 @@ def _readout(
         readout=Readout(
             outputs=tuple(Output(f"y{k}", fmt) for k, fmt in enumerate(formats)),
             weight_format=weight_format,
-            weights=tuple(_codes(rng, weight_format, count, "any") for _ in range(outputs)),
+            weights=tuple(any_codes(rng, weight_format, count, "any") for _ in range(outputs)),
             rounding=draw(st.sampled_from(list(Rounding))),
             overflow=draw(st.sampled_from(list(Overflow))),
         ),
@@ -339,51 +338,6 @@ def _readout(
     multipliers = draw(st.sampled_from(possible_multipliers([x.lanes for x in layers], design)))
     design = replace(design, readout=replace(design.readout, multipliers=multipliers))
     schedule(design)
-    return design
-
-
-def without_channels(design: Design) -> Design:
-    """The same without inputs, fully folded in its readout."""
-    width, features = design.n_inputs, design.features
-    first = design.n_units * features.per_unit
-    rows = design.readout.weights
-    if features.inputs:
-        rows = tuple((*row[:first], *row[first + width :]) for row in rows)
-    return replace(
-        design,
-        inputs=(),
-        layers=(replace(design.driven, inputs=()),),
-        features=replace(features, inputs=False),
-        readout=replace(design.readout, weights=rows, multipliers=1),
-    )
-
-
-@st.composite
-def feedback_designs(draw: Any, max_units: int = 8) -> Design:
-    """Any design of units some of whose outputs are fed back, a quarter of them without inputs."""
-    design: Design = draw(st.one_of(designs(max_units), matrix_designs(max_units)))
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    entries = []
-    style = draw(st.sampled_from(["sign", "levels", "any"]))
-    places = rng.permutation(design.n_outputs)[: draw(st.sampled_from([1, 1, 2, 3]))]
-    for output in (design.readout.outputs[place] for place in places):
-        fmt = _format(draw, None)
-        entries.append(
-            Feedback(
-                format=fmt,
-                weights=_codes(rng, fmt, design.n_units, style),
-                output=output.name,
-                layer=design.layer.name,
-                initial=int(rng.integers(output.format.min, output.format.max + 1)),
-                teacher=draw(st.booleans()),
-            )
-        )
-    design = replace(design, feedback=tuple(entries))
-    if draw(st.integers(0, 3)) == 0:
-        design = without_channels(design)
-        counts = possible_multipliers(design.layer.lanes, design)
-        multipliers = draw(st.sampled_from(counts))
-        design = replace(design, readout=replace(design.readout, multipliers=multipliers))
     return design
 
 

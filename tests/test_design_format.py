@@ -27,9 +27,10 @@ from rchw.errors import DesignError
 from rchw.fixed import QFormat, Rounding
 from rchw.ranges import dead_band
 from rchw.reference import run
-from tests.designs import designs, external_designs, feedback_designs, stimulus
+from tests.designs import designs, external_designs, stimulus
 from tests.documents import PAGE, every_law, example, objects
 from tests.interpreter import decode, encode, interpret, rounded
+from tests.loops import feedback_designs
 
 VALUES = [[0.9, 2.0], [1.4, 5.0], [-0.3, 0.4]]
 LAST = [False, True, False]

@@ -143,7 +143,7 @@ def convert(
         weights=((0,) * (products + 1),) * len(outputs),
         multipliers=multipliers,
     )
-    design = Design(options.name, channels, layer, features, readout)
+    design = Design(options.name, channels, (layer,), features, readout)
     schedule(design)
     return Converted(design, held)
 

@@ -3,6 +3,7 @@
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from tests.cli.command_line import call, contents, refused, small_series
 
 Capture = pytest.CaptureFixture[str]
 RNG = np.random.default_rng(4)
-GOOD = {
+GOOD: dict[str, Any] = {
     "W": np.where(RNG.uniform(size=(6, 6)) < 0.4, RNG.normal(size=(6, 6)) / 3, 0.0),
     "W_in": RNG.normal(size=(6, 1)), "W_out": RNG.normal(size=(1, 6)),
 }  # fmt: skip
@@ -62,7 +63,9 @@ BAD: dict[str, tuple[dict[str, object], str]] = {
 @pytest.mark.parametrize("name", BAD)
 def test_bad_matrices(name: str, place: Path, capsys: Capture) -> None:
     change, sentence = BAD[name]
-    held = {key: value for key, value in (GOOD | change).items() if value is not None}
+    held: dict[str, Any] = {
+        key: value for key, value in (GOOD | change).items() if value is not None
+    }
     np.savez(place / "net.npz", **held)
     before = contents(place)
     refused(capsys, start(place, "net.npz"), sentence)

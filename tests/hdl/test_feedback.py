@@ -21,9 +21,10 @@ from rchw.sim.pauses import parse
 from rchw.sim.scoreboard import assert_same
 from rchw.sim.stream import StreamTrace, trace_stream
 from tests.boards.test_of_design import ring
-from tests.designs import feedback_designs, stimulus, without_channels
+from tests.designs import stimulus
 from tests.examples import FEEDBACK
 from tests.hdl.test_generated import PAIRS
+from tests.loops import feedback_designs, without_channels
 
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 

@@ -236,4 +236,4 @@ def test_a_matrix_without_connections_keeps_its_inputs(n: int) -> None:
     )
     rows = tuple(row[: 2 * n + 3] for row in MATRIX.readout.weights)
     readout = replace(MATRIX.readout, weights=rows, multipliers=2)
-    check(replace(MATRIX, layer=alone, readout=readout), 1, "never", "never")
+    check(replace(MATRIX, layers=(alone,), readout=readout), 1, "never", "never")

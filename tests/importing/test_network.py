@@ -63,7 +63,7 @@ def test_a_step_of_euler() -> None:
 
 
 def test_compressed_rows_are_the_matrix() -> None:
-    rows = sparse.random_array((N, N), density=0.4, rng=np.random.default_rng(1), format="csr")
+    rows: Any = sparse.random_array((N, N), density=0.4, rng=np.random.default_rng(1), format="csr")
     arrays = {
         "W_data": rows.data,
         "W_indices": rows.indices,

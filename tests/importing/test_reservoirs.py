@@ -86,6 +86,7 @@ def same(network: Network, states: Any, outputs: Any) -> None:
     found = NetworkModel(network).run(SERIES)
     assert np.abs(found - states).max() < 1e-9
     given = network.outputs(found, SERIES)
+    assert network.output_weights is not None
     assert np.abs(given - outputs).max() < 1e-9 * max(1.0, np.abs(network.output_weights).max())
 
 

@@ -26,8 +26,9 @@ from rchw.errors import DesignError
 from rchw.fixed import QFormat
 from rchw.reference import compiled, loop, run
 from rchw.reference.bounds import ring_bound
-from tests.designs import feedback_designs, stimulus
+from tests.designs import stimulus
 from tests.examples import EXTERNAL, FEEDBACK
+from tests.loops import feedback_designs
 
 ONE = Design(
     name="one",

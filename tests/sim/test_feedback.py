@@ -30,8 +30,8 @@ from rchw.tasks import Task, load_task
 from rchw.train.generate import begun, free_runs, generator_design, lessons, teach
 from rchw.train.readout import Fit
 from tests.cli.command_line import call, refused
-from tests.designs import without_channels
 from tests.examples import FEEDBACK
+from tests.loops import without_channels
 from tests.train.test_generate import OPTIONS, POINT, matrix_generator, sines
 
 GATES = replace(

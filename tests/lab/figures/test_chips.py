@@ -92,8 +92,9 @@ def test_xor_on_the_network() -> None:
     assert rates["gigabits_per_second"][2] == pytest.approx(80)
     assert min(recalled["noisy"]) > 0.1  # so much light is lost in long waveguides
     assert measured.details["splits"] == [chips._xor_task(s, split).hashes() for s in (0, 1)]
-    of_two_bits = measured.baselines.pop("NVAR")  # the exclusive or is a product of them
-    assert of_two_bits == 0 and min(measured.baselines.values()) > 0.4
+    baselines = dict(measured.baselines)
+    of_two_bits = baselines.pop("NVAR")  # the exclusive or is a product of them
+    assert of_two_bits == 0 and min(baselines.values()) > 0.4
 
 
 # --- The ring ------------------------------------------------------------------------------------
