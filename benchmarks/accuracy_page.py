@@ -69,8 +69,9 @@ the piecewise-linear form has none."""
 _FAMILIES = """\
 Rings beside matrices, N = 50, squares in every readout; 30 candidates chosen on one stream, three
 test streams. Integer rows have 12-bit inputs and states, 16-bit readout weights, 8-bit matrices,
-and clip; float rows have tanh and real leak rates, which with *shifts 0..4* are spread from 1 to
-1/16. A dense matrix takes N times as many products per sample as a cycle."""
+and clip; float rows have tanh and real leak rates. In rows *shifts 0..4* these are spread from 1 to
+1/16. A dense matrix takes N times as many products per sample as a cycle, so at one size of
+circuit a cycle may have far more units."""
 
 
 def _figure(value: float) -> str:
