@@ -30,7 +30,7 @@ from rchw.model import DeepModel, RingModel
 from rchw.reference import ReferenceReservoir, run
 from rchw.schedule import possible_multipliers, schedule
 from tests.designs import deep_designs
-from tests.examples import DEEP, EXAMPLE, EXTERNAL
+from tests.examples import DEEP, EXAMPLE, EXTERNAL, FEEDBACK
 from tests.test_design_format import check_interpreter
 
 FIRST, MIDDLE, LAST = (stage.layer for stage in DEEP.stages)
@@ -64,6 +64,11 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "nothing seen": (
         lambda: Features(states=False, later=(UnitFeatures(False), UnitFeatures(False))),
         r"^features must hold states or squares$",
+    ),
+    "feedback": (
+        lambda: replace(DEEP, feedback=FEEDBACK.feedback),
+        r"^feedback must be left out of layers in series, which are not built with it yet, not "
+        r"hold output trend$",
     ),
     "one layer": (lambda: DEEP.layer, r"^the design must have one layer here, not 3$"),
     "no source": (

@@ -11,8 +11,9 @@ from amaranth.hdl import Module, Signal, Value
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rchw.design import Design
+from rchw.design import Design, Segments
 from rchw.errors import DesignError, MismatchError
+from rchw.fixed import QFormat
 from rchw.hdl import folded, gather, passes, readout
 from rchw.hdl.clocks import ReadoutClock, readout_clocks
 from rchw.hdl.emit import emit, write_verilog
@@ -25,6 +26,7 @@ from rchw.sim.verify import job_for
 from tests.designs import deep_designs
 from tests.examples import DEEP
 from tests.hdl.test_generated import PAIRS, check
+from tests.hdl.test_sequences import check as check_sequences
 
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 
@@ -85,6 +87,26 @@ def test_lanes_of_every_layer(lanes: tuple[int, ...], multipliers: int) -> None:
         -(-layer.n_units // p) for layer, p in zip(design.layers, lanes, strict=True)
     ]
     assert [bool(part.steps) for part in parts] == [False, False, True]
+
+
+@pytest.mark.parametrize("parallel", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "accumulate", ["last", *(pytest.param(k, marks=pytest.mark.slow) for k in ("segments", "sum"))]
+)
+def test_one_answer_per_sequence(accumulate: str, parallel: bool) -> None:
+    """Of layers in series too: the last layer asks for the place of the answer."""
+    wide = tuple(replace(output, format=QFormat(9, 2)) for output in DEEP.readout.outputs)
+    rows = tuple((*row, *row[::-1]) for row in DEEP.readout.weights)
+    changes: dict[str, dict[str, Any]] = {
+        "last": {},
+        "sum": {"segments": Segments(5)},
+        "segments": {
+            "segments": Segments(3, 2), "outputs": wide, "weights": rows, "argmax": True,
+        },
+    }  # fmt: skip
+    changed = replace(DEEP.readout, accumulate=accumulate, **changes[accumulate])
+    design = replace(DEEP, readout=changed)
+    check_sequences(made_parallel(design) if parallel else design, 3, "never", "random:50:4", 8)
 
 
 def older(m: Module, name: str, source: gather.Written, *given: Any, **named: Any) -> list[Value]:
