@@ -46,7 +46,7 @@ def test_it_writes_a_design_and_a_record(place: Path, capsys: Capture) -> None:
     assert "what is not the same" in shown.out and "sparse" in shown.out
 
 
-BAD: dict[str, tuple[dict[str, object], str]] = {
+BAD: dict[str, tuple[dict[str, Any], str]] = {
     "not square": ({"W": np.ones((6, 5))}, "W must be square, not of shape (6, 5)"),
     "not finite": ({"W": np.full((6, 6), np.nan)}, "W must be finite, not nan at (0, 0)"),
     "unknown": ({"Wfb": np.ones(6)}, "arrays must be named W,"),
