@@ -33,6 +33,7 @@ from benchmarks.accuracy_rows import (
     floor_rows,
     integer_row,
     measure,
+    nvar_row,
 )
 from rchw.errors import DesignError
 from rchw.files import write_atomic
@@ -135,6 +136,7 @@ def _loop(search: str, tests: int) -> Iterator[Job]:
         yield full, streams, twice, partial(_one, full, partial(loop_row, twice, streams))
     work = partial(rounding_floor_row, streams, 16)
     yield "loop/rounding", streams, None, partial(_one, "loop/rounding", work)
+    yield "loop/nvar", streams, None, partial(_one, "loop/nvar", partial(nvar_row, streams))
 
 
 def _jobs(prefix: str, streams: Streams, n_units: int, rows: dict[str, Row]) -> Iterator[Job]:

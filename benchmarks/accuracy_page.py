@@ -28,7 +28,7 @@ figure name the floors that it is below: P persistence, L linear filter of 60 ta
 of N units with squares, V order-2 Volterra filter of 2 N features, A nonlinear vector
 autoregression (NVAR): delayed inputs and their products of two or three, at most 300 features
 whatever N is; it needs no reservoir.
-`python -m benchmarks.accuracy --rows floors` measures the floors again and nothing else."""
+`python -m benchmarks.accuracy --rows floors,nvar` measures the floors again and nothing else."""
 
 _NARMA = """\
 Ten test streams (seeds 3000 to 3009), 2000 training samples of which 200 are washout, 3000 for
@@ -55,10 +55,10 @@ autoregression predicts the series at least as well as any reservoir here."""
 
 _LOOP = """\
 N = 100 with squares. One step ahead an integer design cannot be better than the rounding of its
-output format, which is printed beside it. In the closed loop the decoded output is encoded as the
-next input; the valid prediction time is the number of samples until the error exceeds 0.4 standard
-deviations. Lambda of the closed loop is the one of the longest valid prediction time on the
-validation samples of the tuning streams."""
+output format, which is printed beside it, as is the autoregression, which is not run in a loop. In
+the closed loop the decoded output is encoded as the next input; the valid prediction time is the
+number of samples until the error exceeds 0.4 standard deviations. Lambda of the closed loop is the
+one of the longest valid prediction time on the validation samples of the tuning streams."""
 
 _ACTIVATION = """\
 The same short search with other activations, N = 100, squares in every readout. Q is what a linear

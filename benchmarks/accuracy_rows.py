@@ -16,6 +16,7 @@ import numpy as np
 from rchw.design import Design
 from rchw.tasks import TASKS, Task, load_task
 from rchw.tasks.floors import floors
+from rchw.tasks.nvar import nvar
 from rchw.train import TrainOptions, Tuned, evaluate, fit, tune
 from rchw.train.ideal import IdealOptions, TunedIdeal, fit_ideal, tune_ideal
 from rchw.train.options import WINDOWS
@@ -30,6 +31,7 @@ __all__ = [
     "floor_rows",
     "integer_row",
     "measure",
+    "nvar_row",
     "search",
     "summary",
     "trained",
@@ -243,3 +245,9 @@ def floor_rows(streams: Streams, n_units: int) -> dict[str, dict[str, Any]]:
     return {
         key: {"title": title, **summary([f[key] for f in found])} for key, title in FLOORS.items()
     }
+
+
+def nvar_row(streams: Streams) -> dict[str, Any]:
+    """Measure the autoregression alone, where the other floors say nothing."""
+    found = [nvar(task)[0] for task in streams.load(streams.test)]
+    return {"title": FLOORS["nvar"], **summary(found)}

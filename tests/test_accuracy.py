@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,18 @@ import pytest
 from benchmarks.accuracy import FOLDER, SEARCHES, TESTS, TUNING
 from benchmarks.accuracy_loop import free_run, rounding_floor_row
 from benchmarks.accuracy_page import markdown, targets
-from benchmarks.accuracy_rows import Row, Streams, float_row, measure
+from benchmarks.accuracy_rows import (
+    FLOORS,
+    Row,
+    Streams,
+    float_row,
+    floor_rows,
+    measure,
+    nvar_row,
+)
 from rchw.reference import run
 from rchw.tasks import Task
+from rchw.tasks.floors import floors
 from rchw.train import TrainOptions, train
 from rchw.train.ideal import IdealOptions
 
@@ -39,6 +49,29 @@ def test_means_and_medians_are_those_of_the_streams() -> None:
         assert math.isclose(row["mean"], float(np.mean(row["errors"])), rel_tol=1e-12), key
         assert math.isclose(row["median"], float(np.median(row["errors"])), rel_tol=1e-12), key
     assert all(len(ROWS[f"narma/{n}/linear"]["errors"]) == 10 for n in SEARCHES)
+
+
+def test_the_floors_stand_in_every_table() -> None:
+    """Beside rows of models stand all floors; in the loop, where no filter tells, one of them."""
+    prefixes = {key.rpartition("/")[0] for key in ROWS} - {"loop"}
+    assert len(prefixes) == 11
+    for prefix in prefixes:
+        assert {f"{prefix}/{floor}" for floor in FLOORS} <= ROWS.keys()
+    assert ROWS["loop/nvar"]["title"] == FLOORS["nvar"]
+    page = markdown(RECORD)
+    assert page.count(f"| {FLOORS['nvar']} | ") == 4, "one line of each table"
+    changed = {key: dict(row) for key, row in ROWS.items()}
+    changed["tasks/narma20/nvar"]["mean"] = 1.0
+    told = re.search(r"^- narma20: .*", markdown(RECORD | {"rows": changed}), re.MULTILINE)
+    assert told is not None and told.group().endswith("Not below the autoregression: none.")
+
+
+def test_floors_are_measured_on_the_test_streams() -> None:
+    streams = Streams("henon", (2000,), (3000, 3001))
+    found = floor_rows(streams, 5)
+    for key, row in found.items():
+        assert row["errors"] == [floors(task, 5)[key] for task in streams.load((3000, 3001))]
+    assert nvar_row(streams)["errors"] == found["nvar"]["errors"]
 
 
 def test_a_missed_target_is_told_as_missed() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.readme import BEGIN, END, RESULTS, ROOT, table
+from benchmarks.readme import BEGIN, END, RESULTS, ROOT, measure_floors, table
+from rchw.errors import DesignError
 
 PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -17,6 +18,17 @@ def test_table_is_that_of_the_record() -> None:
     assert shown == table(record)
     assert record["identical"]
     assert record["errors"]["rtl"] == record["errors"]["reference"]
+
+
+def test_floors_are_measured_again_on_the_same_samples() -> None:
+    record = json.loads(RESULTS.read_text())
+    blank = dict.fromkeys(("persistence", "linear", "quadratic_ring", "volterra", "nvar"), 1.0)
+    again = measure_floors(record | {"errors": record["errors"] | blank})
+    assert again["errors"] == pytest.approx(record["errors"], rel=1e-6)
+    assert again["errors"]["reference"] == record["errors"]["reference"]
+    other = record | {"split_sha256": record["split_sha256"] | {"test": "0" * 64}}
+    with pytest.raises(DesignError, match=r"^samples of santa-fe must be those of the demo"):
+        measure_floors(other)
 
 
 def test_links_lead_somewhere() -> None:
