@@ -18,32 +18,40 @@ def _resources(rows: Sequence[Mapping[str, Any]]) -> str:
         if "missing" in row:
             parts.append(f"{where}: {row['missing']}")
             continue
+        rate = row["samples_per_second"] / 1e6
         parts.append(
             f"{where}: {row['lut']} LUT, {row['ff']} FF, {row['block_ram']} block RAM, "
-            f"{row['dsp']} multipliers, {row['mhz']:.0f} MHz"
+            f"{row['dsp']} multipliers, {row['mhz']:.0f} MHz, {rate:.3g} million samples/s"
         )
-    return "<br>".join(parts)
+    return "<br>".join(parts) or "not measured yet"
 
 
-def table(told: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> str:
-    """The table, in Markdown: what is told, latency, throughput and resources of the circuit."""
-    lanes = {row["lanes"]: row for row in rows}.values()
-    clocks = "; ".join(f"{row['latency']} clocks with P = {row['lanes']}" for row in lanes)
+def table(
+    told: Mapping[str, str],
+    clocks: Mapping[int, tuple[int, int]],
+    rows: Sequence[Mapping[str, Any]],
+) -> str:
+    """The table, in Markdown.
+
+    Parameters
+    ----------
+    told : mapping
+        Equation, parameters, ports, reference and source.
+    clocks : mapping
+        Of the lanes: clocks of latency, and clocks per sample.
+    rows : sequence
+        What was measured, one row for each board and number of lanes.
+    """
+    late = "; ".join(f"{late} clocks with P = {lanes}" for lanes, (late, _) in clocks.items())
     pace = "; ".join(
-        f"one sample in {row['clocks']} clocks with P = {row['lanes']}" for row in lanes
-    )
-    rate = "; ".join(
-        f"{row['samples_per_second'] / 1e6:.3g} million samples/s on "
-        f"{BOARDS[row['board']].device.name} with P = {row['lanes']}"
-        for row in rows
-        if "missing" not in row
+        f"one sample in {pace} clocks with P = {lanes}" for lanes, (_, pace) in clocks.items()
     )
     entries = {
         "equation": told["equation"],
         "parameters": told["parameters"],
         "ports": told["ports"],
-        "latency": f"{clocks} (`rchw.schedule.latency`)",
-        "throughput": f"{pace} (`rchw.schedule.schedule`); {rate}",
+        "latency": f"{late} (`rchw.schedule.latency`)",
+        "throughput": f"{pace} (`rchw.schedule.schedule`)",
         "resources": _resources(rows),
         "reference": told["reference"],
         "source": told["source"],

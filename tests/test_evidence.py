@@ -25,6 +25,7 @@ PLACES = {key: item.place for key, item in ITEMS.items()}
 KNOWN = read_results(evidence.FOLDER / "results" / "evidence")
 PAGE = (evidence.FOLDER / "evidence.md").read_text(encoding="utf-8")
 # The notebook proves the other one.
+REFUSED = {"generators"}  # benchmarks whose designs feed back, which most checks refuse so far
 SMALL = ("notebook-twelve-parallel", "size-ring26w3")
 
 
@@ -49,7 +50,7 @@ def test_the_list_has_the_designs_of_every_notebook_and_benchmark() -> None:
     assert told == shown - {"1-first-reservoir"}, "the first has no integers"
     pages = {path.stem for path in (ROOT / "benchmarks").glob("*.md")}
     told = {Path(place).stem for place in PLACES.values() if place.startswith("benchmarks/")}
-    assert told == pages - {"evidence", "nodes", "figures"}, "these have no designs"
+    assert told == pages - {"evidence", "nodes", "figures"} - REFUSED, "these have no designs"
 
 
 def test_faults_are_planted_in_designs_of_every_kind() -> None:

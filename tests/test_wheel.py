@@ -176,6 +176,7 @@ def test_circuits_without_their_extra_are_refused_in_one_sentence(installed: Ins
         assert "Traceback" not in told and not (installed.folder / command).exists()
 
 
+@pytest.mark.slow
 def test_the_first_two_notebooks_run_as_scripts(installed: Installed) -> None:
     """Both at once; their last cells assert what they claim."""
     running = []

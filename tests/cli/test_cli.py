@@ -49,7 +49,7 @@ def test_the_commands_are_those_of_the_documentation() -> None:
     circuits = ["verilog", "verify", "prove", "build", "report", "evidence"]
     lab = ["emulate", "compare", "reproduce"]
     looks = ["tasks", "nodes", "boards", "doctor"]
-    assert COMMANDS == ["train", "run", *circuits, *lab, *looks, "demo"]
+    assert COMMANDS == ["train", "import", "run", *circuits, *lab, *looks, "demo"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

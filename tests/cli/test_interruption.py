@@ -127,10 +127,10 @@ sys.exit(rchw.cli.main(["run", "a", "b"]))
 def test_an_interruption_while_a_circuit_is_built(folder: Path) -> None:
     """Amaranth would tell at the end which parts were never used."""
     program = f"""\
-import sys, rchw.cli, rchw.hdl.top
+import sys, rchw.cli, rchw.hdl.folded, rchw.hdl.top
 
 def struck(self, platform):
-    core = rchw.hdl.top.FoldedCore(self.design)
+    core = rchw.hdl.folded.FoldedCore(self.design)
     raise KeyboardInterrupt
 
 rchw.hdl.top.AxiTop.elaborate = struck

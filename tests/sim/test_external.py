@@ -53,7 +53,11 @@ ALONE = replace(
 )  # without a channel
 
 
-@pytest.mark.parametrize("design", [EXTERNAL, PARALLEL, ALONE], ids=lambda design: design.name)
+@pytest.mark.parametrize(
+    "design",
+    [EXTERNAL, *(pytest.param(each, marks=pytest.mark.slow) for each in (PARALLEL, ALONE))],
+    ids=lambda design: design.name,
+)
 def test_the_bench_passes_and_sees_a_fault(design: Design, tmp_path: Path) -> None:
     record = verify(design, tmp_path / "right", samples=300)
     assert record["verdict"] == "pass", record["sentence"]
@@ -64,7 +68,11 @@ def test_the_bench_passes_and_sees_a_fault(design: Design, tmp_path: Path) -> No
     assert "states come from outside, so the readout differs" in record["sentence"]
 
 
-@BOTH
+@pytest.mark.parametrize(
+    "design",
+    [EXTERNAL, pytest.param(PARALLEL, marks=pytest.mark.slow)],
+    ids=lambda design: design.name,
+)
 def test_the_soak_passes_and_sees_a_fault(design: Design, tmp_path: Path) -> None:
     record = soak(design, tmp_path / "right", samples=20_000, optimize="-O1")
     assert record["verdict"] == "pass", record["sentence"]

@@ -159,7 +159,11 @@ def test_a_lost_sample_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert proof.run and str(proof.shown).startswith("output y0 of sample ")
 
 
-@pytest.mark.parametrize("design", [ring("one", 6), PARALLEL], ids=["folded", "parallel"])
+@pytest.mark.parametrize(
+    "design",
+    [pytest.param(ring("one", 6), marks=pytest.mark.slow), PARALLEL],
+    ids=["folded", "parallel"],
+)
 def test_stuck_bits_are_found(design: Design, tmp_path: Path) -> None:
     """Of the registers taken at random, most are; what is not found does not matter."""
     verilog = tmp_path / f"{design.name}.v"
