@@ -33,6 +33,14 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3g}"
 
 
+def _without_reservoir(each: dict[str, Any]) -> bool:
+    """Whether the autoregression is at least as good as what was measured with the reservoir."""
+    ours, other = each.get("ours"), each.get("baselines", {}).get("NVAR")
+    if ours is None or other is None:
+        return False
+    return bool(other >= ours if each["quantity"].startswith("accuracy") else other <= ours)
+
+
 def markdown(record: dict[str, Any]) -> str:
     """Page of a record."""
     lines = [
@@ -73,6 +81,10 @@ def markdown(record: dict[str, Any]) -> str:
             lines.append(f"  The band is for {each['condition']}; {each['seconds']:.0f} s here.")
             if held:
                 lines.append(f"  {'; '.join(held)}.")
+    needless = [f"`{each['name']}`" for each in record["figures"] if _without_reservoir(each)]
+    if needless:
+        lines += ["", f"Without any reservoir, nonlinear vector autoregression (NVAR) is at least as good "
+                  f"on the task of {', '.join(needless)}."]  # fmt: skip
     tools = ", ".join(f"{name} {version}" for name, version in record["tools"].items())
     lines += ["", tools]
     return "\n".join(lines) + "\n"

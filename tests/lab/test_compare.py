@@ -52,6 +52,8 @@ def test_the_table_holds_every_trial_once(tmp_path: Path) -> None:
     assert (entry["snr_decibels"], entry["adc_bits"]) == (20.0, 4)
     assert entry["test"][1] == trial.error
     assert found.record["task"]["split_sha256"] == task.hashes()
+    levels = ["memoryless cubic", "linear floor", "Volterra filter", "NVAR"]
+    assert list(found.record["floors"]) == levels and found.record["floors"]["NVAR"] < 0.01
     assert float(row["clipped"]) == trial.measurement.clipped
     assert [path.name for path in found.write(tmp_path)] == list(FILES)
     assert (tmp_path / "compare.svg").read_text().count("photonic-ikeda:larger") == 1

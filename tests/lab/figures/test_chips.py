@@ -93,8 +93,8 @@ def test_xor_on_the_network() -> None:
     assert min(recalled["noisy"]) > 0.1  # so much light is lost in long waveguides
     assert measured.details["splits"] == [chips._xor_task(s, split).hashes() for s in (0, 1)]
     baselines = dict(measured.baselines)
-    of_two_bits = baselines.pop("NVAR")  # the exclusive or is a product of them
-    assert of_two_bits == 0 and min(baselines.values()) > 0.4
+    assert baselines.pop("NVAR") == 0, "the exclusive or of two bits is a product of them"
+    assert min(baselines.values()) > 0.4
 
 
 # --- The ring ------------------------------------------------------------------------------------
