@@ -83,8 +83,11 @@ def markdown(record: dict[str, Any]) -> str:
                 lines.append(f"  {'; '.join(held)}.")
     needless = [f"`{each['name']}`" for each in record["figures"] if _without_reservoir(each)]
     if needless:
-        lines += ["", f"Without any reservoir, nonlinear vector autoregression (NVAR) is at least as good "
-                  f"on the task of {', '.join(needless)}."]  # fmt: skip
+        lines += [
+            "",
+            "Without a reservoir, nonlinear vector autoregression (NVAR) is at least as good on the",
+            f"task of {', '.join(needless)}.",
+        ]
     tools = ", ".join(f"{name} {version}" for name, version in record["tools"].items())
     lines += ["", tools]
     return "\n".join(lines) + "\n"
