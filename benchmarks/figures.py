@@ -85,8 +85,8 @@ def markdown(record: dict[str, Any]) -> str:
     if needless:
         lines += [
             "",
-            "Without a reservoir, nonlinear vector autoregression (NVAR) is at least as good on the",
-            f"task of {', '.join(needless)}.",
+            "Without a reservoir, nonlinear vector autoregression (NVAR) is at least as good on",
+            f"the task of {', '.join(needless)}.",
         ]
     tools = ", ".join(f"{name} {version}" for name, version in record["tools"].items())
     lines += ["", tools]
