@@ -1,19 +1,14 @@
 """Train, then measure once: the work of ``rchw train``, whose record the report is drawn from.
 
 A generator (``--feedback``) has a record of its own: of free runs, without floors.
-
-Three files belong together and are written together at the very end, so that an interruption or a
-full disk leaves an earlier result whole: the design ``NAME.json``, what was measured
-``NAME.train.json``, and truth and prediction of the test samples ``NAME.test.csv``.
 """
 
-import json
 import math
 import platform
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,10 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import rchw
-from rchw.design import Design, MatrixLayer, UnitLayer
-from rchw.document import digest, save
-from rchw.errors import DesignError
-from rchw.files import sha256_of, together
+from rchw.design import MatrixLayer, UnitLayer
+from rchw.document import digest
 from rchw.model.scaling import matrix_radius
 from rchw.ranges import dead_band
 from rchw.schedule import schedule
@@ -35,12 +28,11 @@ from rchw.train import TrainOptions, evaluate, train
 from rchw.train.generate import evaluate_generator, train_generator
 from rchw.train.ideal import train_ideal
 from rchw.train.search import check_possible
+from rchw.trained import Trained
 
 __all__ = [
     "FLOORS",
     "Steps",
-    "Trained",
-    "companions",
     "experiment",
     "finite",
     "generator",
@@ -69,60 +61,6 @@ class Steps(Protocol):
     def bar(self, title: str) -> AbstractContextManager[Callable[[int, int, float], None]]:
         """Show a search; yields what receives (done, total, best)."""
         ...
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A design with its evidence, nothing of it written yet.
-
-    Attributes
-    ----------
-    design : Design
-    record : dict
-        JSON-ready; ``test.errors`` holds `FLOORS`, ``float`` and ``reference``.
-    series : str
-        CSV of the test samples: number, targets, predictions.
-    """
-
-    design: Design
-    record: dict[str, Any]
-    series: str
-
-    def write(self, path: Path) -> dict[str, Path]:
-        """Write design, record and series; either all three or none.
-
-        Raises
-        ------
-        RchwError
-            If the folder cannot be written.
-        """
-        record_path, series_path = companions(path)
-        files = {"design": path, "record": record_path, "series": series_path}
-        with together(path.parent) as folder:
-            save(self.design, folder / path.name)
-            (folder / series_path.name).write_text(self.series, encoding="utf-8")
-            named = {key: {"file": file.name} for key, file in files.items()}
-            for key in ("design", "series"):
-                named[key]["sha256"] = sha256_of(folder / files[key].name)
-            text = json.dumps(self.record | {"files": named}, indent=1, allow_nan=False)
-            (folder / record_path.name).write_text(text + "\n", encoding="utf-8")
-        return files
-
-
-def companions(path: Path) -> tuple[Path, Path]:
-    """Record and series beside a design file.
-
-    Raises
-    ------
-    DesignError
-        If the name does not end in ``.json``.
-
-    >>> [str(p) for p in companions(Path("out/laser.json"))]
-    ['out/laser.train.json', 'out/laser.test.csv']
-    """
-    if path.suffix != ".json" or path.name.endswith(".train.json"):
-        raise DesignError(f"output must be a design file that ends in .json, not {path.name!r}")
-    return path.with_suffix(".train.json"), path.with_suffix(".test.csv")
 
 
 def versions(*packages: str) -> dict[str, str]:

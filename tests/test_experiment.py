@@ -14,11 +14,12 @@ import pytest
 from rchw.design import MatrixLayer
 from rchw.document import digest, load
 from rchw.errors import DesignError, RchwError
-from rchw.experiment import Trained, companions, experiment, verdicts, versions
+from rchw.experiment import experiment, verdicts, versions
 from rchw.files import together
 from rchw.tasks import Task, load_task
 from rchw.train import TrainOptions
 from rchw.train.ideal import train_ideal
+from rchw.trained import Trained, companions
 
 OPTIONS = TrainOptions(name="tiny", units=8, squares=True, search="none")
 

@@ -50,14 +50,15 @@ def train_on_sequences(
         Options that mean nothing to sequences, and must be None.
     screen : Screen
     """
-    from rchw.classification import classify, companions
+    from rchw.classification import classify
     from rchw.tasks import load_sequences
     from rchw.train.sequences import Pooling
+    from rchw.trained import companions
 
     for name, value in idle.items():
         if value is not None:
             raise DesignError(f"{name} must be left out for sequences, not {value}")
-    for path in (output, *companions(output)):
+    for path in (output, *companions(output, sequences=True)):
         check_file(path)
     task = load_sequences(source, seed=options.seed, **columns)
     accumulate = pooled.pop("accumulate") or "sum"

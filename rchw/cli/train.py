@@ -160,9 +160,10 @@ def train_command(
     Of labelled sequences it names the class; errors on test sequences are counted.
     """
     from rchw.cli.sequences import is_of_sequences, train_on_sequences
-    from rchw.experiment import companions, experiment, generator
+    from rchw.experiment import experiment, generator
     from rchw.tasks import load_task
     from rchw.train import TrainOptions
+    from rchw.trained import companions
 
     if steps is not None and not feedback:
         raise DesignError(f"steps must be left out without --feedback, not {steps}")
