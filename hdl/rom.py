@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib.memory import Memory
 from amaranth.utils import ceil_log2
 
@@ -12,6 +12,7 @@ from rchw.hdl.counter import place
 __all__ = ["Fields", "memory_attributes", "pieces", "stored"]
 
 MEMORY_WIDTH = 16  # bits of a memory: a wider block of ECP5 has no output register of its own
+_BLOCK = 9  # bits of an address within a block of iCE40 at 8 bits of width
 
 
 def memory_attributes(depth: int, width: int, written: bool = False) -> dict[str, Any]:
@@ -107,13 +108,19 @@ class Fields:
         width = sum(len(signal) for signal, _ in self._columns)
         if not width:
             return
-        rows = [0] * (1 << ceil_log2(self._words))
+        top = (1 << ceil_log2(self._words)) - 1
+        if top >> _BLOCK > self._words - 1 >> _BLOCK:
+            # Blocks that would stay empty are left out. Count 0 shows as the highest address, and
+            # is alone in the last of them: it takes the place behind the others.
+            address = Mux(address[_BLOCK:].all(), self._words - 1, address)
+            top = self._words - 1
+        rows = [0] * (top + 1)
         for word in range(self._words):
             row = position = 0
             for signal, column in self._columns:
                 row |= (column[word] & ((1 << len(signal)) - 1)) << position
                 position += len(signal)
-            rows[place(word, self._words)] = row
+            rows[min(place(word, self._words), top)] = row
         data = stored(m, name, rows, width, address, self._words)
         position = 0
         for signal, _ in self._columns:
