@@ -11,6 +11,7 @@ from rchw.errors import DesignError
 from rchw.tasks import real, series
 from rchw.tasks.files import SUFFIXES, load_file
 from rchw.tasks.generators import multi_sine
+from rchw.tasks.lorenz import coupled_lorenz
 from rchw.tasks.task import Task, aligned, split_slices
 
 __all__ = ["TASKS", "TaskInfo", "load_task"]
@@ -154,6 +155,11 @@ def _multi_sine(length: int, rng: np.random.Generator) -> _Series:
     return _Series(x, x)
 
 
+def _lorenz(length: int, rng: np.random.Generator) -> _Series:
+    states = coupled_lorenz(length, rng)
+    return _Series(states[:, 3:], states)
+
+
 def _santa_fe(length: int, rng: np.random.Generator) -> _Series:
     x = real.santa_fe()
     return _Series(x, x, (f"read from reservoirpy {real.package_version('reservoirpy')}",))
@@ -166,6 +172,7 @@ def _sunspots(length: int, rng: np.random.Generator) -> _Series:
 
 _LONGEST = 1_000_000  # samples of a series that is generated step by step
 _RODAN_TINO = (2000, 3000, 3000)
+_TANAKA = (7500, 1500, 3000)  # of his 6000 that are learnt from after 3000, a quarter is held out
 _GENERATED = "generated, none needed"
 
 TASKS: dict[str, TaskInfo] = {
@@ -205,6 +212,13 @@ TASKS: dict[str, TaskInfo] = {
             horizon=1, washout=200, split=_RODAN_TINO, metric="nmse", horizons=(1, 100),
             origin="Henon map, noise of standard deviation 0.05 (Rodan and Tino 2011)",
             licence=_GENERATED, draw=_henon,
+        ),
+        TaskInfo(
+            name="lorenz-coupled",
+            description="a slow and a fast Lorenz system, seen from the fast one, one step ahead",
+            horizon=1, washout=3000, split=_TANAKA, metric="nmse", horizons=(1, 1000),
+            origin="two Lorenz systems that drive each other, steps of 0.01 (Tanaka et al. 2022)",
+            licence=_GENERATED, draw=_lorenz,
         ),
         TaskInfo(
             name="channel",

@@ -7,11 +7,14 @@ import pytest
 
 from rchw.errors import DesignError
 from rchw.tasks import TASKS, Task, load_task, real, series
+from rchw.tasks.lorenz import coupled_lorenz
 from rchw.train.search import TrainingTask
 
 NAMES = [
-    "narma10", "narma20", "mackey-glass", "multi-sine", "henon", "channel", "santa-fe", "sunspots",
+    "narma10", "narma20", "mackey-glass", "multi-sine", "henon", "lorenz-coupled", "channel",
+    "santa-fe", "sunspots",
 ]  # fmt: skip
+LENGTHS = {"sunspots": (1600, 500, 700), "lorenz-coupled": (7500, 1500, 3000)}
 
 
 def test_names() -> None:
@@ -22,14 +25,17 @@ def test_names() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_protocol(name: str) -> None:
-    """Washout 200; 2000, 3000, 3000 samples but for the sunspots; one input, one output."""
+    """Washout 200; 2000, 3000, 3000 samples; one input, one output; or what the source has."""
     task, info = load_task(name), TASKS[name]
     trained: TrainingTask = task  # checked by mypy
     assert isinstance(trained, Task)
-    lengths = (1600, 500, 700) if name == "sunspots" else (2000, 3000, 3000)
+    lengths = LENGTHS.get(name, (2000, 3000, 3000))
+    coupled = name == "lorenz-coupled"
     assert tuple(s.stop - s.start for s in (task.train, task.validation, task.test)) == lengths
-    assert lengths == info.split and task.washout == info.washout == 200
-    assert task.inputs.shape == task.targets.shape == (sum(lengths), 1)
+    assert lengths == info.split
+    assert task.washout == info.washout == (3000 if coupled else 200)
+    assert task.inputs.shape == (sum(lengths), 3 if coupled else 1)
+    assert task.targets.shape == (sum(lengths), 6 if coupled else 1)
     assert task.metric == info.metric == ("ser" if name == "channel" else "nmse")
     assert task.horizon == info.horizon
     assert task.hashes() == load_task(name).hashes()
@@ -42,6 +48,13 @@ def test_forecast_is_the_input_later(name: str, horizon: int | None) -> None:
     task = load_task(name, horizon=horizon)
     steps = horizon or TASKS[name].horizon
     assert np.array_equal(task.targets[:-steps], task.inputs[steps:])
+
+
+def test_coupled_lorenz_is_seen_from_the_fast_system() -> None:
+    task = load_task("lorenz-coupled", split=(60, 20, 20), washout=10, seed=3)
+    states = coupled_lorenz(101, np.random.default_rng(3))
+    assert np.array_equal(task.inputs, states[:-1, 3:])
+    assert np.array_equal(task.targets, states[1:])
 
 
 def test_narma_targets_follow_from_the_inputs_so_far() -> None:

@@ -20,6 +20,11 @@ def test_leak_rates_are_even_over_decades() -> None:
     assert (weights != 0).mean() == pytest.approx(0.1, abs=0.01)
     assert np.abs(np.asarray(model.input_weights)).max() <= 0.1
     assert (np.asarray(timescales(9, 0.0, np.random.default_rng(0)).leak_rate) == 1).all()
+    rounded = timescales(400, 3.0, np.random.default_rng(0), shifts=True)
+    shifts = -np.log2(np.asarray(rounded.leak_rate))
+    assert np.array_equal(shifts, np.round(-np.log2(leaks)))
+    assert shifts.min() == 0 and shifts.max() == 10
+    assert np.array_equal(np.asarray(rounded.weights), weights)
 
 
 def test_error_is_of_the_next_sample_and_of_the_test_alone() -> None:
@@ -57,7 +62,7 @@ def test_short_run() -> None:
 
 
 def test_one_far_value_is_a_miss() -> None:
-    (figure,) = FIGURES
+    figure = FIGURES[0]
     published = dict(networks._PUBLISHED)
     assert networks._deviation(published) == 0
     for name in published:
@@ -68,6 +73,7 @@ def test_one_far_value_is_a_miss() -> None:
 
 
 def test_band_and_targets_are_those_that_were_set_beforehand() -> None:
-    (figure,) = FIGURES
-    assert figure.name == "tanaka-lorenz" and str(figure.band) == "at most 0.3"
-    assert figure.target == "X 0.0691, Y 0.22, Z 0.408, x 0.0339, y 0.0912, z 0.0805"
+    assert [figure.name for figure in FIGURES] == ["tanaka-lorenz", "tanaka-lorenz-shifts"]
+    for figure in FIGURES:
+        assert str(figure.band) == "at most 0.3"
+        assert figure.target == "X 0.0691, Y 0.22, Z 0.408, x 0.0339, y 0.0912, z 0.0805"
