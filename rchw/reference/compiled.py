@@ -5,7 +5,7 @@ The numpy step is the definition; a property test holds this path to it. Two ker
 * one tap of offset 1, one linear input, clip, no leak: 32-bit words. The previous states sit in a
   buffer of N + 1 whose slot 0 repeats the last unit, so that no index wraps and the loop is one
   straight run of vector instructions;
-* everything else that fits 62 bits: 64-bit words, unit by unit.
+* everything else that fits 62 bits: 64-bit words, a sum of terms for all units at a time.
 
 What fits neither, and every run where numba is missing, takes the numpy step.
 """
@@ -114,7 +114,7 @@ def compiled_states(
     )
     arguments = kernel_arguments(design, inputs, flags, state)
     if single and isinstance(activation, Clip):
-        codes, _, taps, _, weights, _, _, _, _, bias, start, initial, resets, *_ = arguments
+        codes, _, taps, _, _, weights, _, _, _, _, bias, start, initial, resets, *_ = arguments
         half = 1 << (shift - 1) if shift and layer.rounding is Rounding.HALF_UP else 0
         words = [a.astype(np.int32) for a in (codes[:, 0], taps[0], weights[0], bias + half)]
         result: Integers = kernels[0](
@@ -131,7 +131,7 @@ def compiled_loop(
 ) -> tuple[Integers, Integers] | None:
     """States and outputs of a design that feeds outputs back, or None as for `compiled_states`.
 
-    `loop` is what `_any_ring` takes behind the arguments of the layer; its tables must fit 62 bits.
+    `loop` is what `_any_layer` takes behind those of the layer; its tables must fit 62 bits.
     """
     kernels = _kernels()
     if kernels is None or integer_type(ring_bound(design)) is object:
@@ -155,7 +155,7 @@ def _open(samples: int, n_units: int) -> tuple[Any, ...]:
 def kernel_arguments(
     design: Design | Stage, inputs: Integers, flags: Integers, state: ArrayLike | None
 ) -> tuple[Any, ...]:
-    """What `_any_ring` takes for the layer: codes, aligned tables, limits, roundings."""
+    """What `_any_layer` takes for the layer: codes, aligned tables, limits, roundings."""
     layer = design.stage.layer
     ring = RingReference(design)
     initial = ring.initial_state()
@@ -179,19 +179,29 @@ def kernel_arguments(
     elif isinstance(activation, Clip | PiecewiseLinear):
         limits = (activation.low, activation.high)
     return (
-        inputs.astype(np.int64), offsets, taps, _rows(layer, tap_shift),
+        inputs.astype(np.int64), offsets, taps, *_matrix(layer, tap_shift),
         *_input_tables(design.stage, inner), bias, start, initial, resets, kind, table, shift,
         *limits, _ROUNDINGS.index(layer.rounding), *_update_tables(layer, frac - inner),
         (layer.state.min, layer.state.max),
     )  # fmt: skip
 
 
-def _rows(layer: UnitLayer, shift: int) -> tuple[Integers, Integers, Integers]:
-    """Where each row of a matrix begins, its columns and aligned weights; no row of a ring."""
-    rows = layer.connections if isinstance(layer, MatrixLayer) else ((),) * layer.n_units
+def _matrix(layer: UnitLayer, shift: int) -> tuple[Integers, tuple[Integers, Integers, Integers]]:
+    """Aligned weights of a matrix, as columns (N, N) where it is full; else where its rows begin.
+
+    Rows come with the columns and aligned weights of their connections. What is not there is empty.
+    """
+    none = np.zeros(0, dtype=np.int64)
+    if not isinstance(layer, MatrixLayer):
+        return np.zeros((0, layer.n_units), dtype=np.int64), (none, none, none)
+    if layer.matrix.kind != "sparse":
+        columns = np.ascontiguousarray(layer.matrix.full.T.astype(np.int64)) << shift
+        return columns, (none, none, none)
+    rows = layer.connections
     begins = np.cumsum([0, *(len(row) for row in rows)])
     flat = np.array([pair for row in rows for pair in row], dtype=np.int64).reshape(-1, 2)
-    return begins, flat[:, 0].copy(), flat[:, 1] << shift
+    columns = np.zeros((0, layer.n_units), dtype=np.int64)
+    return columns, (begins, flat[:, 0].copy(), flat[:, 1] << shift)
 
 
 def _update_tables(layer: UnitLayer, outer: int) -> tuple[Integers, Integers, Integers, int]:
@@ -261,14 +271,14 @@ def _cycle_clip(
     return states
 
 
-def _any_ring(
-    codes: Any, offsets: Any, taps: Any, rows: Any, weights: Any, thresholds: Any, low: Any,
-    high: Any, levels: Any, bias: Any, start: Any, initial: Any, resets: Any, kind: int, table: Any,
-    shift: int, least: int, most: int, rounding: int, gains: Any, leaks: Any, sizes: Any,
-    size_frac: int, ends: tuple[int, int], feeds: Any, sources: Any, fed: Any, unfed: Any,
-    teachers: Any, taught: Any, rows_out: Any, square: Any, rounded: Any,
+def _any_layer(
+    codes: Any, offsets: Any, taps: Any, columns: Any, rows: Any, weights: Any, thresholds: Any,
+    low: Any, high: Any, levels: Any, bias: Any, start: Any, initial: Any, resets: Any, kind: int,
+    table: Any, shift: int, least: int, most: int, rounding: int, gains: Any, leaks: Any,
+    sizes: Any, size_frac: int, ends: tuple[int, int], feeds: Any, sources: Any, fed: Any,
+    unfed: Any, teachers: Any, taught: Any, rows_out: Any, square: Any, rounded: Any,
 ) -> Any:  # fmt: skip
-    """Every design in int64, unit by unit; and its outputs, where some of them are fed back.
+    """Every design in int64; and its outputs, where some of them are fed back.
 
     Then come weights (B, N) and outputs (B,) of what is fed back, its codes (B,) at first and after
     a reset, codes and bits (T, B) of the teachers, weights of states, squares and inputs (L, ...)
@@ -290,22 +300,35 @@ def _any_ring(
     of_states, of_squares, of_inputs, always = rows_out
     outputs = np.empty((codes.shape[0], always.size), dtype=np.int64)
     x, y = start.copy(), fed.copy()
+    sums = np.empty(n_units, dtype=np.int64)
     for t in range(codes.shape[0]):
-        for i in range(n_units):
-            total = np.int64(0)
-            for k in range(offsets.size):
-                source = i - offsets[k]
-                total += taps[k, i] * x[source if source >= 0 else source + n_units]
+        # Term by term and not unit by unit, so that the innermost loops are vector instructions.
+        sums[:] = 0
+        for k in range(offsets.size):
+            offset = offsets[k]
+            for i in range(offset):
+                sums[i] += taps[k, i] * x[i - offset + n_units]
+            for i in range(offset, n_units):
+                sums[i] += taps[k, i] * x[i - offset]
+        for j in range(columns.shape[0]):
+            for i in range(n_units):
+                sums[i] += columns[j, i] * x[j]
+        for i in range(rows[0].size - 1):
             for p in range(rows[0][i], rows[0][i + 1]):
-                total += rows[2][p] * x[rows[1][p]]
-            for k in range(codes.shape[1]):
-                if levels[k]:
-                    total += high[k, i] if codes[t, k] >= thresholds[k, i] else low[k, i]
-                else:
-                    total += weights[k, i] * codes[t, k]
-            for b in range(y.size):
-                total += feeds[b, i] * y[b]
-            z = divide(total * gains[i] + bias[i], shift, rounding)
+                sums[i] += rows[2][p] * x[rows[1][p]]
+        for k in range(codes.shape[1]):
+            code = codes[t, k]
+            if levels[k]:
+                for i in range(n_units):
+                    sums[i] += high[k, i] if code >= thresholds[k, i] else low[k, i]
+            else:
+                for i in range(n_units):
+                    sums[i] += weights[k, i] * code
+        for b in range(y.size):
+            for i in range(n_units):
+                sums[i] += feeds[b, i] * y[b]
+        for i in range(n_units):
+            z = divide(sums[i] * gains[i] + bias[i], shift, rounding)
             if kind == 1:
                 j = table.shape[0] - 1
                 while j > 0 and z < table[j, 0]:
@@ -352,8 +375,8 @@ def _kernels() -> tuple[Callable[..., Any], Callable[..., Any]] | None:
     try:
         numba: Any = importlib.import_module("numba")
         keep = numba.njit(cache=True)
-        return keep(_cycle_clip), keep(_any_ring)
+        return keep(_cycle_clip), keep(_any_layer)
     except ImportError:
         return None
     except RuntimeError:  # no folder to keep the machine code in
-        return numba.njit(_cycle_clip), numba.njit(_any_ring)
+        return numba.njit(_cycle_clip), numba.njit(_any_layer)
