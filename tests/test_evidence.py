@@ -25,7 +25,7 @@ PLACES = {key: item.place for key, item in ITEMS.items()}
 KNOWN = read_results(evidence.FOLDER / "results" / "evidence")
 PAGE = (evidence.FOLDER / "evidence.md").read_text(encoding="utf-8")
 # The notebook proves the other one.
-REFUSED = {"generators"}  # benchmarks whose designs feed back, which most checks refuse so far
+REFUSED = {"generators", "sequences"}  # large designs of kinds that most checks refuse so far
 SMALL = ("notebook-twelve-parallel", "size-ring26w3")
 
 

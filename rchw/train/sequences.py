@@ -32,7 +32,7 @@ from rchw.train.ridge import Normal
 from rchw.train.search import start_of
 from rchw.train.statistics import Statistics
 
-__all__ = ["FOLDS", "LabelledTask", "Pooling", "labels_of", "train_sequences"]
+__all__ = ["FOLDS", "LabelledTask", "Pooling", "joined", "labels_of", "train_sequences"]
 
 Integers = NDArray[Any]
 Indices = NDArray[np.int64]
@@ -190,11 +190,12 @@ def train_sequences(
 
 def labels_of(design: Design, sequences: list[NDArray[np.float64]]) -> Indices:
     """Classes that a design gives real sequences, one after the other: int64 array (S,)."""
-    values, last = _joined(sequences)
+    values, last = joined(sequences)
     return run(design, design.encode(values), last).outputs[:, 0]
 
 
-def _joined(sequences: list[NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def joined(sequences: list[NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Values of sequences (T_s, K) one after the other (T, K), and flags (T,) of their ends."""
     values = np.concatenate(sequences)
     last = np.zeros(len(values), dtype=bool)
     last[np.cumsum([len(sequence) for sequence in sequences]) - 1] = True
@@ -205,7 +206,7 @@ def _candidate(
     task: LabelledTask, options: TrainOptions, pooling: Pooling, hyper: Hyperparameters
 ) -> _Candidate:
     sequences = [task.sequences[row] for row in task.train]
-    values, last = _joined(sequences)
+    values, last = joined(sequences)
     names: list[str] = []
     for label in task.classes:
         names.append(unique(identifier(label) or "class", names))
@@ -301,7 +302,7 @@ def _quantised(
     frac = min(max(fraction, 0), 48)
     readout = replace(design.readout, weight_format=QFormat(width, frac), weights=tuple(weights))
     design = replace(design, readout=readout)
-    values, last = _joined([task.sequences[row] for row in task.train])
+    values, last = joined([task.sequences[row] for row in task.train])
     codes = design.encode(values)
     features = feature_codes(design, run(design, codes, last).states, codes)
     fine, totals = ReadoutReference(design).answered_totals(features, last)

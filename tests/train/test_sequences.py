@@ -18,8 +18,8 @@ from rchw.train.ridge import Normal
 from rchw.train.sequences import (
     Pooling,
     _candidate,
-    _joined,
     _quantised,
+    joined,
     labels_of,
     train_sequences,
 )
@@ -89,7 +89,7 @@ def test_integers_are_the_real_readout_times_the_samples(
     normal = Normal.of(Statistics.of(candidate.features, candidate.targets), constant=True)
     real = candidate.features @ normal.solve(1e-3).weights * TARGET_FORMAT.resolution
     design = _quantised(candidate, 1e-3, fine, TASK)
-    values, last = _joined([TASK.sequences[row] for row in TASK.train])
+    values, last = joined([TASK.sequences[row] for row in TASK.train])
     codes = design.encode(values)
     features = feature_codes(design, run(design, codes, last).states, codes)
     frac, totals = ReadoutReference(design).answered_totals(features, last)
