@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rchw.tasks.task import Task
+from rchw.train.ridge_path import ridge_path
 
-__all__ = ["REGULARIZATIONS", "Best", "best_of", "delayed", "ridge", "standardized"]
+__all__ = ["REGULARIZATIONS", "Best", "best_of", "delayed", "standardized"]
 
 Values = NDArray[np.float64]
 
@@ -53,7 +54,7 @@ def best_of(task: Task, candidates: Iterable[Values]) -> Best:
     prediction = np.broadcast_to(mean, task.targets[task.test].shape)
     for number, features in enumerate(candidates):
         columns = standardized(features, task)
-        weights = ridge(columns[rows], task.targets[rows] - mean)  # (lambdas, features, L)
+        weights = ridge_path(columns[rows], task.targets[rows] - mean, REGULARIZATIONS)[0]
         guesses = columns[task.validation] @ weights + mean
         for index, guess in enumerate(guesses):
             score = task.error(guess, wanted), float(np.mean((guess - wanted) ** 2))
@@ -62,16 +63,6 @@ def best_of(task: Task, candidates: Iterable[Values]) -> Best:
                 prediction = columns[task.test] @ weights[index] + mean
     error = task.error(prediction, task.targets[task.test])
     return Best(error, least[0], *chosen)
-
-
-def ridge(features: Values, targets: Values) -> Values:
-    """Weights (lambdas, F, L) for every regularisation, from one decomposition."""
-    orthogonal, triangle = np.linalg.qr(features)
-    left, singular, right = np.linalg.svd(triangle, full_matrices=False)
-    projected = left.T @ (orthogonal.T @ targets)
-    strengths = np.array(REGULARIZATIONS)[:, None] * len(features)
-    shrink = singular / (singular**2 + strengths)
-    return np.asarray(right.T @ (shrink[:, :, None] * projected))
 
 
 def delayed(inputs: Values, count: int, spacing: int = 1) -> Values:

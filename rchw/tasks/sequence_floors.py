@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from rchw.errors import DesignError
 from rchw.metrics import count_interval
 from rchw.tasks.nvar import n_features, nvar_features
-from rchw.tasks.regression import REGULARIZATIONS, ridge
+from rchw.tasks.regression import REGULARIZATIONS
 from rchw.tasks.sequences import SequenceTask
+from rchw.train.ridge_path import ridge_path
 
 __all__ = [
     "DELAYS",
@@ -272,5 +273,5 @@ def _outputs(task: SequenceTask, features: Values, rows: Indices, asked: Indices
     columns = (features - mean) / np.where(spread > 0, spread, 1.0)
     taught = _taught(task, rows)
     middle = taught.mean(axis=0)
-    weights = ridge(columns[rows], taught - middle)
+    weights = ridge_path(columns[rows], taught - middle, REGULARIZATIONS)[0]
     return np.asarray(columns[asked] @ weights + middle)

@@ -28,9 +28,10 @@ from rchw.model.recurrence import FloatModel
 from rchw.model.ring import RingModel
 from rchw.train.drawn import drawn_connections, spread_rates
 from rchw.train.ideal_options import IdealOptions, IdealPoint, TunedIdeal, ideal_axes
-from rchw.train.linear import moments, ridge_path
+from rchw.train.linear import moments
 from rchw.train.options import MATRICES, OPEN, WINDOWS, parse_range
 from rchw.train.proposals import BUDGETS, UNORDERED, proposals
+from rchw.train.ridge_path import ridge_path
 from rchw.train.search import Progress, TrainingTask, training_rows
 
 __all__ = [

@@ -5,7 +5,6 @@ samples; the test samples are for `LinearReadout.error`, once. The digits depend
 algebra library: this is a yardstick, not a design (see `rchw.train.external` for that).
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,45 +12,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rchw.errors import DesignError
+from rchw.train.ridge_path import ridge_path
 from rchw.train.search import TrainingTask, training_rows
 
-__all__ = ["FLOAT_LAMBDAS", "LinearReadout", "moments", "ridge_path", "train_linear"]
+__all__ = ["FLOAT_LAMBDAS", "LinearReadout", "moments", "train_linear"]
 
 Values = NDArray[np.float64]
 
 FLOAT_LAMBDAS = tuple(10.0**exponent for exponent in range(-14, 2))
 """Of the variance of a state: from what float64 resolves to more than any noise asks for."""
-
-
-def ridge_path(
-    features: ArrayLike, targets: ArrayLike, lambdas: Sequence[float]
-) -> tuple[Values, Values]:
-    """Ridge weights for a list of lambdas from one decomposition.
-
-    Minimises ``mean (y - Z w)**2 + lambda w'w`` for every output, with y centred by the caller.
-
-    Parameters
-    ----------
-    features : float64 array (T, F)
-        Z; standardised, so that lambda is relative to the variance of a feature.
-    targets : float64 array (T, L)
-    lambdas : sequence of float
-        Above 0; accurate down to about 1e-24, for the features are not squared.
-
-    Returns
-    -------
-    weights : float64 array (len(lambdas), F, L)
-    singular : float64 array (min(T, F),)
-        Singular values of ``Z / sqrt(T)``.
-    """
-    z, y = np.asarray(features, dtype=np.float64), np.asarray(targets, dtype=np.float64)
-    q, r = np.linalg.qr(z)
-    u, s, vt = np.linalg.svd(r, full_matrices=False)
-    moment = u.T @ (q.T @ y)
-    square = len(z) * np.asarray(lambdas, dtype=np.float64)
-    shrink = s / (s**2 + square[:, None])
-    weights = np.einsum("kf,lk,ko->lfo", vt, shrink, moment, optimize=True)
-    return weights, s / math.sqrt(len(z))
 
 
 def moments(features: Values) -> tuple[Values, Values]:
