@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from rchw.errors import DesignError
-from rchw.nodes.noise import _between, normals, uniforms
+from rchw.nodes.noise import _middles, _parts, codes, normals, uniforms
 from rchw.nodes.observe import Observation
 
 Draw = Callable[[int, int, int, int], NDArray[np.float64]]
@@ -44,6 +44,8 @@ def test_numbers_are_known() -> None:
     quarter = [(int(words[0, 0]) >> shift) & 0xFFFF for shift in (0, 16, 32, 48)]
     expected = (np.array(quarter) + 0.5) / 2.0**16
     assert np.array_equal(uniforms(1, 5, 0, 9, bits=16)[0, :4], expected)
+    assert codes(1, 5, 0, 9, bits=16)[0, :4].tolist() == quarter
+    assert codes(1, 8, 0, 9, bits=32)[0].tolist() == both.tolist()
 
 
 def test_moments() -> None:
@@ -89,7 +91,7 @@ def test_a_device_does_not_share_the_noise_of_its_detector() -> None:
 def test_ends_are_excluded() -> None:
     """Words of only zeros or ones stay within, as far from 0 as from 1."""
     for bits in (16, 32, 52):
-        found = _between(np.array([0, 2**64 - 1], dtype=np.uint64), bits)
+        found = _middles(_parts(np.array([0, 2**64 - 1], dtype=np.uint64), bits), bits)
         assert 0 < found[0] == 1 - found[-1] and found[-1] < 1
 
 

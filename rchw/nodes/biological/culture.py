@@ -33,10 +33,10 @@ from numpy.typing import NDArray
 
 from rchw.errors import DesignError
 from rchw.nodes.biological.neurons import NeuronParameters
-from rchw.nodes.biological.spiking import CONSTANT, LINEAR, PEAK, SQUARE, spiking
+from rchw.nodes.biological.spiking import BITS, CONSTANT, LINEAR, MIDDLE, PEAK, SQUARE, spiking
 from rchw.nodes.biological.wiring import Wiring
 from rchw.nodes.node import checked_drives, checked_state
-from rchw.nodes.noise import uniforms
+from rchw.nodes.noise import codes
 
 __all__ = ["Culture"]
 
@@ -141,8 +141,9 @@ class Culture:
         return {name: np.concatenate([one[name], other[name]]) for name in one}
 
     @cached_property
-    def _synapses(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        return self.wiring.synapses()
+    def _synapses(self) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+        first, targets = self.wiring.synapses()
+        return first, targets.astype(np.uint32)  # half as much to read, and none is negative
 
     @cached_property
     def _heard(self) -> NDArray[np.int64]:
@@ -167,17 +168,15 @@ class Culture:
         played[:, list(self.sites) or slice(self.n_devices)] = pulses
         return np.asarray(self.coupling * played[:, self._heard])
 
-    def _noise(self, samples: int, first: int) -> Values:
-        """Steps of noise of all membranes in volts, (T, steps, neurons)."""
+    def _noise(self, samples: int, first: int) -> tuple[NDArray[np.unsignedinteger], Values]:
+        """Steps of noise as codes (T, steps neurons), and volts (neurons,): see `_spiking`."""
         n, size = self.wiring.n_neurons, self._constants["noise"] * math.sqrt(self.step)
-        if not size.any():
-            return np.zeros((samples, self.steps, n))
         # Uniform, of the same variance: a membrane adds up so many steps that it cannot tell.
-        drawn = uniforms(samples, self.steps * n, first, self.seed, bits=16)
-        drawn -= 0.5
-        drawn = drawn.reshape(-1, self.steps, n)
-        drawn *= math.sqrt(12) * size
-        return drawn
+        volts = math.sqrt(12) * size * 2.0**-BITS
+        if not size.any():
+            return np.zeros((samples, self.steps * n), dtype=f"<u{BITS // 8}"), volts
+        drawn = codes(samples, self.steps * n, first, self.seed, bits=BITS)
+        return np.ascontiguousarray(drawn), volts
 
     def run(self, drives: Values, state: Values) -> tuple[Values, Values]:
         """Spikes at each electrode per sample; pulses (T, D) in volts, (S,) -> (T, N), (S,).
@@ -195,7 +194,7 @@ class Culture:
             some = slice(begin, begin + block)
             lifts, heard = self._lifts(pulses[some]), counts[some]
             stopped = spiking(
-                lifts, self._noise(len(lifts), int(now[-1])), heard, now[:-1].reshape(5, n),
+                lifts, *self._noise(len(lifts), int(now[-1])), heard, now[:-1].reshape(5, n),
                 *self._synapses, self._heard, self.wiring.n_excitatory,
                 p["recovery"], p["sensitivity"], p["reset"], p["jump"], p["bias"],
                 p["weight"], p["use"], *decays, self.step, self._lowest,
@@ -223,7 +222,8 @@ class Culture:
         counts = np.zeros((len(pulses), self.n_devices + 1))
         for t, lift in enumerate(self._lifts(pulses)):
             v += lift
-            for noise in self._noise(1, int(now[-1]))[0]:
+            drawn, volts = self._noise(1, int(now[-1]))
+            for noise in (drawn.reshape(self.steps, n) - MIDDLE) * volts:
                 slope = (SQUARE * v + LINEAR) * v + CONSTANT - u + e - h + p["bias"]
                 u += self.step * (p["recovery"] * (p["sensitivity"] * v - u))
                 v += self.step * slope + noise
