@@ -17,6 +17,11 @@ Switches to and fro between two readings are in that law. A device is an ensembl
 by side; with infinitely many of them it is the master equation itself. The reading is the mean
 conductance of its junctions at the end of each voltage.
 
+The junctions of a device are alike, so that their number in a state is all there is to know of
+them: of the K antiparallel ones as many leave as a binomial law of K and ``1 - q(t)`` says, with
+q(0) = 1, and of the others as many come as one of q(t) says, with q(0) = 0. Each is drawn by one
+uniform number, which is spent on the outcomes from the likeliest outwards.
+
 Source: the rates as in public models of such junctions. The attempt time of 1 ns is what is usually
 assumed, says L. Soumah et al., arXiv 2402.03452 (2024), whose measured prefactors are down to
 femtoseconds; so the defaults are loose.
@@ -40,6 +45,7 @@ __all__ = ["Superparamagnetic", "SuperparamagneticParameters"]
 
 Values = NDArray[np.float64]
 _NUMBERS = 2**17  # uniform numbers that are held at a time
+_DRAWS = 2  # of a device in each voltage: how many junctions leave either state
 
 
 @dataclass(frozen=True)
@@ -98,11 +104,11 @@ class Superparamagnetic:
 
     @property
     def n_state(self) -> int:
-        """How far each junction is antiparallel, 0 or 1, and the number of the next sample.
+        """How many junctions of each device are antiparallel, and the number of the next sample.
 
         With infinitely many junctions: the probability of each device.
         """
-        return self.n_devices * (self.members or 1) + 1
+        return self.n_devices + 1
 
     @cached_property
     def _parameters(self) -> dict[str, Values]:
@@ -136,13 +142,12 @@ class Superparamagnetic:
         return np.asarray(1 / (1 + np.exp(-2 * p["barrier"] * voltage / p["critical"])))
 
     def start(self) -> Values:
-        """Before sample 0, at no voltage: every other junction antiparallel, all probabilities 1/2.
+        """Before sample 0, at no voltage: half of the junctions antiparallel, or all probabilities.
 
-        A single junction of a device is parallel.
+        Of an odd number one more is parallel.
         """
-        if self.members is None:
-            return np.append(np.full(self.n_devices, 0.5), 0.0)
-        return np.append(np.tile(np.arange(self.members) % 2, self.n_devices), 0.0)
+        half = 0.5 if self.members is None else float(self.members // 2)
+        return np.append(np.full(self.n_devices, half), 0.0)
 
     def run(self, drives: Values, state: Values) -> tuple[Values, Values]:
         """Conductances in siemens after each voltage; (T, D), (S,) -> (T, D), (S,).
@@ -153,21 +158,24 @@ class Superparamagnetic:
             If a shape is wrong, a voltage exceeds the critical one, or a probability is none.
         """
         voltages, now = self._checked(drives, state)
-        p = self._parameters
-        inside, shares = now[:-1].reshape(self.n_devices, -1), np.empty_like(voltages)
+        p, factorials = self._parameters, self._log_factorials
+        inside, shares = now[:-1], np.empty_like(voltages)
         for part, numbers in self._draws(int(now[-1]) * self.n_virtual, len(voltages)):
             _SWITCH(
-                voltages[part], shares[part], inside, numbers, self.interval,
+                voltages[part], shares[part], inside, numbers, factorials, self.interval,
                 p["attempt_time"], p["barrier"], p["critical"],
             )  # fmt: skip
         return self._readings(shares, now, len(drives))
 
     def reference(self, drives: Values, state: Values) -> tuple[Values, Values]:
-        """Do the same by an adaptive integrator of the master equation, with the same draws."""
+        """Do the same by an adaptive integrator of the master equation, with the same draws.
+
+        The binomial laws are those of `scipy.stats`.
+        """
         from scipy.integrate import solve_ivp
 
         voltages, now = self._checked(drives, state)
-        inside, shares = now[:-1].reshape(self.n_devices, -1), np.empty_like(voltages)
+        inside, shares = now[:-1], np.empty_like(voltages)
         for part, numbers in self._draws(int(now[-1]) * self.n_virtual, len(voltages)):
             for row in range(part.start, part.stop):
                 leaving = 1 / self.dwell_times(voltages[row])
@@ -176,36 +184,54 @@ class Superparamagnetic:
                     q = flat.reshape(-1, self.n_devices)
                     return np.asarray((1 - q) * leaving[0] - q * leaving[1]).ravel()
 
-                span, begin = (0.0, self.interval), np.ascontiguousarray(inside.T).ravel()
-                end = solve_ivp(slope, span, begin, "LSODA", rtol=1e-12, atol=1e-14).y[:, -1]
-                inside[:] = end.reshape(-1, self.n_devices).T
-                if numbers.size:
-                    inside[:] = numbers[row - part.start] < inside
-                shares[row] = inside.mean(axis=1)
+                begin = np.stack([np.zeros(self.n_devices), np.ones(self.n_devices)])
+                if self.members is None:
+                    begin = inside[None]
+                end = solve_ivp(
+                    slope, (0.0, self.interval), begin.ravel(), "LSODA", rtol=1e-12, atol=1e-14
+                ).y[:, -1].reshape(begin.shape)  # fmt: skip
+                if self.members is None:
+                    inside[:] = end[0]
+                else:
+                    chances = np.stack([1 - end[1], end[0]])
+                    drawn = numbers[row - part.start]
+                    for d, (leave, come) in enumerate(chances.T):
+                        count = int(inside[d])
+                        inside[d] -= _spent(drawn[d, 0], count, leave)
+                        inside[d] += _spent(drawn[d, 1], self.members - count, come)
+                shares[row] = inside / (self.members or 1)
         return self._readings(shares, now, len(drives))
 
+    @cached_property
+    def _log_factorials(self) -> Values:
+        """Logarithms of the factorials of all numbers of junctions, (members + 1,)."""
+        from scipy.special import gammaln
+
+        return np.asarray(gammaln(np.arange((self.members or 0) + 1) + 1.0))
+
     def _draws(self, first: int, rows: int) -> Iterator[tuple[slice, Values]]:
-        """Parts of the rows, each with its uniform numbers (part, devices, members), or none."""
+        """Parts of the rows, each with its uniform numbers (part, devices, 2), or none."""
         if self.members is None:
             yield slice(0, rows), np.empty((0, 0, 0))
             return
-        count = self.n_devices * self.members
+        count = self.n_devices * _DRAWS
         length = max(1, _NUMBERS // count)
         for row in range(0, rows, length):
             part = slice(row, min(row + length, rows))
-            drawn = uniforms(part.stop - row, count, first + row, self.seed, bits=32)
-            yield part, drawn.reshape(-1, self.n_devices, self.members)
+            drawn = uniforms(part.stop - row, count, first + row, self.seed)
+            yield part, drawn.reshape(-1, self.n_devices, _DRAWS)
 
     def _checked(self, drives: Values, state: Values) -> tuple[Values, Values]:
         voltages = by_time(checked_drives(drives, self, -self.limit, self.limit), self.n_devices)
         now = checked_state(state, self)
         inside = now[:-1]
         if self.members is None:
-            allowed, rule = (inside >= 0) & (inside <= 1), "from 0 to 1"
+            allowed, rule = (inside >= 0) & (inside <= 1), "probabilities must be from 0 to 1"
         else:
-            allowed, rule = (inside == 0) | (inside == 1), "0 or 1"
+            allowed = (inside >= 0) & (inside <= self.members) & (inside == np.floor(inside))
+            rule = f"antiparallel junctions must be whole numbers from 0 to {self.members}"
         if not allowed.all():
-            raise DesignError(f"states of junctions must be {rule}, not {inside[~allowed][0]:g}")
+            raise DesignError(f"{rule}, not {inside[~allowed][0]:g}")
         if now[-1] < 0:
             raise DesignError(f"number of the sample must be at least 0, not {now[-1]:g}")
         return voltages, now
@@ -217,39 +243,91 @@ class Superparamagnetic:
         return by_device(p["parallel"] + change * shares, self.n_virtual), now
 
 
+def _spent(number: float, count: int, chance: float) -> int:
+    """Outcome of a binomial law at which a uniform number is spent, as in the fast map."""
+    from scipy.stats import binom
+
+    outcomes = np.arange(count + 1)
+    likeliest = min(int((count + 1) * chance), count)
+    # Of two that are as far from it the greater one comes first.
+    order = np.lexsort((-outcomes, np.abs(outcomes - likeliest)))
+    spent = np.cumsum(binom.pmf(outcomes[order], count, chance))
+    return int(order[min(int(np.searchsorted(spent, number, "right")), count)])
+
+
 def _switch(
     voltages: Values,
     shares: Values,
     inside: Values,
     numbers: Values,
+    factorials: Values,
     interval: float,
     attempt_time: Values,
     barrier: Values,
     critical: Values,
 ) -> None:
-    """(T M, devices) twice, (devices, members), (T M, devices, members) or none.
+    """(T M, devices) twice, (devices,), (T M, devices, 2) or none, (members + 1,).
 
     Shares and `inside` are written in place.
     """
     rows, devices = voltages.shape
-    members = inside.shape[1]
-    chance = numbers.size > 0
+    members = factorials.shape[0] - 1
+    over = 1.0 / np.arange(1, members + 2)  # divisions are slow
     for row in range(rows):
         for d in range(devices):
             shift = voltages[row, d] / critical[d]
             leave_p = np.exp(-barrier[d] * (1.0 - shift)) / attempt_time[d]
             leave_ap = np.exp(-barrier[d] * (1.0 + shift)) / attempt_time[d]
             rate = leave_p + leave_ap
-            keep, reach = np.exp(-rate * interval), -np.expm1(-rate * interval)
-            rest = leave_p / rate
-            total = 0.0
-            for k in range(members):
-                q = rest * reach + inside[d, k] * keep
-                if chance:
-                    q = 1.0 if numbers[row, d, k] < q else 0.0
-                inside[d, k] = q
-                total += q
-            shares[row, d] = total / members
+            reach = -np.expm1(-rate * interval)
+            come, leave = leave_p / rate * reach, leave_ap / rate * reach
+            if members == 0:
+                inside[d] = come + inside[d] * np.exp(-rate * interval)
+                shares[row, d] = inside[d]
+                continue
+            before = int(inside[d])
+            after = before
+            for draw in range(2):
+                if draw == 0:
+                    count, chance, sign = before, leave, -1
+                else:
+                    count, chance, sign = members - before, come, 1
+                if count == 0 or chance <= 0.0:
+                    continue
+                if chance >= 1.0:
+                    after += sign * count
+                    continue
+                likeliest = min(int((count + 1) * chance), count)
+                if count == 1:  # as below, sooner
+                    share = chance if likeliest == 1 else 1.0 - chance
+                else:
+                    share = np.exp(
+                        factorials[count] - factorials[likeliest] - factorials[count - likeliest]
+                        + likeliest * np.log(chance) + (count - likeliest) * np.log1p(-chance)
+                    )  # fmt: skip
+                odds = chance / (1.0 - chance)
+                inverse = 1.0 / odds
+                left = numbers[row, d, draw] - share
+                found, above, below = likeliest, likeliest, likeliest
+                share_above, share_below = share, share
+                # Rounding may leave a little at the end of all outcomes: it is the likeliest's.
+                while left >= 0.0 and (above < count or below > 0):
+                    if above < count:
+                        share_above *= odds * (count - above) * over[above]
+                        above += 1
+                        left -= share_above
+                        if left < 0.0:
+                            found = above
+                            break
+                    if below > 0:
+                        share_below *= inverse * below * over[count - below]
+                        below -= 1
+                        left -= share_below
+                        if left < 0.0:
+                            found = below
+                after += sign * found
+            inside[d] = after
+            shares[row, d] = after / members
 
 
 _SWITCH = Kernel(_switch)
