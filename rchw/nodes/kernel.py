@@ -15,6 +15,9 @@ class Kernel:
     ----------
     loop : callable
         The definition. It writes its results into the arrays that it is given.
+    contract : bool
+        Whether a product and the sum it goes into may be rounded once: sooner, and not the bits of
+        the plain loop.
 
     Attributes
     ----------
@@ -22,8 +25,12 @@ class Kernel:
         The same without a compiler; it runs where there is no numba.
     """
 
-    def __init__(self, loop: Callable[..., Any]) -> None:
+    def __init__(self, loop: Callable[..., Any], *, contract: bool = False) -> None:
         self.plain = loop
+        # Division by 0 gives infinity as in numpy: an exception would cost every division.
+        self._options: dict[str, Any] = {"error_model": "numpy"}
+        if contract:
+            self._options["fastmath"] = {"contract"}
 
     def __call__(self, *arguments: Any) -> Any:
         """Call the compiled function."""
@@ -37,8 +44,7 @@ class Kernel:
             return self.plain
         fast: Callable[..., Any]
         try:
-            # Division by 0 gives infinity as in numpy: an exception would cost every division.
-            fast = numba.njit(cache=True, error_model="numpy")(self.plain)
+            fast = numba.njit(cache=True, **self._options)(self.plain)
         except RuntimeError:  # no folder to keep the machine code in
-            fast = numba.njit(error_model="numpy")(self.plain)
+            fast = numba.njit(**self._options)(self.plain)
         return fast

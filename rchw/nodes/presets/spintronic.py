@@ -30,7 +30,7 @@ def _torrejon(size: Size, swing: float, relaxation: float) -> PhysicalReservoir:
 
 
 def _macrospin(size: Size, swing: float, step: float) -> PhysicalReservoir:
-    node = Macrospin(1, size.units, interval=0.2e-9, step=step)
+    node = Macrospin(1, size.units, interval=0.2e-9, step=step, solver="dop853")
     drive = Drive(2e-3, 2e-3 + swing)
     return PhysicalReservoir(node, drive, Mask("binary", size.seed), n_inputs=size.inputs)
 
@@ -78,11 +78,11 @@ NODES = (
         (
             Preset(
                 "kubota",
-                "0.2 ns per virtual node, steps of 2 ps",
+                "0.2 ns per virtual node, steps of 20 ps, of order 8",
                 "constants of public code after Kubota et al.",
                 24,
                 _macrospin,
-                {"swing": (4e-3, 2e-3), "step": (2e-12,)},
+                {"swing": (4e-3, 2e-3), "step": (20e-12,)},
             ),
         ),
     ),

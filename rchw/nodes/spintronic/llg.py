@@ -1,22 +1,37 @@
 """The loop of the macrospin: explicit steps of the equation of Landau, Lifshitz and Gilbert.
 
-Both schemes take each slope from the state and the slope before it alone, so that one loop does
-for either. The equation is in `rchw.nodes.spintronic.macrospin`.
+All schemes are tables of Runge and Kutta, so that one loop does for any. The equation is in
+`rchw.nodes.spintronic.macrospin`.
 """
+
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rchw.nodes.kernel import Kernel
 
-__all__ = ["SPIN", "TABLES"]
+__all__ = ["SPIN", "scheme"]
 
 Values = NDArray[np.float64]
 
-TABLES = {  # shares of the step at which the later slopes are taken, and weights of all slopes
-    "heun": (np.array([1.0]), np.array([1 / 2, 1 / 2])),
-    "rk4": (np.array([1 / 2, 1 / 2, 1.0]), np.array([1 / 6, 1 / 3, 1 / 3, 1 / 6])),
-}
+
+@lru_cache
+def scheme(solver: str) -> tuple[Values, Values]:
+    """Shares of earlier slopes in the place of a stage (stages, stages), weights of all (stages,).
+
+    ``heun`` is of order 2, ``rk4`` of order 4, and ``dop853`` that of Dormand and Prince of order
+    8, in 12 stages.
+    """
+    if solver == "dop853":
+        from scipy.integrate import DOP853
+
+        return np.ascontiguousarray(DOP853.A), np.ascontiguousarray(DOP853.B)
+    ahead, weights = {
+        "heun": ([1.0], [1 / 2, 1 / 2]),
+        "rk4": ([1 / 2, 1 / 2, 1.0], [1 / 6, 1 / 3, 1 / 3, 1 / 6]),
+    }[solver]
+    return np.diag(ahead, -1), np.array(weights)  # from the slope before it alone
 
 
 def _spin(
@@ -38,53 +53,65 @@ def _spin(
     square: Values,
     field_like: Values,
 ) -> None:
-    """(T M, devices) twice, (devices, 3), (T M steps, devices, 3); the second and third change."""
+    """(T M, devices) twice, (devices, 3), (T M steps, devices, 3); the second and third change.
+
+    A step waits for the one before it, so what does not depend on m is taken out of it, and within
+    it what the division is for does not wait for the division.
+    """
     rows, devices = currents.shape
     hot = noise.size > 0
     px, py, pz = polariser[0], polariser[1], polariser[2]
+    slopes = np.empty((weights.size, 3))
     for d in range(devices):
         x, y, z = state[d, 0], state[d, 1], state[d, 2]
-        a, scale = stiffness[d], gyromagnetic[d] / (1.0 + damping[d] * damping[d])
+        al, pull, base, gain = damping[d], field_like[d], square[d] + 1.0, square[d] - 1.0
+        # Fields as the angle of a step in each of them; a slope is that of a whole step.
+        scale = -step * gyromagnetic[d] / (1.0 + al * al)
+        a, out = scale * stiffness[d], scale * outside[d]
+        xx, xy, xz = a[0, 0], a[0, 1], a[0, 2]
+        yx, yy, yz = a[1, 0], a[1, 1], a[1, 2]
+        zx, zy, zz = a[2, 0], a[2, 1], a[2, 2]
         for row in range(rows):
-            strength = torque_field[d] * currents[row, d] * polarisation[d] * square[d]
+            strength = scale * torque_field[d] * currents[row, d] * polarisation[d] * square[d]
             for s in range(steps):
-                ex, ey, ez = outside[d, 0], outside[d, 1], outside[d, 2]
+                ex, ey, ez = out[0], out[1], out[2]
                 if hot:
-                    ex += noise[row * steps + s, d, 0]
-                    ey += noise[row * steps + s, d, 1]
-                    ez += noise[row * steps + s, d, 2]
-                u, v, w = x, y, z  # where the slope is taken
-                sx, sy, sz = 0.0, 0.0, 0.0  # weighted sum of the slopes
+                    ex += scale * noise[row * steps + s, d, 0]
+                    ey += scale * noise[row * steps + s, d, 1]
+                    ez += scale * noise[row * steps + s, d, 2]
+                nx, ny, nz = x, y, z
                 for stage in range(weights.size):
-                    hx = ex + a[0, 0] * u + a[0, 1] * v + a[0, 2] * w
-                    hy = ey + a[1, 0] * u + a[1, 1] * v + a[1, 2] * w
-                    hz = ez + a[2, 0] * u + a[2, 1] * v + a[2, 2] * w
-                    along = u * px + v * py + w * pz
-                    eta = strength / (square[d] + 1.0 + (square[d] - 1.0) * along)
-                    # Both torques are m x (b + m x c): b acts like a field, c damps.
-                    cx, cy, cz = (
-                        damping[d] * hx + eta * px,
-                        damping[d] * hy + eta * py,
-                        damping[d] * hz + eta * pz,
+                    u, v, w = x, y, z  # where the slope is taken
+                    for before in range(stage):
+                        u += shares[stage, before] * slopes[before, 0]
+                        v += shares[stage, before] * slopes[before, 1]
+                        w += shares[stage, before] * slopes[before, 2]
+                    hx = ex + xx * u + xy * v + xz * w
+                    hy = ey + yx * u + yy * v + yz * w
+                    hz = ez + zx * u + zy * v + zz * w
+                    eta = strength / (base + gain * (u * px + v * py + w * pz))
+                    # m x h, m x p, and what m x does to each of them.
+                    fx, fy, fz = v * hz - w * hy, w * hx - u * hz, u * hy - v * hx
+                    gx, gy, gz = v * pz - w * py, w * px - u * pz, u * py - v * px
+                    fx, fy, fz = (
+                        fx + al * (v * fz - w * fy),
+                        fy + al * (w * fx - u * fz),
+                        fz + al * (u * fy - v * fx),
                     )
-                    pull = eta * field_like[d]
-                    bx = hx - pull * px + v * cz - w * cy
-                    by = hy - pull * py + w * cx - u * cz
-                    bz = hz - pull * pz + u * cy - v * cx
-                    kx = -scale * (v * bz - w * by)
-                    ky = -scale * (w * bx - u * bz)
-                    kz = -scale * (u * by - v * bx)
-                    sx += weights[stage] * kx
-                    sy += weights[stage] * ky
-                    sz += weights[stage] * kz
-                    if stage < shares.size:
-                        part = shares[stage] * step
-                        u, v, w = x + part * kx, y + part * ky, z + part * kz
-                x, y, z = x + step * sx, y + step * sy, z + step * sz
-                length = np.sqrt(x * x + y * y + z * z)
-                x, y, z = x / length, y / length, z / length
+                    gx, gy, gz = (
+                        v * gz - w * gy - pull * gx,
+                        w * gx - u * gz - pull * gy,
+                        u * gy - v * gx - pull * gz,
+                    )
+                    kx, ky, kz = fx + eta * gx, fy + eta * gy, fz + eta * gz
+                    slopes[stage, 0], slopes[stage, 1], slopes[stage, 2] = kx, ky, kz
+                    nx += weights[stage] * kx
+                    ny += weights[stage] * ky
+                    nz += weights[stage] * kz
+                over = 1.0 / np.sqrt(nx * nx + ny * ny + nz * nz)
+                x, y, z = nx * over, ny * over, nz * over
             towards[row, d] = x * px + y * py + z * pz
         state[d, 0], state[d, 1], state[d, 2] = x, y, z
 
 
-SPIN = Kernel(_spin)
+SPIN = Kernel(_spin, contract=True)

@@ -16,7 +16,8 @@ At a temperature T the thermal field H_th has in each component and each step h 
 ``sqrt(2 al kB T / (mu0 g0 Ms V h))``. The factor 2 is that of that code, and the one that leads to
 Boltzmann's law; its manual has another. The product with m is that of Stratonovich. The step is
 then that of Heun, of order 2 without noise and of order 1 in the law with it; without temperature
-it is the classical one of Runge and Kutta, of order 4. Each step ends with m scaled to length 1.
+it is the classical one of Runge and Kutta, of order 4, or that of Dormand and Prince, of order 8,
+whose steps may be five times as long. Each step ends with m scaled to length 1.
 
 The reading is the resistance ``R_p + (R_ap - R_p) (1 - m.p) / 2``.
 """
@@ -33,19 +34,19 @@ from rchw.nodes.node import checked_drives, checked_state
 from rchw.nodes.noise import normals
 from rchw.nodes.parameters import Parameters, Quantity, quantity
 from rchw.nodes.spintronic.layout import by_device, by_time, check_node, whole_steps
-from rchw.nodes.spintronic.llg import SPIN, TABLES
+from rchw.nodes.spintronic.llg import SPIN, scheme
 
 __all__ = ["SOLVERS", "Macrospin", "MacrospinParameters"]
 
 Values = NDArray[np.float64]
 Vector = tuple[float, float, float]
 
-SOLVERS = ("auto", "heun", "rk4")
+SOLVERS = ("auto", "heun", "rk4", "dop853")
 _CODATA = "CODATA 2018"
 _KUBOTA = "public code oscillator_kubota.m (Stuart-Z/code_matlab), of a perpendicular free layer"
 _SAME_TORQUE = f"{_KUBOTA}: eta = x / (2 (1 + x^2 m.p)) with x = 0.54, rewritten"
 _HBAR, _CHARGE, _BOLTZMANN = 6.62607015e-34 / (2 * math.pi), 1.602176634e-19, 1.380649e-23
-_ANGLE = 0.25  # radians in one step, at most
+_ANGLES = {"heun": 0.25, "rk4": 0.25, "dop853": 1.25}  # radians in one step, at most
 _KICK = 0.1  # radians of one step's thermal kick, in one component, at most
 _NOISE = 2**21  # normal numbers that are held at a time
 
@@ -92,14 +93,15 @@ class Macrospin:
     interval : float
         Seconds that each current is held, a multiple of the step.
     step : float
-        Seconds. A step in which m would turn by more than 0.25 rad, or thermally by more than 0.1
-        rad, is refused.
+        Seconds. A step in which m would turn by more than 0.25 rad, of ``dop853`` 1.25 rad, or
+        thermally by more than 0.1 rad, is refused.
     limit : float
         Largest magnitude of a current, in ampere.
     axis, polariser, initial : tuple of 3 floats
         Directions of the anisotropy, of the polariser and of m before sample 0; of any length.
     solver : str
-        ``heun``, ``rk4`` (without temperature alone), or ``auto``: what the temperature asks for.
+        ``heun``, ``rk4`` or ``dop853`` (without temperature alone), or ``auto``: ``heun`` with a
+        temperature, ``rk4`` without.
     seed : int
         Of the thermal field.
     """
@@ -128,9 +130,8 @@ class Macrospin:
             vector = np.asarray(getattr(self, name), dtype=np.float64)
             if vector.shape != (3,) or not np.isfinite(vector).all() or not vector.any():
                 raise DesignError(f"{name} must be 3 finite numbers, not all 0, not {vector}")
-        hot = bool(self._parameters["temperature"].any())
-        if self.solver not in SOLVERS or (hot and self.solver == "rk4"):
-            allowed = SOLVERS[:-1] if hot else SOLVERS
+        allowed = SOLVERS[:2] if self._hot else SOLVERS
+        if self.solver not in allowed:
             raise DesignError(f"solver must be one of {', '.join(allowed)}, not {self.solver!r}")
         self._check_step()
 
@@ -147,6 +148,15 @@ class Macrospin:
     @cached_property
     def _parameters(self) -> dict[str, Values]:
         return self.parameters.of_devices(self.n_devices)
+
+    @property
+    def _hot(self) -> bool:
+        return bool(self._parameters["temperature"].any())
+
+    @property
+    def _solver(self) -> str:
+        """The solver, chosen where it is ``auto``."""
+        return self.solver if self.solver != "auto" else "heun" if self._hot else "rk4"
 
     def start(self) -> Values:
         """All devices along `initial`, before sample 0; (3 devices + 1,)."""
@@ -190,9 +200,10 @@ class Macrospin:
             + self.torque_field() * self.limit * efficiency * field_like
         )
         rate, kick = p["gyromagnetic"] * self.step, self.thermal_field()
-        if not (rate * strength <= _ANGLE).all():
+        angle = _ANGLES[self._solver]
+        if not (rate * strength <= angle).all():
             raise DesignError(
-                f"step must be at most {_ANGLE / (p['gyromagnetic'] * strength).max():.3g} s "
+                f"step must be at most {angle / (p['gyromagnetic'] * strength).max():.3g} s "
                 f"for these fields and currents, not {self.step:g} s"
             )
         if not (rate * kick <= _KICK).all():
@@ -212,8 +223,7 @@ class Macrospin:
         """
         currents, now = self._checked(drives, state)
         p = self._parameters
-        hot, steps = bool(p["temperature"].any()), whole_steps(self.interval, self.step)
-        solver = self.solver if self.solver != "auto" else "heun" if hot else "rk4"
+        hot, steps = self._hot, whole_steps(self.interval, self.step)
         m, towards = now[:-1].reshape(self.n_devices, 3), np.empty_like(currents)
         rows = max(1, _NOISE // (3 * self.n_devices * steps)) if hot else max(1, len(currents))
         first = int(now[-1]) * self.n_virtual
@@ -221,7 +231,7 @@ class Macrospin:
             part = slice(row, row + rows)
             noise = self._noise(first + row, len(currents[part]), steps) if hot else _NONE
             SPIN(
-                currents[part], towards[part], m, noise, steps, self.step, *TABLES[solver],
+                currents[part], towards[part], m, noise, steps, self.step, *scheme(self._solver),
                 self.external_field(), self.stiffness(), _unit(self.polariser),
                 self.torque_field(), p["gyromagnetic"], p["damping"], p["polarisation"],
                 p["asymmetry"] ** 2, p["field_like"],
@@ -238,8 +248,7 @@ class Macrospin:
 
         currents, now = self._checked(drives, state)
         p, polariser = self._parameters, _unit(self.polariser)
-        steps = whole_steps(self.interval, self.step)
-        hot = bool(p["temperature"].any())
+        hot, steps = self._hot, whole_steps(self.interval, self.step)
         outside, stiffness = self.external_field(), self.stiffness()
         towards, square = np.empty_like(currents), p["asymmetry"] ** 2
         first = int(now[-1]) * self.n_virtual

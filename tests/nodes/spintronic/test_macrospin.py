@@ -37,6 +37,7 @@ HOT = replace(TILTED, temperature=300.0)
 NODES = {
     "cold": Macrospin(2, 3, TILTED, interval=0.1e-9),
     "cold, Heun": Macrospin(2, 3, TILTED, interval=0.1e-9, solver="heun"),
+    "cold, order 8": Macrospin(2, 3, TILTED, interval=0.1e-9, step=10e-12, solver="dop853"),
     "hot": Macrospin(2, 3, HOT, interval=0.1e-9, seed=5),
 }
 
@@ -112,21 +113,28 @@ def test_blocks_of_noise_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.array_equal(parts, whole) and np.array_equal(after, end)
 
 
-@pytest.mark.parametrize(("solver", "order", "bound"), [("heun", 2, 2e-3), ("rk4", 4, 1e-6)])
-def test_order(solver: str, order: int, bound: float) -> None:
-    """Slope of the error against the step; the bound is that of the default step, 1 ps, over 1 ns.
+@pytest.mark.parametrize(
+    ("solver", "order", "apart", "bound", "steps"),
+    [
+        ("heun", 2, 0.15, 2e-3, [1e-12, 0.5e-12, 2e-12, 2.5e-12]),
+        ("rk4", 4, 0.15, 1e-6, [1e-12, 0.5e-12, 2e-12, 2.5e-12]),
+        ("dop853", 8, 0.3, 1e-8, [10e-12, 5e-12, 6.25e-12, 12.5e-12]),
+    ],
+)
+def test_order(solver: str, order: int, apart: float, bound: float, steps: list[float]) -> None:
+    """Slope of the error against the step; the bound is that of the first step, over 1 ns.
 
-    Both scale the length back, which takes nothing from their order.
+    All scale the length back, which takes nothing from their order.
     """
-    node = Macrospin(1, 1, TILTED, solver=solver)
+    node = Macrospin(1, 1, TILTED, step=steps[0], solver=solver)
     drives = np.array([[-2e-3]])
     _, exact = node.reference(drives, node.start())
-    steps, errors = [0.5e-12, 1e-12, 2e-12, 2.5e-12], []
+    errors = []
     for step in steps:
         _, end = replace(node, step=step).run(drives, node.start())
         errors.append(float(np.abs(end - exact).max()))
-    assert slope(steps, errors) == pytest.approx(order, abs=0.15)
-    assert errors[1] < bound
+    assert slope(steps, errors) == pytest.approx(order, abs=apart)
+    assert errors[0] < bound
 
 
 def test_heun_follows_the_held_noise() -> None:
@@ -292,9 +300,12 @@ def test_refusals() -> None:
         node.run(np.zeros((1, 2)), np.array([0, 0, 1.0, -1]))
     with pytest.raises(DesignError, match=r"state must have shape \(4,\)"):
         node.run(np.zeros((1, 2)), np.zeros(3))
-    with pytest.raises(DesignError, match=r"^solver must be one of auto, heun, not 'rk4'$"):
-        Macrospin(1, 1, MacrospinParameters(temperature=1.0), solver="rk4")
-    with pytest.raises(DesignError, match=r"^solver must be one of auto, heun, rk4, not 'euler'$"):
+    for solver in ("rk4", "dop853"):
+        with pytest.raises(
+            DesignError, match=rf"^solver must be one of auto, heun, not '{solver}'$"
+        ):
+            Macrospin(1, 1, MacrospinParameters(temperature=1.0), solver=solver)
+    with pytest.raises(DesignError, match=r"^solver must be one of .*, dop853, not 'euler'$"):
         Macrospin(1, 1, solver="euler")
     with pytest.raises(DesignError, match=r"^polariser must be 3 finite numbers, not all 0"):
         Macrospin(1, 1, polariser=(0, 0, 0))
