@@ -184,7 +184,8 @@ class FoldedCore(wiring.Component):
                 m.d.comb += sequencer.available.eq(sequencers[number - 1].done)
                 began = delayed(parts[number], sequencer.begin, 1, "began")[-1]
             sources = [found[feed.source] for feed in stage.feeds]
-            pass_ = Pass(parts[number], stage, plans[number], sequencer, began, first, sources)
+            tools = (parts[number], stage, plans[number], sequencer, began, first, sources)
+            pass_ = Pass(*tools, tag=f"{number}_")
             if stage.stepwise:
                 written, token, _, _ = pass_.by_columns(given)
             else:

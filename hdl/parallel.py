@@ -133,7 +133,9 @@ class ParallelCore(wiring.Component):
             )
         ]
         states, inputs = self._kept(pipe, states, inputs, "driven")
-        new = self._ring(part, pipe, stage, drives)
+        # A layer has the states that it reads among its ports: their names must differ.
+        tag = "" if part is m else f"{len(states)}_"
+        new = self._ring(part, pipe, stage, drives, tag)
         states, inputs = self._kept(pipe, states, inputs, "used")
         return [*states, new], inputs
 
@@ -153,7 +155,7 @@ class ParallelCore(wiring.Component):
         return kept, later
 
     def _ring(
-        self, m: Module, pipe: "_Pipeline", stage: Stage, drives: Sequence[Value]
+        self, m: Module, pipe: "_Pipeline", stage: Stage, drives: Sequence[Value], tag: str
     ) -> list[Signal]:
         """State registers and the loop that must close in one clock."""
         layer, ranges = stage.layer, layer_ranges(stage)
@@ -166,7 +168,7 @@ class ParallelCore(wiring.Component):
             with m.If(pipe.go & pipe.valid):
                 m.d.sync += first.eq(0)
         states = [
-            Signal(signed(layer.state.width), name=f"x{i}", reset_less=True) for i in range(n)
+            Signal(signed(layer.state.width), name=f"x{tag}{i}", reset_less=True) for i in range(n)
         ]
         for i in range(n):
             taps = [

@@ -37,6 +37,9 @@ class Pass:
         The states start afresh.
     sources : sequence of Written
         One for each layer that is read.
+    tag : str
+        In the names of its states and of their writing: of layers in series each has its own, as a
+        layer has those of the layers that it reads among its ports.
     """
 
     m: Module
@@ -46,6 +49,7 @@ class Pass:
     taken: Value
     first: Value
     sources: Sequence[Written] = ()
+    tag: str = ""
 
     @property
     def columns(self) -> list[list[int]]:
@@ -53,6 +57,10 @@ class Pass:
         lanes, n_units = self.stage.layer.lanes, self.stage.n_units
         words = range(self.plan.words)
         return [[min(word * lanes + lane, n_units - 1) for word in words] for lane in range(lanes)]
+
+    @property
+    def _issued(self) -> str:
+        return f"issued_{self.tag}".removesuffix("_")
 
     def by_words(self, inputs: Sequence[Value]) -> tuple[Written, Value]:
         """Pipeline: address (registered word), taps, sum (gain, bias), activation, update.
@@ -69,12 +77,13 @@ class Pass:
         word = later(m, sequencer.word, lead, "word_late")
         fields = Fields(plan.words, plan.read_register)
         stages = plan.loop_latency - 1
-        issued = delayed(m, sequencer.issue, stages, "issued")
+        issued = delayed(m, sequencer.issue, stages, self._issued)
         token = delayed(m, sequencer.product, stages - 2, "token")
 
         width = layer.state.width
         word_data = [
-            Signal(signed(width), name=f"x{lane}", reset_less=True) for lane in range(layer.lanes)
+            Signal(signed(width), name=f"x{self.tag}{lane}", reset_less=True)
+            for lane in range(layer.lanes)
         ]
         taps = [(tap.offset, tap.weights) for tap in layer.taps]
         if layer.remembers:
@@ -151,9 +160,9 @@ class Pass:
         sums = MatrixSums(layer, plan)
         m.submodules.sums = sums
         over = sums.over
-        issued = delayed(m, over, plan.loop_latency - 1, "issued")
+        issued = delayed(m, over, plan.loop_latency - 1, self._issued)
         word_data = [
-            Signal(signed(layer.state.width), name=f"x{lane}", reset_less=True)
+            Signal(signed(layer.state.width), name=f"x{self.tag}{lane}", reset_less=True)
             for lane in range(layer.lanes)
         ]
         m.d.comb += [

@@ -56,9 +56,8 @@ def read_states(path: Path, design: Design, index: int = 0) -> list[NDArray[np.i
     start = f"d{index}.{core}"
     wave = read_vcd(path, lambda name: start in name or name.endswith(("_aclk", "_aresetn")))
     if len(design.layers) == 1:
-        return _of_layer(wave, design, 0, index, core, core)
-    names = [f"{core}layer_{number}." for number in range(len(design.layers))]
-    parts = [_of_layer(wave, design, k, index, core, name) for k, name in enumerate(names)]
+        return _of_layer(wave, design, 0, index, core)
+    parts = [_of_layer(wave, design, k, index, core) for k in range(len(design.layers))]
     joined = []
     for stretch in zip(*parts, strict=True):
         samples = min(len(states) for states in stretch)
@@ -67,19 +66,22 @@ def read_states(path: Path, design: Design, index: int = 0) -> list[NDArray[np.i
 
 
 def _of_layer(
-    wave: Wave, design: Design, number: int, index: int, core: str, inside: str
+    wave: Wave, design: Design, number: int, index: int, core: str
 ) -> list[NDArray[np.int64]]:
-    """The same of one layer, whose signals are in this scope of the core."""
+    """The same of one layer, whose signals of layers in series have a scope and a number."""
     layer, parallel = design.layers[number], schedule(design).parallel
     n_words = 1 if parallel else layer_passes(design)[number].words
-    names = [f"{inside}x{k}" for k in range(layer.lanes)]
+    inside, tag = core, ""
+    if len(design.layers) > 1:
+        inside, tag = f"{core}layer_{number}.", f"{number}_"
+    names = [f"{inside}x{tag}{k}" for k in range(layer.lanes)]
     if parallel:
         accepted = [f"{core}{name.replace('1', str(1 + 2 * number))}" for name in _ACCEPTED]
         table, running = _clocked(wave, index, [*names, *accepted])
         moves = np.all(table[len(names) :, :-1] == 1, axis=0)
         words, moves = table[: len(names), 1:], np.append(moves, False)[:-1]
     else:
-        issued = f"{inside}{_ISSUED}"
+        issued = f"{inside}{_ISSUED}{tag}"
         numbers = [
             int(name.rpartition("_")[2]) for name in wave.signals if f"d{index}.{issued}" in name
         ]

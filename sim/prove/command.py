@@ -20,7 +20,6 @@ from rchw.sim.prove.proof import Proof, prove_words
 from rchw.sim.prove.replay import as_test
 from rchw.sim.prove.words import elaborate
 from rchw.sim.record import heading, versions, write_record
-from rchw.sim.single import of_one_layer
 
 __all__ = ["prove_design"]
 
@@ -79,7 +78,6 @@ def prove_design(
         If a tool is missing or fails, or the circuit holds what the prover cannot follow.
     """
     check_every_sample(design, "a proof")
-    of_one_layer("a design to be proved", design)
     start = time.monotonic()
     design.check_open("a proof")
     show = progress or (lambda done, total, words: None)

@@ -7,21 +7,29 @@ to have done it rightly goes on with the plain name of it, and no formula grows 
 sample.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from typing import Any
 
-from rchw.design import Design, ExternalLayer
+from rchw.design import Design
 from rchw.ranges import Interval, state_interval
 from rchw.reference.readout import ReadoutReference, feature_codes
 from rchw.reference.ring import RingReference
 from rchw.sim.prove.forms import Atom, Form, Forms, number
 from rchw.sim.prove.wholes import Wholes
 
-__all__ = ["Definition", "Expected", "Role"]
+__all__ = ["Definition", "Expected", "Role", "units_of"]
 
 _TURNS = 3  # before intervals that still grow are made wide
 _MOST = 200  # turns, before they are taken as wide as they can be
+
+
+def units_of(design: Design) -> list[range]:
+    """Of every layer the numbers of its units, which are counted over all layers."""
+    ends = accumulate(layer.n_units for layer in design.layers)
+    return [range(end - layer.n_units, end) for layer, end in zip(design.layers, ends, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,7 @@ class Role:
     age : int
         Of the sample; -1 for what waits at the input.
     index : int
-        Channel, unit or output.
+        Channel, unit of all layers, or output.
     first : int or None
         Whether the sample is the first of its sequence; None if the flag of the one before tells.
     """
@@ -87,7 +95,8 @@ class Expected:
 
     def __init__(self, design: Design, forms: Forms, pipelined: bool = False) -> None:
         self.design, self._forms, self._pipelined = design, forms, pipelined
-        self._ring = RingReference(design, object)
+        self._rings = [RingReference(stage.expanded, object) for stage in design.stages]
+        self._units = units_of(design)
         self._readout = ReadoutReference(design)
         self.roles: dict[Atom, Role] = {}
         self.samples: frozenset[tuple[int, int | None]] = frozenset()
@@ -98,7 +107,9 @@ class Expected:
         self.states = cache(self._states)
         self.outputs = cache(self._outputs)
         self._totals: dict[int, list[tuple[Form, Form]]] = {}
-        self._intervals = self._reached()
+        self._intervals: list[Interval] = []
+        for place in range(len(self._rings)):
+            self._intervals += self._reached(place)
 
     def name(self, role: Role, low: int, high: int) -> Form:
         """Unknown of a role."""
@@ -110,7 +121,7 @@ class Expected:
 
     def state(self, age: int, unit: int) -> Form:
         """State of a unit after a sample; one from outside is a code of its beat."""
-        if isinstance(self.design.layer, ExternalLayer):
+        if not self.design.stages:
             return self.input(age, self.design.n_inputs + unit)
         interval = self._intervals[unit]
         if interval.low == interval.high:
@@ -197,23 +208,30 @@ class Expected:
 
     def _inputs(self, age: int) -> Wholes:
         channels = range(self.design.n_inputs)
-        return Wholes(self._forms, [self.input(age, k) for k in channels])
+        return Wholes(self._forms, [[self.input(age, k) for k in channels]])
 
-    def _reached(self) -> list[Interval]:
-        """What the state of each unit can be after a sample, closed under the step.
+    def _seen(self, age: int, place: int) -> Any:
+        """What a layer reads of a sample: channels, and new states of layers before it."""
+        rows: list[Any] = [
+            Wholes(self._forms, [[self.state(age, i) for i in units]])
+            for units in self._units[:place]
+        ]
+        return self.design.stages[place].seen(self._inputs(age), rows)[0]
+
+    def _reached(self, place: int) -> list[Interval]:
+        """What the state of each unit of a layer can be after a sample, closed under the step.
 
         In a ring of one tap it is what inputs do reach, if that is half of all codes or more. Some
-        units stay on a rail for ever, and then the circuit knows it.
+        units stay on a rail for ever, and then the circuit knows it. States of earlier layers are
+        any that those can have.
         """
-        if isinstance(self.design.layer, ExternalLayer):
-            return []  # they are inputs
-        forms, ring = self._forms, self._ring
-        initial = [Interval(code, code) for code in ring.initial_state().tolist()]
+        forms, ring, layer = self._forms, self._rings[place], self.design.stages[place].layer
+        initial = [Interval(code, code) for code in layer.initial_state]
         reached: list[Interval | None] = [None] * len(initial)
-        inputs: Any = self._inputs(0)
-        whole = state_interval(self.design.layer)
+        inputs = self._seen(0, place)
+        whole = state_interval(layer)
         # No narrower than this once they grow: all bits of a code stay bits of its range.
-        quarter = 1 << max(self.design.layer.state.width - 2, 0)
+        quarter = 1 << max(layer.state.width - 2, 0)
         least = Interval(max(whole.low, -quarter - 1), min(whole.high, quarter))
         for turn in range(_MOST):
             before = [
@@ -223,7 +241,7 @@ class Expected:
             names: Any = Wholes(
                 forms,
                 [
-                    forms.unknown(f"reached_{turn}_{i}", own.low, own.high)
+                    forms.unknown(f"reached_{place}_{turn}_{i}", own.low, own.high)
                     for i, own in enumerate(before)
                 ],
             )
@@ -240,7 +258,7 @@ class Expected:
         return [whole] * len(initial)
 
     def _states(self, age: int, first: int | None) -> list[Definition]:
-        """Definitions of the states after a sample.
+        """Definitions of the states after a sample, of all layers.
 
         Parameters
         ----------
@@ -251,50 +269,55 @@ class Expected:
 
         States from outside are none: they are inputs.
         """
-        if isinstance(self.design.layer, ExternalLayer):
-            return []
-        forms, design, ring = self._forms, self.design, self._ring
-        units = range(design.n_units)
         begins = number(first or 0)
         if first is None:
             begins = self.flag(age + 1) if self._pipelined else self.last(age + 1)
-        initial = ring.initial_state()
-        before: Any = Wholes(
-            forms,
-            [forms.choose(begins, number(int(initial[i])), self.state(age + 1, i)) for i in units],
-        )
-        inputs: Any = self._inputs(age)
-        sums: Any = ring.preactivation(before, inputs)
+        return [
+            found
+            for place in range(len(self._rings))
+            for found in self._states_of(place, age, first, begins)
+        ]
+
+    def _states_of(
+        self, place: int, age: int, first: int | None, begins: Form
+    ) -> Iterator[Definition]:
+        forms, ring, units = self._forms, self._rings[place], self._units[place]
+        layer = self.design.stages[place].layer
+        states = [
+            forms.choose(begins, number(code), self.state(age + 1, i))
+            for i, code in zip(units, layer.initial_state, strict=True)
+        ]
+        before: Any = Wholes(forms, states)
+        sums: Any = ring.preactivation(before, self._seen(age, place))
         named: Any = Wholes(
-            forms, [self._call(Role("p", age, i, first), sums.form(i)) for i in units]
+            forms,
+            [self._call(Role("p", age, i, first), sums.form(k)) for k, i in enumerate(units)],
         )
         after: Any = ring.update(before, ring.activate(named))
-        width = design.layer.state.width
-        return [
-            Definition(Role("x", age, i, first), self.state(age, i), after.form(i), width)
-            for i in units
-        ]
+        for k, i in enumerate(units):
+            role, form = Role("x", age, i, first), after.form(k)
+            yield Definition(role, self.state(age, i), form, layer.state.width)
 
     def _outputs(self, age: int) -> list[Definition]:
         """Definitions of squares and output codes of a sample."""
         forms, design = self._forms, self.design
         states: Any = Wholes(forms, [[self.state(age, i) for i in range(design.n_units)]])
-        inputs: Any = Wholes(forms, self._inputs(age).items[None, :])
+        inputs: Any = self._inputs(age)
         found: list[Definition] = []
         blocks: list[tuple[int, Any]] = []
-        squares = design.features.squares
         codes: Any
-        for position, (frac, codes) in enumerate(feature_codes(design, states, inputs)):
-            if squares is not None and position == int(design.features.states):
+        features = feature_codes(design, states, inputs)
+        for block, (frac, codes) in zip(design.blocks, features, strict=True):
+            if block.kind == "squares":
                 names = []
-                for i in range(design.n_units):
+                for k, i in enumerate(self._units[block.layer]):
                     role = Role("square", age, i)
-                    form = codes.form(0, i)
+                    form = codes.form(0, k)
                     name = form
                     if form.number is None:
                         name = self.name(role, *forms.bounds(form))
                     # The circuit keeps no more bits of a square than it can have.
-                    width = min(squares.width, Interval(*forms.bounds(form)).width)
+                    width = min(block.format.width, Interval(*forms.bounds(form)).width)
                     found.append(Definition(role, name, form, width))
                     names.append(name)
                 codes = Wholes(forms, [names])

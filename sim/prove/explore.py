@@ -17,9 +17,11 @@ from typing import Any
 from rchw.schedule import latency, schedule
 from rchw.sim.prove.circuit import Bits, Contents
 from rchw.sim.prove.cone import Split, carriers, holders
+from rchw.sim.prove.expected import units_of
 from rchw.sim.prove.forms import Atom
 from rchw.sim.prove.matching import Sample
 from rchw.sim.prove.reach import Breach, Known, Progress, Reach, known
+from rchw.sim.prove.words import Bit
 
 __all__ = ["Edge", "Exploration", "Moment"]
 
@@ -88,14 +90,18 @@ class Exploration(Reach):
         words = self.circuit.words
         next_of = {outputs: inputs for outputs, inputs in words.registers}
         self._next_control = [next_of[outputs] for outputs in parts.registers]
-        names = (f"core.x{lane}" for lane in range(self.design.layer.lanes))
-        self._lanes = [str(words.names[name][0]) for name in names if name in words.names]
+        self._lanes = {
+            key: (place, lane)
+            for place, layer in enumerate(self.design.layers)
+            for key, lane in self.lanes(place, layer.lanes).items()
+        }
         # A state that no other state depends on is none by its place in the circuit.
         self._states = {str(bit) for bit in carriers(words)} | set(self._lanes)
-        self._first_word = 0
+        self._units = units_of(self.design)
+        self._first_words: list[int] = []
         self._codes = holders(words, "m_axis_tdata")
         if not set(self._lanes) <= set(self.circuit.contents):
-            self._lanes = []  # a lane without a register: nothing is known of their order
+            self._lanes = {}  # a lane without a register: nothing is known of their order
         self._most = latency(self.design) // schedule(self.design).clocks + 4
 
     def run(self, progress: Progress | None = None, count: bool = True) -> None:
@@ -160,7 +166,7 @@ class Exploration(Reach):
 
     def _after_reset(self) -> Moment:
         self.reset()
-        self._first_word = self._word()
+        self._first_words = [self._word(place) for place in range(len(self._units))]
         moment = Moment(self._control(), (), 1, False)
         self.arrive(moment, dict(self.circuit.contents))
         return moment
@@ -242,8 +248,8 @@ class Exploration(Reach):
                     if isinstance(bit, tuple) and bit[1] == 0 and bit[0].atom is not None:
                         yield bit[0].atom
 
-        lanes = {key: lane for lane, key in enumerate(self._lanes)}
-        for key in (*self._lanes, *(key for key in contents if key not in lanes)):
+        lanes = self._lanes
+        for key in (*lanes, *(key for key in contents if key not in lanes)):
             renamed = known(result[key])
             # A state that equals the one before looks as if nothing had come.
             fresh = contents[key] != before[key] or key in lanes
@@ -253,7 +259,7 @@ class Exploration(Reach):
                     samples,
                     state=key in self._states,
                     kinds=self._kinds(key),
-                    units=self._likely(lanes[key]) if key in lanes else (),
+                    units=self._likely(*lanes[key]) if key in lanes else (),
                     held=held,
                 )
         return result
@@ -273,22 +279,26 @@ class Exploration(Reach):
         role = None if atom is None else self.expected.roles.get(atom)
         return role is not None and role.kind == "x"
 
-    def _likely(self, lane: int) -> Sequence[int]:
+    def _likely(self, place: int, lane: int) -> Sequence[int]:
         """Units whose state a lane may have received: where several are equal, this helps.
 
         Words come down from the highest, and the address at which they are written tells which; a
         circuit without taps writes none.
         """
-        n_units, lanes = self.design.n_units, self.design.layer.lanes
-        words = -(-n_units // lanes)
-        if words > 1 and "core.write_word" not in self.circuit.words.names:
-            return range(lane, n_units, lanes)
-        below = (self._first_word - self._word()) % words
-        return [(words - 1 - below) * lanes + lane]
+        units, lanes = self._units[place], self.design.layers[place].lanes
+        words = -(-len(units) // lanes)
+        if words > 1 and not self._write_word(place):
+            return units[lane::lanes]
+        below = (self._first_words[place] - self._word(place)) % words
+        return [units.start + (words - 1 - below) * lanes + lane]
 
-    def _word(self) -> int:
-        """Where the next word is written, at the clock that was left."""
-        wires = self.circuit.words.names.get("core.write_word", ())
+    def _write_word(self, place: int) -> tuple[Bit, ...]:
+        part = f"layer_{place}." if len(self._units) > 1 else ""
+        return self.circuit.words.names.get(f"core.{part}write_word", ())
+
+    def _word(self, place: int) -> int:
+        """Where the next word of a layer is written, at the clock that was left."""
+        wires = self._write_word(place)
         value = sum(
             bit << k for k, bit in enumerate(self.circuit.at(wires)) if isinstance(bit, int)
         )

@@ -6,21 +6,22 @@ may be anywhere. A gap leaves the states what they were; it has a name for them 
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
-from rchw.design import ExternalLayer
 from rchw.schedule import latency
 from rchw.sim.prove.circuit import Bits, Contents, bits_of
 from rchw.sim.prove.cone import holders
+from rchw.sim.prove.expected import units_of
 from rchw.sim.prove.forms import Atom, Form, number
-from rchw.sim.prove.matching import Sample
 from rchw.sim.prove.reach import Breach, Known, Progress, Reach, known
 
-__all__ = ["RING", "Fill", "Pipeline"]
+__all__ = ["Fill", "Pipeline"]
 
 RING = 2  # age of a sample when its states stand in their registers
+LAYER = 2  # how much older it is when those of the next layer do
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,12 @@ class Fill:
     ----------
     valid : tuple of int or None
         Whether there is a sample of each age; None if that is unknown.
-    begun : bool
-        Whether a sample has reached the states since the reset.
+    begun : int
+        How many layers a sample has reached the states of since the reset.
     """
 
     valid: tuple[int | None, ...]
-    begun: bool
+    begun: int
 
 
 class Pipeline(Reach):
@@ -55,25 +56,27 @@ class Pipeline(Reach):
         self.steps = 0
         self.end = latency(self.design) - 1
         self._flags: set[str] = set()
-        names = self.circuit.words.names
         self._units = {
-            str(names[f"core.x{i}"][0]): i
-            for i in range(self.design.n_units)
-            if f"core.x{i}" in names
+            key: (place, units[lane])
+            for place, units in enumerate(units_of(self.design))
+            for key, lane in self.lanes(place, len(units)).items()
         }
         self._codes = holders(self.circuit.words, "m_axis_tdata")
-        external = isinstance(self.design.layer, ExternalLayer)
-        self._sources = {"t", "square", "u" if external else "x"}
-        self._youngest = 1 if external else RING  # of whose states something is made
+        layers = len(self.design.stages)
+        self._ages = [RING + LAYER * place for place in range(layers)]  # of states
+        self._sources = {"t", "square", "x" if layers else "u"}
+        # Of whose states something is made that is no state of a layer.
+        self._youngest = self._ages[-1] if layers else 1
         for age in range(self._youngest, self.end + 1):
             self.expected.outputs(age)
-        self.expected.call_flag(RING - 1)
+        for age in self._ages or [RING]:
+            self.expected.call_flag(age - 1)
 
     def run(self, progress: Progress | None = None, count: bool = True) -> None:
         """Follow all ways until nothing changes, or something is wrong."""
         del count  # there are few
         self.reset()
-        start = Fill((0,) * (self.end + 1), False)
+        start = Fill((0,) * (self.end + 1), 0)
         contents = self.circuit.contents
         self._flags = {key for key, bits in contents.items() if bits == (1,)}
         self.arrive(start, dict(contents))
@@ -89,28 +92,43 @@ class Pipeline(Reach):
             if progress is not None:
                 progress(self.steps, self.steps + len(waiting))
 
+    def awaited(self, fill: Fill) -> int | None:
+        """Age at which the first sample since the reset comes to the next layer; none at the end.
+
+        Until it does, all that is as old as the states of that layer is known: there was none.
+        """
+        return self._ages[fill.begun] - 1 if fill.begun < len(self._ages) else None
+
+    def later(self, fill: Fill) -> Fill:
+        """What a moment becomes when all moves on, if it is known whether the next layer begins."""
+        place = self.awaited(fill)
+        begins = place is not None and fill.valid[place] == 1
+        return Fill((None, *fill.valid[:-1]), fill.begun + begins)
+
     def _ways(self, moment: Fill) -> Iterator[tuple[Fill, dict[str, Known]]]:
         """Where a moment leads to: with the first sample since the reset, or without it."""
-        cases: list[int | None] = [moment.valid[RING - 1]]
-        if not moment.begun and cases == [None]:
+        layers, begun = len(self._ages), moment.begun
+        cases: list[int | None] = [None]
+        place = self.awaited(moment)
+        if place is not None and moment.valid[place] is None:
             cases = [0, 1]
+        later: int | None = None if self.design.reset_on_last else 0
+        firsts = [later if layer < begun else 1 for layer in range(layers)]
         for case in cases:
             before, valid = self.contents[moment], moment.valid
-            if valid[RING - 1] is None and case is not None:
-                before = self._given(before, self.expected.valid(RING - 1), case)
-                valid = (*valid[: RING - 1], case, *valid[RING:])
-            first: int | None = None if self.design.reset_on_last else 0
-            if not moment.begun:
-                first = 1
-            ages = range(self.end + 1)
-            self.expected.samples = self.circuit.context = frozenset((age, first) for age in ages)
-            self.expected.states(RING - 1, first)
+            if place is not None and case is not None:
+                before = self._given(before, self.expected.valid(place), case)
+                valid = (*valid[:place], case, *valid[place + 1 :])
+            self.expected.samples = self.circuit.context = frozenset(
+                product(range(self.end + 1), firsts or [later])
+            )
+            for age, first in zip(self._ages, firsts, strict=True):
+                self.expected.states(age - 1, first)
             after = self._go(before, valid, moment)
             if after is None or not self._waits(before, valid, after, moment):
                 return
-            begun = moment.begun or case == 1
-            carried = self._carried(before, after, first, moment.begun, begun)
-            yield Fill((None, *valid[:-1]), begun), carried
+            fill = self.later(Fill(valid, begun))
+            yield fill, self._carried(before, after, firsts, begun, fill.begun)
 
     def _settled(self, contents: Contents, ready: int) -> None:
         self.circuit.contents = contents
@@ -171,31 +189,35 @@ class Pipeline(Reach):
         return result
 
     def _carried(
-        self, before: Contents, after: Contents, first: int | None, old: bool, begun: bool
+        self, before: Contents, after: Contents, firsts: Sequence[int | None], old: int, begun: int
     ) -> dict[str, Known]:
         """Contents after the clock by their new names."""
-        samples = ((RING, first),) if begun else ()
-        starts = begun and not old and self.design.reset_on_last
-        last = bits_of(self.forms, self.expected.last(RING), 1)
+        age = self._ages[old] if begun > old else 0  # of the first sample that comes to a layer
+        starts = begun > old and self.design.reset_on_last
+        last = bits_of(self.forms, self.expected.last(age), 1)
         result: dict[str, Known] = {}
         for key, bits in after.items():
             later = self.renamed(bits, True, self.end)
             renamed = known(later)
             # The first sample may leave a state what it was; it has its name all the same.
-            fresh = bits != before[key] or (begun and not old and key in self._units)
-            if renamed is not None and fresh:
+            begins = begun > old and key in self._units and self._units[key][0] == old
+            if renamed is not None and (begins or bits != before[key]):
                 if starts and key in self._flags and renamed == last:
-                    renamed = bits_of(self.forms, self.expected.flag(RING), 1)
-                later = self._matched(key, renamed, samples)
+                    renamed = bits_of(self.forms, self.expected.flag(age), 1)
+                if key not in self._units:
+                    later = self._of_readout(renamed, key in self._codes)
+                elif self._units[key][0] < begun:
+                    later = self._of_layer(*self._units[key], renamed, firsts)
+                else:
+                    later = renamed
             result[key] = later
         return result
 
-    def _matched(self, key: str, bits: Bits, samples: tuple[Sample, ...]) -> Bits:
-        """Contents in which the quantities of the reference have their names."""
-        if key not in self._units:
-            return self._of_readout(bits, key in self._codes)
-        unit, width = self._units[key], len(bits)
-        valid = self.expected.valid(RING).atom
+    def _of_layer(self, place: int, unit: int, bits: Bits, firsts: Sequence[int | None]) -> Bits:
+        """Contents in which the states of a layer have their names."""
+        age, width = self._ages[place], len(bits)
+        samples = ((age, firsts[place]),)
+        valid = self.expected.valid(age).atom
         assert valid is not None
         if all(isinstance(bit, int) or valid not in bit[0].unknowns() for bit in bits):
             return self.matching.replaced(bits, samples, state=True, units=[unit])
@@ -203,7 +225,7 @@ class Pipeline(Reach):
         named = self.matching.replaced(sample, samples, state=True, units=[unit])
         state = self.expected.state
         if (gap, named) == tuple(
-            bits_of(self.forms, state(age, unit), width) for age in (RING + 1, RING)
+            bits_of(self.forms, state(at, unit), width) for at in (age + 1, age)
         ):
             return named
         return bits

@@ -18,7 +18,7 @@ from rchw.sim.prove.answers import Answers
 from rchw.sim.prove.circuit import Circuit
 from rchw.sim.prove.clocks import flowing, longest_wait, period
 from rchw.sim.prove.cone import split
-from rchw.sim.prove.expected import Expected
+from rchw.sim.prove.expected import Expected, units_of
 from rchw.sim.prove.explore import Exploration
 from rchw.sim.prove.forms import Forms
 from rchw.sim.prove.matching import Matching
@@ -55,10 +55,10 @@ class Proof:
     sentence : str or None
         What is wrong, or could not be decided.
     units : tuple of int
-        Whose new state is not the reference's, where that is the reason.
+        Whose new state is not the reference's, where that is the reason; counted over all layers.
     given : dict of str to int
         Inputs and states for which circuit and reference differ, by name: ``u_0_3`` is the input
-        code of channel 3 of the sample, ``x_1_7`` the state of unit 7 before it.
+        code of channel 3 of the sample, ``x_1_7`` the state of unit 7 before it, counted likewise.
     step : bool
         Whether these are states after a sample, each within what its unit can have, at which the
         output of the circuit is not the reference's, though no run was found that leads there.
@@ -243,6 +243,17 @@ def _sentence(
     elif matching.unanswered:
         text += f"; the solver could not tell of {matching.unanswered[0]} in time"
     elif units and len(units) < design.n_units:
-        told = ", ".join(map(str, units[:5])) + (" and others" if len(units) > 5 else "")
-        text += f"; the new state differs in unit {told}"
+        text += f"; the new state differs in unit {_told(design, units)}"
     return f"{text} [design {design.name}]"
+
+
+def _told(design: Design, units: tuple[int, ...]) -> str:
+    """Numbers of units; of layers in series of the first of them, as those behind only follow."""
+    layer, own = next(
+        pair
+        for pair in zip(design.layers, units_of(design), strict=True)
+        if not set(units).isdisjoint(pair[1])
+    )
+    numbers = [i - own.start for i in units if i in own]
+    told = ", ".join(map(str, numbers[:5])) + (" and others" if len(numbers) > 5 else "")
+    return f"{told} of layer {layer.name}" if len(design.layers) > 1 else told

@@ -102,6 +102,13 @@ class Reach:
         last = bits_of(self.forms, self.expected.last(-1), 1)
         return {"aclk": (0,), "aresetn": (1,), "s_axis_tdata": data, "s_axis_tlast": last}
 
+    def lanes(self, place: int, count: int) -> dict[str, int]:
+        """Registers of so many lanes of a layer, as in `contents`, and the number of each lane."""
+        words = self.circuit.words
+        start = f"core.layer_{place}.x{place}_" if len(self.design.layers) > 1 else "core.x"
+        names = ((lane, f"{start}{lane}") for lane in range(count))
+        return {str(words.names[name][0]): lane for lane, name in names if name in words.names}
+
     def reset(self) -> None:
         """One clock of reset, whatever was there before."""
         circuit = self.circuit

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from rchw import reference
-from rchw.design import Design, ExternalLayer
+from rchw.design import Design
 from rchw.reference.readout import ReadoutReference, feature_codes
 from rchw.sim.lanes import lane_bytes, unpack
 from rchw.sim.prove.circuit import Contents, Value
-from rchw.sim.prove.expected import Expected, Role
+from rchw.sim.prove.expected import Expected, Role, units_of
 from rchw.sim.prove.explore import Edge, Exploration, Moment
 from rchw.sim.prove.forms import Atom, Form
 from rchw.sim.prove.numbers import Numbers
-from rchw.sim.prove.pipeline import RING, Fill, Pipeline
+from rchw.sim.prove.pipeline import Fill, Pipeline
 from rchw.sim.prove.trial import value_of
 from rchw.sim.prove.words import Words
 
@@ -111,22 +111,25 @@ class _Run:
         begins = 1 if before is None else before.begins
         initial = before is None or (begins and design.reset_on_last)
         start = None if initial or before is None else np.array(before.states)
-        if isinstance(design.layer, ExternalLayer):
+        if not design.stages:
             states = codes[0, design.n_inputs :]
             codes = codes[:, : design.n_inputs]
         elif valid:
             states = reference.run(design, codes, state=start).states[0]
         else:
-            states = np.array(design.driven.initial_state if before is None else before.states)
+            states = np.array(_initial(design) if before is None else before.states)
         rows = states[None, :]
-        squares: tuple[int, ...] = ()
-        if design.features.squares is not None:
-            blocks = feature_codes(design, rows, codes)
-            squares = tuple(blocks[int(design.features.states)][1][0].tolist())
+        squares = np.zeros(design.n_units, dtype=np.int64)  # of layers that have none
+        units = units_of(design)
+        for block, (_, found) in zip(
+            design.blocks, feature_codes(design, rows, codes), strict=True
+        ):
+            if block.kind == "squares":
+                squares[units[block.layer]] = found[0]
         outputs = ReadoutReference(design).outputs(rows, codes)[0].tolist()
         sample = _Sample(
             self._codes, self._above, self._last, valid, self._last if valid else begins,
-            tuple(states.tolist()), squares, tuple(outputs),
+            tuple(states.tolist()), tuple(squares.tolist()), tuple(outputs),
         )  # fmt: skip
         self.samples.insert(0, sample)
         del self.samples[64:]
@@ -188,7 +191,7 @@ class _Values(dict[Atom, int]):
             return value_of(expected.plain(Form({(atom,): 1})), self)
         if role.age >= len(samples):  # before the first sample after the reset
             if role.kind == "x":
-                return self._run.design.driven.initial_state[role.index]
+                return _initial(self._run.design)[role.index]
             return int(role.kind == "f")
         sample = samples[role.age]
         row = {
@@ -197,6 +200,11 @@ class _Values(dict[Atom, int]):
             "last": (sample.last,), "v": (sample.valid,), "f": (sample.begins,),
         }[role.kind]  # fmt: skip
         return row[role.index]
+
+
+def _initial(design: Design) -> list[int]:
+    """States of all layers before the first sample."""
+    return [code for stage in design.stages for code in stage.layer.initial_state]
 
 
 def meet(reach: Exploration | Pipeline, words: Words, seed: int) -> Witness:
@@ -281,7 +289,7 @@ def _parallel(
     reach: Pipeline, words: Words, rng: np.random.Generator
 ) -> tuple[int, int, int, str | None]:
     run, end = _Run(reach.design, words, reach.expected, rng), reach.end
-    fill, met = Fill((0,) * (end + 1), False), set[Fill]()
+    fill, met = Fill((0,) * (end + 1), 0), set[Fill]()
     sentence: str | None = None
     while sentence is None and run.clocks < _ROUNDS * (end + 1):
         met.add(fill)
@@ -296,10 +304,10 @@ def _parallel(
             sentence = sentence or run.shown(end)
         run.clock()
         if ready or not shown:
-            at = list(fill.valid)
-            if not fill.begun and at[RING - 1] is None:
-                at[RING - 1] = run.samples[RING - 1].valid
-            fill = Fill((None, *at[:-1]), fill.begun or at[RING - 1] == 1)
+            at, place = list(fill.valid), reach.awaited(fill)
+            if place is not None and at[place] is None:
+                at[place] = run.samples[place].valid
+            fill = reach.later(Fill(tuple(at), fill.begun))
             run.enter(valid)
             run.draw()
     return len(met), run.clocks, run.held, sentence
