@@ -2,6 +2,7 @@
 
 from rchw.model.deep import DeepModel, split_units
 from rchw.model.euler import EulerModel, EulerRingModel
+from rchw.model.feedback import FeedbackModel
 from rchw.model.matrix import MatrixModel
 from rchw.model.ring import RingModel
 
@@ -9,6 +10,7 @@ __all__ = [
     "DeepModel",
     "EulerModel",
     "EulerRingModel",
+    "FeedbackModel",
     "MatrixModel",
     "RingModel",
     "split_units",

@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from rchw import topology
 from rchw.errors import DesignError
 from rchw.model.euler import EulerModel, EulerRingModel
+from rchw.model.feedback import FeedbackModel
 from rchw.model.matrix import MatrixModel
 from rchw.model.recurrence import FloatModel
 from rchw.model.ring import RingModel
@@ -110,11 +111,14 @@ class Ideal:
             )
         signal = np.asarray(inputs, dtype=np.float64)
         state = self.model.run((signal - self.offset) * self.gain)[-1]
-        found = np.empty((steps, self.weights.shape[1]))
-        for t in range(steps):
-            found[t] = self._outputs(state[None])[0]
-            state = self.model.run(((found[t] - self.offset) * self.gain)[None], state)[0]
-        return found
+        loop = FeedbackModel(self.model, self._fed, len(self.offset))
+        start = np.concatenate([state, self._fed(state[None])[0]])
+        states = loop.run(np.zeros((max(steps - 1, 0), 0)), start)
+        return self._outputs(np.concatenate([state[None], states]))[:steps]
+
+    def _fed(self, states: Values) -> Values:
+        """Outputs as the model takes inputs."""
+        return (self._outputs(states) - self.offset) * self.gain
 
 
 def _features(states: Values, squares: bool) -> Values:

@@ -20,7 +20,6 @@ from rchw.sim.cases import cases
 from rchw.sim.law import law_sha256
 from rchw.sim.mutate.run import mutate
 from rchw.sim.prove.command import prove_design
-from rchw.sim.reservoir import showing_states
 from rchw.sim.rtl import run_rtl
 from rchw.sim.rules.command import prove_rules
 from rchw.sim.runner import build
@@ -124,7 +123,6 @@ def test_what_is_not_built_for_feedback_says_so(tmp_path: Path) -> None:
         "a proof of the stream rules": lambda out: prove_rules(FEEDBACK, out),
         "a soak": lambda out: soak(FEEDBACK, out, samples=100),
         "mutants": lambda out: mutate(FEEDBACK, out, mutants=1),
-        "a circuit that shows its states": lambda out: showing_states(FEEDBACK),
     }
     for what, check in checks.items():
         sentence = (
