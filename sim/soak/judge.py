@@ -38,12 +38,20 @@ def judge(design: Design, program: Program, heard: Heard, seed: int) -> Finding 
     for audited in heard.audited:
         number, samples = audited["block"], audited["samples"]
         stimulus = block(design, seed, number, schedule(design).clocks, samples, program.data)
-        want = reference.run(design, stimulus.codes, stimulus.last).outputs
+        want = _answers(design, stimulus)
         if f"{digest(stimulus, want):016x}" != audited["digest"]:
             return _witness(design, program, stimulus, want, seed)
     if heard.failure is None:
         return None
     return _failure(design, program, heard.failure, seed)
+
+
+def _answers(design: Design, stimulus: Block) -> NDArray[np.int64]:
+    """Answers (T, L) of the reference, 0 where a sample has none."""
+    outputs = reference.run(design, stimulus.codes, stimulus.last).outputs
+    table = np.zeros((len(stimulus.codes), outputs.shape[1]), dtype=np.int64)
+    table[design.answered(stimulus.last)] = outputs
+    return table
 
 
 def _context(design: Design, number: int, seed: int) -> str:
@@ -60,7 +68,7 @@ def _witness(
     mine = np.concatenate([stimulus.codes, flags, want], axis=1)
     found = first_mismatch(mine, table[: len(mine)])
     names = [channel.name for channel in design.beat] + ["tlast", "source pause", "sink pause"]
-    names += [output.name for output in design.readout.outputs]
+    names += [answer.name for answer in design.readout.answers]
     text = "the interpreter of the soak and the reference must agree"
     if found is not None and found["kind"] == "code":
         text += (
@@ -79,14 +87,13 @@ def _failure(design: Design, program: Program, failure: dict[str, Any], seed: in
     kind, sent, sample = failure["kind"], failure["sent"], failure["received"]
     found: Finding = {"kind": kind, "block": number, "sample": sample, "early": failure["early"]}
     if kind == "code":
-        outputs = design.readout.outputs
+        outputs = design.readout.answers
         formats = [output.format for output in outputs]
         want, got = (unpack([int(failure[key], 16)], formats) for key in ("want", "got"))
-        upto = reference.run(
-            design, stimulus.codes[: sample + 1], stimulus.last[: sample + 1]
-        ).outputs
+        first = stimulus.first(sample + 1)
+        upto = _answers(design, first)
         if not np.array_equal(upto[-1], want[0]):
-            return _witness(design, program, stimulus.first(sample + 1), upto, seed)
+            return _witness(design, program, first, upto, seed)
         names = [output.name for output in outputs]
         code = first_mismatch(want, got, formats=formats, names=names)
         assert code is not None, "the lanes hold nothing but codes"
@@ -98,7 +105,8 @@ def _failure(design: Design, program: Program, failure: dict[str, Any], seed: in
         text = f"m_axis_tlast at sample {sample} must be {failure['want']}, not {failure['got']}"
         found |= {"want": int(failure["want"]), "got": int(failure["got"])}
     elif kind == "protocol":
-        text = f"{BREACHES[failure['rule']]} (output beat {sample})"
+        what = "sample" if design.readout.pooled else "output beat"
+        text = f"{BREACHES[failure['rule']]} ({what} {sample})"
         found["rule"] = failure["rule"]
     elif kind == "stuck":
         found["sample"] = sent
@@ -118,10 +126,11 @@ def _failure(design: Design, program: Program, failure: dict[str, Any], seed: in
             f"pauses, but sample {sent} waited longer"
         )
     else:
-        text = (
-            f"every input beat must give one output beat, but of {sent} one is missing: "
-            f"sample {sample} or one before it was lost"
-        )
+        if design.readout.pooled:
+            text = "every input beat with tlast must give one output beat, but one is missing: "
+        else:
+            text = f"every input beat must give one output beat, but of {sent} one is missing: "
+        text += f"sample {sample} or one before it was lost"
     more = ", before its reset" if failure["early"] else ""
     if program.data is not None and stimulus.row is not None:
         found["row"] = (stimulus.row + found["sample"]) % len(program.data.codes)

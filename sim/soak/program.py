@@ -239,7 +239,8 @@ class Program:
         dict
             ``samples``, ``before``, ``clocks``, ``digest``.
         int64 array (T, K + 3 + L)
-            Codes, ``tlast``, pauses of source and sink, output codes of its interpreter.
+            Codes, ``tlast``, pauses of source and sink, answers of its interpreter, 0 where a
+            sample has none.
         """
         head, *rows = self._run("show", seed=seed, show=block, samples=samples, jobs=1)
         table = np.array([row.split() for row in rows], dtype=np.int64)

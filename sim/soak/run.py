@@ -12,7 +12,6 @@ from rchw.design import Design
 from rchw.errors import DesignError, ToolError
 from rchw.files import together
 from rchw.hdl.emit import write_verilog
-from rchw.sim.once import check_every_sample
 from rchw.sim.record import heading, versions, write_record
 from rchw.sim.soak.data import Data
 from rchw.sim.soak.judge import TIMES, Finding, judge
@@ -82,13 +81,11 @@ def soak(
     Raises
     ------
     DesignError
-        If samples, seed or jobs are out of range, `codes` or `last` break a rule, outputs are fed
-        back, or the design answers once per sequence, or with a class.
+        If samples, seed or jobs are out of range, or `codes` or `last` break a rule.
     ToolError
         If a tool is missing, too old or fails.
     """
     start = time.monotonic()
-    design.check_open("a soak")
     jobs = (os.cpu_count() or 1) if jobs is None else jobs
     if samples < 1:
         raise DesignError(f"samples must be at least 1, not {samples}")
@@ -100,7 +97,6 @@ def soak(
         raise DesignError(f"jobs must be from 1 to 1024, not {jobs}")
     if codes is None and last is not None:
         raise DesignError("last flags must be left out without codes, not given")
-    check_every_sample(design, "a soak")
     data = None if codes is None else Data.of(design, codes, last)
     with together(out, start_from=["soak", "simulation"], keep_logs=True) as work:
         source = write_verilog(design, work) if verilog is None else verilog
@@ -157,11 +153,11 @@ def _record(
     if inside["told"] is not None:
         sentence = f"{sentence}; {inside['told']}"
     tools = versions(["cocotb"] if inside["told"] else [], ["verilator", "c++"])
+    answers = design.readout.answers
+    ends = done.pop("outputs") or [(None, None)] * len(answers)  # no sequence has ended
     outputs = [
-        {"name": output.name, "least": least, "greatest": greatest}
-        for output, (least, greatest) in zip(
-            design.readout.outputs, done.pop("outputs"), strict=True
-        )
+        {"name": answer.name, "least": least, "greatest": greatest}
+        for answer, (least, greatest) in zip(answers, ends, strict=True)
     ]
     least, greatest = done.pop("states")
     return {

@@ -16,7 +16,7 @@ can be computed alone. Block b of a seed has ``key = draw(mix(seed), b)``. Bits 
 ``draw(D, ...)``      D = ``draw(key, 2**32)``: of sample t and channel k the number
                       ``t (K + 1) + k``; k = K is for ``tlast``.
 ``draw(P, ...)``      P = ``draw(key, 2**32 + 1)``: before beat t the numbers ``2 t`` of the
-                      source and ``2 t + 1`` of the sink.
+                      source and ``2 t + 1`` of the sink, whose beats are answers.
 ``draw(key, S)``      S = ``2**32 + 2``, with data of R rows: of the block, modulo R its first row.
 ====================  ==========================================================================
 
@@ -196,10 +196,10 @@ def _codes(
 
 
 def digest(stimulus: Block, outputs: NDArray[np.int64]) -> int:
-    """Digest of 64 bits of all codes, flags, pauses and output codes (T, L) of a block.
+    """Digest of 64 bits of all codes, flags, pauses and answers (T, L) of a block.
 
-    The sum over all of them, row by row, of each mixed with its place: a code that changes or
-    moves changes the sum.
+    Answers are 0 where a sample has none. The sum over all of them, row by row, of each mixed with
+    its place: a code that changes or moves changes the sum.
     """
     one = [stimulus.last, stimulus.source, stimulus.sink]
     columns = [stimulus.codes, *(np.asarray(a, dtype=np.int64)[:, None] for a in one), outputs]

@@ -23,7 +23,6 @@ from rchw.sim.prove.command import prove_design
 from rchw.sim.rtl import run_rtl
 from rchw.sim.rules.command import prove_rules
 from rchw.sim.runner import build
-from rchw.sim.soak.run import soak
 from rchw.sim.verify import job_for, verify
 from rchw.tasks import Task, load_task
 from rchw.train.generate import begun, free_runs, generator_design, lessons, teach
@@ -121,7 +120,6 @@ def test_what_is_not_built_for_feedback_says_so(tmp_path: Path) -> None:
     checks: dict[str, Callable[[Path], Any]] = {
         "a proof": lambda out: prove_design(FEEDBACK, out),
         "a proof of the stream rules": lambda out: prove_rules(FEEDBACK, out),
-        "a soak": lambda out: soak(FEEDBACK, out, samples=100),
         "mutants": lambda out: mutate(FEEDBACK, out, mutants=1),
     }
     for what, check in checks.items():

@@ -20,7 +20,6 @@ from rchw.sim.mutate.run import mutate
 from rchw.sim.prove.command import prove_design
 from rchw.sim.rules.command import prove_rules
 from rchw.sim.runner import build
-from rchw.sim.soak.run import soak
 from rchw.sim.soak.signature import plan_test
 from rchw.sim.stimulus import sequence_lengths, stimulus
 from rchw.sim.testbench import write_vectors
@@ -154,7 +153,6 @@ def test_what_is_not_built_is_refused(design: Design, given: str, tmp_path: Path
     checks: dict[str, Any] = {
         "a proof": lambda: prove_design(design, tmp_path / "out"),
         "a proof of the rules": lambda: prove_rules(design, tmp_path / "out"),
-        "a soak": lambda: soak(design, tmp_path / "out", samples=1),
         "mutants": lambda: mutate(design, tmp_path / "out", mutants=1),
         "the self-test of a board": lambda: plan_test(design),
     }

@@ -76,7 +76,7 @@ struct Lanes {  // whole bytes per code, the first in the least significant
 struct Counts {
     uint64_t blocks = 0, samples = 0, sent = 0, checked = 0, resets = 0, lasts = 0, clocks = 0;
     uint64_t stalls_in = 0, stalls_out = 0;
-    std::vector<int64_t> least, greatest;  // of the outputs
+    std::vector<int64_t> least, greatest;  // of the answers; empty where there is none
     int64_t least_state = 0, greatest_state = 0;
     bool any = false;
 
@@ -84,16 +84,18 @@ struct Counts {
         blocks += other.blocks, samples += other.samples, sent += other.sent;
         checked += other.checked, resets += other.resets, lasts += other.lasts;
         clocks += other.clocks, stalls_in += other.stalls_in, stalls_out += other.stalls_out;
-        if (!other.any) return;
-        if (!any) least = other.least, greatest = other.greatest;
         least_state = any ? std::min(least_state, other.least_state) : other.least_state;
         greatest_state =
             any ? std::max(greatest_state, other.greatest_state) : other.greatest_state;
-        for (size_t k = 0; k < least.size(); ++k) {
-            least[k] = std::min(least[k], other.least[k]);
-            greatest[k] = std::max(greatest[k], other.greatest[k]);
-        }
         any = true;
+        see(other.least), see(other.greatest);
+    }
+    void see(const std::vector<int64_t>& answer) {
+        if (least.empty()) least = greatest = answer;
+        for (size_t k = 0; k < answer.size(); ++k) {
+            least[k] = std::min(least[k], answer[k]);
+            greatest[k] = std::max(greatest[k], answer[k]);
+        }
     }
 };
 
@@ -111,8 +113,8 @@ struct Clocks {  // what a circuit promises, and without any transfer for how lo
 class Bench {
   public:
     Bench(const Lanes& in, const Lanes& out, const Clocks& promised,
-          std::vector<const char*>& plus, std::atomic<uint64_t>& done)
-        : m_in(in), m_out(out), m_promised(promised), m_plus(plus), m_done(done),
+          bool pooled, std::vector<const char*>& plus, std::atomic<uint64_t>& done)
+        : m_in(in), m_out(out), m_promised(promised), m_pooled(pooled), m_plus(plus), m_done(done),
           m_data(out.words), m_held(out.words), m_same(in.words), m_opposite(in.words, ~0u) {
         if (in.bits % 32) m_opposite.back() = (1u << in.bits % 32) - 1;
         if (sizeof(decltype(Vtop::s_axis_tdata)) != in.size() ||
@@ -120,7 +122,7 @@ class Bench {
             throw std::runtime_error("the ports must have the widths of the design");
     }
 
-    // Words to send and to get; a pause in clocks before each; true if all was as it must be.
+    // Words to send, of every sample, and to get, of every answer; true if all was as it must be.
     bool run(const Block& block, const Stimulus& stimulus, const std::vector<uint32_t>& to_send,
              const std::vector<uint32_t>& to_get, Counts& counts, Failure& failure) {
         m_top.reset();  // before its context
@@ -130,6 +132,9 @@ class Bench {
         m_context->commandArgs(static_cast<int>(m_plus.size()), m_plus.data());
         m_top.reset(new Vtop(m_context.get()));
         m_stimulus = &stimulus, m_send = to_send.data(), m_get = to_get.data();
+        m_asked.clear();
+        for (size_t t = 0; t < stimulus.last.size(); ++t)
+            if (!m_pooled || stimulus.last[t]) m_asked.push_back(t);
         failure.block = block.index;
         m_hold = 1 + static_cast<int>(block.index % 2);  // one clock of reset must do
         bool right = true;
@@ -151,6 +156,7 @@ class Bench {
   private:
     const Lanes &m_in, &m_out;
     const Clocks m_promised;
+    const bool m_pooled;  // only the last sample of a sequence has an answer
     std::vector<const char*>& m_plus;
     std::atomic<uint64_t>& m_done;
     std::unique_ptr<VerilatedContext> m_context;
@@ -161,6 +167,7 @@ class Bench {
     std::vector<uint32_t> m_data, m_held;
     std::vector<uint32_t> m_same, m_opposite;  // what to flip in a beat and between beats
     std::vector<uint64_t> m_taken;             // clock in which each beat went in
+    std::vector<uint64_t> m_asked;             // samples that have an answer, ascending
 
     static constexpr int kTail = 64;  // clocks in which a surplus beat would show
 
@@ -179,8 +186,14 @@ class Bench {
         counts.resets += 1, counts.clocks += m_hold;
     }
 
+    uint64_t sample_of(uint64_t answer) const {
+        return answer < m_asked.size() ? m_asked[answer] : m_stimulus->last.size();
+    }
     bool stream(uint64_t due, bool early, uint64_t cut, Counts& counts, Failure& failure) {
         uint64_t sent = 0, got = 0, compared = 0, told = 0;        // beats
+        uint64_t owed = 0, answers = 0;  // answers to what was sent, and to all that will be
+        while (answers < m_asked.size() && m_asked[answers] < due) ++answers;
+        const uint64_t surplus = kTail + (m_pooled ? m_promised.latency : 0);
         uint64_t clocks = 0, quiet = 0, waited = 0, tail = 0;  // clocks
         uint64_t steady = 0;   // beats that went in since either side has paused
         bool flowing = true;   // since nothing was in work, the output has not paused
@@ -190,15 +203,15 @@ class Bench {
         const auto fail = [&](const char* kind, int rule) {
             // A wrong code may be the consequence of a beat too few or too many: that is the cause.
             const bool cause = right || rule == 5 || kind == std::string("lost");
-            if (right) failure.received = got;
+            if (right) failure.received = sample_of(got);
             if (cause) failure.kind = kind, failure.rule = rule, failure.sent = sent;
-            if (cause && !right && rule == 5) failure.received = got;
+            if (cause && !right && rule == 5) failure.received = sample_of(got);
             right = false;
         };
         Vtop& top = *m_top;
         while (true) {
             const bool offer = sent < due && gap == 0;
-            const bool ready = forced || got >= due || waited >= m_stimulus->sink[got];
+            const bool ready = forced || got >= answers || waited >= m_stimulus->sink[got];
             const uint64_t shown = std::min(sent, due - 1);
             // Between beats data and flag are the opposite of the next beat's.
             drive(top.s_axis_tdata, m_send + shown * m_in.words,
@@ -217,15 +230,18 @@ class Bench {
             }
             if (take) m_taken[sent] = clocks;
             if (give) {
-                if (got == sent && !take || got >= due) { fail("protocol", 5); break; }
-                if (right && flowing && clocks - m_taken[got] > m_promised.latency)
+                if (got >= answers || m_asked[got] >= sent + take) {
+                    fail("protocol", 5);
+                    break;
+                }
+                if (right && flowing && clocks - m_taken[m_asked[got]] > m_promised.latency)
                     fail("late", 0);
                 const uint32_t* const want = m_get + got * m_out.words;
                 if (right && std::memcmp(m_data.data(), want, 4 * m_out.words) != 0) {
                     failure.want = m_out.hex(want), failure.got = m_out.hex(m_data.data());
                     fail("code", 0);
                 }
-                if (right && last != (m_stimulus->last[got] != 0)) {
+                if (right && last != (m_stimulus->last[m_asked[got]] != 0)) {
                     failure.want = last ? "0" : "1", failure.got = last ? "1" : "0";
                     fail("last", 0);
                 }
@@ -250,27 +266,28 @@ class Bench {
             if (sent < due && gap > 0) --gap;
             if (take) {
                 counts.lasts += m_stimulus->last[sent] != 0;
+                owed += owed < answers && m_asked[owed] == sent;
                 ++sent;
                 gap = sent < due ? m_stimulus->source[sent] : 0;
             }
             got += give, compared += give && right;
             steady = offer && ready ? steady + take : 0;
-            flowing = got == sent || (flowing && !held);
+            flowing = got == owed || (flowing && !held);
             quiet = take || give ? 0 : quiet + 1;
             if (early && sent == due && cut-- == 0) break;
-            if (!early && got == due && ++tail > kTail) break;
-            if (quiet > m_promised.window && (sent < due || got < sent)) {
+            if (!early && got == answers && sent == due && ++tail > surplus) break;
+            if (quiet > m_promised.window && (sent < due || got < owed)) {
                 // A sink that stalls waits for tvalid: would it come if tready came first?
                 if (forced || ready) {
-                    fail(sent < due && got == sent ? "stuck" : "lost", 0);
+                    fail(sent < due && got == owed ? "stuck" : "lost", 0);
                     break;
                 }
                 forced = true, quiet = 0;
             }
             if (forced && give) { --got; fail("protocol", 6); break; }
-            if (!early && got - told >= 256) m_done += got - told, told = got;
+            if (!early && sent - told >= 256) m_done += sent - told, told = sent;
         }
-        if (!early) m_done += got - told;
+        if (!early) m_done += sent - told;
         counts.sent += sent, counts.checked += compared, counts.clocks += clocks;
         return right;
     }

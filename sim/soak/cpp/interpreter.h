@@ -57,9 +57,10 @@ inline int64_t fit(const Word& value, const Format& format, bool wrap) {
 class Interpreter {
   public:
     virtual ~Interpreter() = default;
-    // From the initial state: codes (samples x channels) and flags to outputs (samples x outputs).
+    // From the initial state: codes (samples x channels) and flags to answers (samples x answers),
+    // 0 where a sample has none.
     virtual void run(const std::vector<int32_t>& codes, const std::vector<uint8_t>& last,
-                     std::vector<int64_t>& outputs) = 0;
+                     std::vector<int64_t>& answers) = 0;
     int64_t least_state = 0, greatest_state = 0;  // of all samples so far
     static std::unique_ptr<Interpreter> of(const Law& law);
 };
@@ -94,6 +95,7 @@ class LayerOf {
             m_low.push_back(aligned<Word>(input.low, input.shift));
             m_high.push_back(aligned<Word>(input.high, input.shift));
         }
+        for (const auto& by : law.returns) m_returns.push_back(aligned<Word>(by.weights, by.shift));
         least_state = greatest_state = law.initial[0];
     }
     const Word* states() const { return m_ring.data(); }
@@ -101,7 +103,8 @@ class LayerOf {
         for (int i = 0; i < m_law.units; ++i)
             m_ring[i] = m_ring[i + m_law.units] = Word(m_law.initial[i]);
     }
-    void step(const int32_t* u, int own_channels, const std::vector<LayerOf>& all) {
+    void step(const int32_t* u, int own_channels, const std::vector<LayerOf>& all,
+              const std::vector<int64_t>& returned) {
         const int n = m_law.units;
         if (m_law.external) return take(u + own_channels);
         Word* const sum = m_sum.data();
@@ -123,6 +126,8 @@ class LayerOf {
                 for (size_t j = 0; j < m_fed[k][i].size(); ++j)
                     sum[i] += m_fed[k][i][j] * from[m_law.fed[k].rows[i].columns[j]];
         }
+        for (size_t k = 0; k < m_returns.size(); ++k)  // outputs of the sample before
+            for (int i = 0; i < n; ++i) sum[i] += m_returns[k][i] * Word(returned[k]);
         for (size_t k = 0; k < m_law.inputs.size(); ++k) {
             const int32_t given = u[m_law.inputs[k].channel];
             if (m_law.inputs[k].level) {
@@ -147,7 +152,7 @@ class LayerOf {
     std::vector<Word> m_bias, m_sum;
     std::vector<Word> m_ring;  // the states twice, so that no offset wraps
     std::vector<Word> m_gains, m_steps;  // of every unit, or none
-    std::vector<std::vector<Word>> m_taps, m_weights, m_low, m_high, m_matrix;
+    std::vector<std::vector<Word>> m_taps, m_weights, m_low, m_high, m_matrix, m_returns;
     std::vector<std::vector<std::vector<Word>>> m_fed;
 
     void take(const int32_t* states) {
@@ -210,19 +215,26 @@ class LayerOf {
 template <class Word>
 class InterpreterOf : public Interpreter {
   public:
-    explicit InterpreterOf(const Law& law) : m_law(law), m_features(law.n_features) {
+    explicit InterpreterOf(const Law& law)
+        : m_law(law), m_features(law.n_features), m_returned(law.feedback.size()),
+          m_totals(law.outputs.size()), m_codes(law.outputs.size()) {
         for (const auto& layer : law.layers) m_layers.emplace_back(layer);
         for (const auto& row : law.weights) m_rows.push_back(aligned<Word>(row, 0));
     }
 
     void run(const std::vector<int32_t>& codes, const std::vector<uint8_t>& last,
-             std::vector<int64_t>& outputs) override {
-        const size_t k = m_law.channels.size(), l = m_law.outputs.size();
-        outputs.resize(last.size() * l);
-        begin();
+             std::vector<int64_t>& answers) override {
+        const size_t k = m_law.channels.size(), l = m_law.answers.size();
+        answers.assign(last.size() * l, 0);
+        begin(), m_place = 0;
         for (size_t t = 0; t < last.size(); ++t) {
-            for (auto& layer : m_layers) layer.step(&codes[t * k], m_law.own_channels, m_layers);
-            read_out(&codes[t * k], &outputs[t * l]);
+            const int32_t* const u = &codes[t * k];
+            for (auto& layer : m_layers) layer.step(u, m_law.own_channels, m_layers, m_returned);
+            const bool asked = !m_law.pooled() || last[t];
+            if (asked || m_law.accumulate >= Law::kSum) read_out(u);
+            if (asked) answer(&answers[t * l]);
+            feed_back(u);
+            m_place = last[t] ? 0 : m_place + 1;
             if (last[t] && m_law.reset_on_last) begin();
         }
         least_state = m_layers[0].least_state, greatest_state = m_layers[0].greatest_state;
@@ -237,11 +249,26 @@ class InterpreterOf : public Interpreter {
     std::vector<LayerOf<Word>> m_layers;
     std::vector<Word> m_features;
     std::vector<std::vector<Word>> m_rows;
+    std::vector<int64_t> m_returned;  // what the next sample is fed
+    std::vector<Word> m_totals;       // exact sums behind the outputs
+    std::vector<int64_t> m_codes;     // of the outputs
+    int64_t m_place = 0;              // of the sample in its sequence
 
     void begin() {
         for (auto& layer : m_layers) layer.begin();
+        for (size_t k = 0; k < m_returned.size(); ++k)
+            m_returned[k] = m_law.feedback[k].initial;
     }
-    void read_out(const int32_t* u, int64_t* outputs) {
+    void feed_back(const int32_t* u) {  // only with an answer to every sample
+        int number = 0;
+        for (size_t k = 0; k < m_returned.size(); ++k) {
+            const Law::Feedback& entry = m_law.feedback[k];
+            m_returned[k] = m_codes[entry.output];
+            if (entry.teacher < 0) continue;
+            if (u[m_law.channels.size() - 1] >> number++ & 1) m_returned[k] = u[entry.teacher];
+        }
+    }
+    void read_out(const int32_t* u) {
         Word* feature = m_features.data();
         for (const auto& block : m_law.features) {
             const int align = m_law.finest - block.format.frac;
@@ -258,16 +285,29 @@ class InterpreterOf : public Interpreter {
             }
             feature += block.count;
         }
+        const bool sums = m_law.accumulate >= Law::kSum;
+        const int64_t segment = sums ? m_place / m_law.segment_length : 0;
         const int count = m_law.n_features;
         for (size_t k = 0; k < m_rows.size(); ++k) {
-            const Word* const row = m_rows[k].data();
+            if (!sums || m_place == 0) m_totals[k] = Word(0);
+            if (segment >= m_law.segment_count) continue;
+            const Word* const row = m_rows[k].data() + segment * count;
             const Word* const all = m_features.data();
             Word total(0);
             for (int j = 0; j < count; ++j) total += row[j] * all[j];
-            const int by = m_law.weight_fraction + m_law.finest - m_law.outputs[k].frac;
-            const Word rounded = divided(total, by, m_law.output_rounding);
-            outputs[k] = fit(rounded, m_law.outputs[k], m_law.wrap);
+            m_totals[k] += total;
         }
+    }
+    void answer(int64_t* to) {
+        for (size_t k = 0; k < m_totals.size(); ++k) {
+            const int by = m_law.weight_fraction + m_law.finest - m_law.outputs[k].frac;
+            const Word rounded = divided(m_totals[k], by, m_law.output_rounding);
+            m_codes[k] = fit(rounded, m_law.outputs[k], m_law.wrap);
+        }
+        if (m_law.argmax)  // the first of equals
+            *to = std::max_element(m_codes.begin(), m_codes.end()) - m_codes.begin();
+        else
+            std::copy(m_codes.begin(), m_codes.end(), to);
     }
 };
 

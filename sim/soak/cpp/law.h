@@ -48,6 +48,7 @@ struct Layer {  // section 4; of layers in series one
     struct Input { bool level; int shift; size_t channel;
                    std::vector<int64_t> weights, thresholds, low, high; };
     struct Fed { size_t source; int shift; std::vector<Row> rows; };  // by an earlier layer
+    struct Return { int shift; long double magnitude; std::vector<int64_t> weights; };
     struct Segment { int64_t start; int shift; int64_t offset; };
     enum Activation { kClip, kSegments, kTable } activation = kClip;
 
@@ -63,12 +64,14 @@ struct Layer {  // section 4; of layers in series one
     std::vector<Row> rows;  // of a matrix, in place of taps
     std::vector<Input> inputs;
     std::vector<Fed> fed;
+    std::vector<Return> returns;  // of outputs that are fed back, end of section 6
     std::vector<int64_t> bias, initial, entries;
     std::vector<int64_t> leaks, gains, steps;  // per unit; of the last two, those there are
     std::vector<Segment> segments;
 
+    // `back` are the entries of feedback, `fed_formats` those of their outputs.
     Layer(const Json& layer, const Json& file, const std::vector<Format>& channels,
-          const std::vector<Layer>& earlier) {
+          const std::vector<Layer>& earlier, const std::vector<Format>& fed_formats) {
         name = layer.at("name").text;
         units = static_cast<int>(layer.at("units").integer);
         state = Format::of(layer.at("state"));
@@ -119,6 +122,13 @@ struct Layer {  // section 4; of layers in series one
             inner = std::max(inner, fractions.back());
             inputs.push_back(input);
         }
+        std::vector<int> back_fractions;
+        const std::vector<Json>& back = file.at("feedback").list;
+        for (size_t k = 0; k < back.size(); ++k) {
+            back_fractions.push_back(Format::of(back[k].at("format")).frac + fed_formats[k].frac);
+            inner = std::max(inner, back_fractions.back());
+            returns.push_back({0, fed_formats[k].magnitude(), back[k].at("weights").integers()});
+        }
         fraction = std::max(inner, bias_fraction);
         if (layer.at("gain").kind != Json::kNull) {
             gains = layer.at("gain").at("codes").integers();
@@ -130,6 +140,7 @@ struct Layer {  // section 4; of layers in series one
         }
         for (size_t k = 0; k < inputs.size(); ++k) inputs[k].shift = inner - fractions[k];
         for (size_t k = 0; k < fed.size(); ++k) fed[k].shift = inner - fed_fractions[k];
+        for (size_t k = 0; k < returns.size(); ++k) returns[k].shift = inner - back_fractions[k];
         tap_shift = inner - tap_fraction;
         bias_shift = fraction - bias_fraction;
         bias = layer.at("bias").at("codes").integers();
@@ -151,6 +162,8 @@ struct Layer {  // section 4; of layers in series one
         total += std::ldexp(widest(rows) * state.magnitude(), tap_shift);
         for (const Fed& by : fed)
             total += std::ldexp(widest(by.rows) * all[by.source].state.magnitude(), by.shift);
+        for (const Return& by : returns)
+            total += std::ldexp(largest(by.weights) * by.magnitude, by.shift);
         for (const Input& input : inputs) {
             const long double part = input.level
                 ? std::max(largest(input.low), largest(input.high))
@@ -249,29 +262,38 @@ struct Law {  // a design file, as numbers
     struct Feature { enum Kind { kStates, kSquares, kInputs, kOne } kind; Format format;
                      Rounding rounding; int count; size_t layer; };
 
+    struct Feedback { size_t output; int64_t initial; int teacher; };  // teacher: its lane, or -1
+    enum Accumulate { kEach, kLast, kSum, kSegments } accumulate = kEach;
+
     std::vector<Format> channels, outputs;  // channels: every code of a beat
+    std::vector<Format> answers;            // what an output beat holds
     int own_channels = 0;  // those before the states of an external layer, end of section 4
     int finest = 0, weight_fraction = 0, n_features = 0;
     Rounding output_rounding{};
-    bool wrap = false, reset_on_last = false;
+    bool wrap = false, reset_on_last = false, argmax = false;
+    int64_t segment_length = 0, segment_count = 1;
+    std::vector<Feedback> feedback;
     std::vector<Layer> layers;
     std::vector<Feature> features;
-    std::vector<std::vector<int64_t>> weights;
+    std::vector<std::vector<int64_t>> weights;  // with segments one segment after the other
 
     explicit Law(const Json& file) {
         for (const Json& channel : file.at("inputs").list)
             channels.push_back(Format::of(channel.at("format")));
         own_channels = static_cast<int>(channels.size());
+        read_readout(file.at("readouts").list.at(0));
+        const std::vector<Format> fed = read_feedback(file);
         for (const Json& layer : file.at("layers").list) {
-            layers.push_back(Layer(layer, file, channels, layers));
+            layers.push_back(Layer(layer, file, channels, layers, fed));
             if (layers.back().external)
                 channels.insert(channels.end(), layers.back().units, layers.back().state);
         }
         for (const Json& block : file.at("features").list) read_feature(block);
-        read_readout(file.at("readouts").list.at(0));
+        add_teachers();
         reset_on_last = file.at("reset").at("on_last").integer != 0;
     }
 
+    bool pooled() const { return accumulate != kEach; }  // one answer per sequence
     long double bound() const {
         long double found = readout_bound();
         for (const Layer& layer : layers) found = std::max(found, layer.bound(channels, layers));
@@ -308,11 +330,59 @@ struct Law {  // a design file, as numbers
             outputs.push_back(Format::of(output.at("format")));
         for (const Json& row : readout.at("weights").at("codes").list)
             weights.push_back(row.integers());
+        const std::string& kind = readout.at("accumulate").text;
+        const char* const kinds[] = {"each", "last", "sum", "segments"};
+        int number = 0;
+        while (number < 4 && kind != kinds[number]) ++number;
+        if (number == 4)
+            throw std::runtime_error("accumulate must be each, last, sum or segments, not " + kind);
+        accumulate = static_cast<Accumulate>(number);
+        if (accumulate >= kSum) {
+            segment_length = readout.at("segments").at("length").integer;
+            segment_count = readout.at("segments").at("count").integer;
+        }
+        argmax = readout.at("output").text == "argmax";
+        answers = outputs;
+        if (argmax) {
+            int width = 1;
+            while ((outputs.size() - 1) >> width) ++width;
+            answers.assign(1, unsigned_of(width));
+        }
+    }
+    static Format unsigned_of(int width) {
+        Format found;
+        found.is_signed = false, found.width = width;
+        found.greatest = (int64_t{1} << width) - 1;
+        return found;
+    }
+    std::vector<Format> read_feedback(const Json& file) {  // formats of what is fed back
+        std::vector<Format> found;
+        const Json& named = file.at("readouts").list.at(0).at("outputs");
+        for (const Json& entry : file.at("feedback").list) {
+            size_t output = 0;
+            while (named.list.at(output).at("name").text != entry.at("output").text) ++output;
+            const bool taught = entry.at("teacher").text == "stream";
+            feedback.push_back({output, entry.at("initial").integer, taught ? 0 : -1});
+            found.push_back(outputs[output]);
+        }
+        return found;
+    }
+    void add_teachers() {  // their codes, then a lane of their bits; a beat is never empty
+        int taught = 0;
+        for (Feedback& entry : feedback) {
+            if (entry.teacher < 0) continue;
+            ++taught;
+            entry.teacher = static_cast<int>(channels.size());
+            channels.push_back(outputs[entry.output]);
+        }
+        if (taught) channels.push_back(unsigned_of(taught));
+        if (channels.empty()) channels.push_back(unsigned_of(8));
     }
 
     long double readout_bound() const {
         long double most = 0;
         std::vector<long double> sums(outputs.size(), 0);
+        const long double samples = accumulate >= kSum ? segment_length : 1;
         size_t place = 0;
         for (const Feature& feature : features) {
             const int align = finest - feature.format.frac;
@@ -328,7 +398,9 @@ struct Law {  // a design file, as numbers
             most = std::max(most, each);
             for (int j = 0; j < feature.count; ++j, ++place)
                 for (size_t k = 0; k < outputs.size(); ++k)
-                    sums[k] += each * std::fabs((long double)weights[k][place]);
+                    for (int64_t g = 0; g < segment_count; ++g)
+                        sums[k] += samples * each *
+                                   std::fabs((long double)weights[k][g * n_features + place]);
         }
         for (size_t k = 0; k < outputs.size(); ++k) {
             const int by = weight_fraction + finest - outputs[k].frac;

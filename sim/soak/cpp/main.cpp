@@ -42,7 +42,7 @@ struct Request {
 class Soak {
   public:
     Soak(const Law& law, const Request& request)
-        : m_law(law), m_in(law.channels), m_out(law.outputs), m_seed(request.number("seed")),
+        : m_law(law), m_in(law.channels), m_out(law.answers), m_seed(request.number("seed")),
           m_left(request.number("samples")),
           m_promised{request.number("clocks"), request.number("latency"),
                      request.number("window")},
@@ -63,28 +63,25 @@ class Soak {
 
     void work() {
         const std::unique_ptr<Interpreter> interpreter = Interpreter::of(m_law);
-        Bench bench(m_in, m_out, m_promised, m_plus, m_done);
+        Bench bench(m_in, m_out, m_promised, m_law.pooled(), m_plus, m_done);
         Stimulus stimulus;
-        std::vector<int64_t> outputs;
+        std::vector<int64_t> answers;
         std::vector<uint32_t> to_send, to_get;
         Block block(0, 0, 1);
         while (next(block)) {
-            const size_t k = m_law.channels.size(), l = m_law.outputs.size();
+            const size_t k = m_law.channels.size(), l = m_law.answers.size();
             fill(block, m_law.channels, m_data, stimulus);
-            interpreter->run(stimulus.codes, stimulus.last, outputs);
+            interpreter->run(stimulus.codes, stimulus.last, answers);
             to_send.resize(block.samples * m_in.words);
             to_get.resize(block.samples * m_out.words);
             Counts counts;
-            counts.any = true;
-            counts.least.assign(outputs.begin(), outputs.begin() + l);
-            counts.greatest = counts.least;
+            size_t answered = 0;
             for (int t = 0; t < block.samples; ++t) {
                 m_in.pack(&stimulus.codes[t * k], &to_send[t * m_in.words]);
-                m_out.pack(&outputs[t * l], &to_get[t * m_out.words]);
-                for (size_t j = 0; j < l; ++j) {
-                    counts.least[j] = std::min(counts.least[j], outputs[t * l + j]);
-                    counts.greatest[j] = std::max(counts.greatest[j], outputs[t * l + j]);
-                }
+                if (m_law.pooled() && !stimulus.last[t]) continue;
+                const int64_t* const answer = &answers[t * l];
+                m_out.pack(answer, &to_get[answered++ * m_out.words]);
+                counts.see(std::vector<int64_t>(answer, answer + l));
             }
             Failure failure;
             const bool right = bench.run(block, stimulus, to_send, to_get, counts, failure);
@@ -96,7 +93,7 @@ class Soak {
             if (block.index < 8 || block.index % m_audit == 0)
                 std::printf("@block {\"block\": %llu, \"samples\": %d, \"digest\": \"%016llx\"}\n",
                             (unsigned long long)block.index, block.samples,
-                            (unsigned long long)digest(stimulus, outputs));
+                            (unsigned long long)digest(stimulus, answers));
             if (!right && (!m_failed || failure.block < m_first.block)) m_first = failure;
             m_failed |= !right;
         }
@@ -133,22 +130,22 @@ class Soak {
         std::fflush(stdout);
     }
 
-    // One block as a table: codes, last, pauses of source and sink, outputs; one row per sample.
+    // One block as a table: codes, last, pauses of source and sink, answers; one row per sample.
     void show(uint64_t index) const {
         Block block(m_seed, index, static_cast<int>(m_promised.per_sample));
         block.samples = static_cast<int>(std::min<uint64_t>(block.samples, m_left));
         Stimulus stimulus;
-        std::vector<int64_t> outputs;
+        std::vector<int64_t> answers;
         fill(block, m_law.channels, m_data, stimulus);
-        Interpreter::of(m_law)->run(stimulus.codes, stimulus.last, outputs);
-        const size_t k = m_law.channels.size(), l = m_law.outputs.size();
+        Interpreter::of(m_law)->run(stimulus.codes, stimulus.last, answers);
+        const size_t k = m_law.channels.size(), l = m_law.answers.size();
         std::printf("@shown {\"samples\": %d, \"before\": %d, \"clocks\": %u, \"digest\": "
                     "\"%016llx\"}\n", block.samples, block.before, block.clocks,
-                    (unsigned long long)digest(stimulus, outputs));
+                    (unsigned long long)digest(stimulus, answers));
         for (int t = 0; t < block.samples; ++t) {
             for (size_t c = 0; c < k; ++c) std::printf("%d ", stimulus.codes[t * k + c]);
             std::printf("%d %d %d", stimulus.last[t], stimulus.source[t], stimulus.sink[t]);
-            for (size_t c = 0; c < l; ++c) std::printf(" %lld", (long long)outputs[t * l + c]);
+            for (size_t c = 0; c < l; ++c) std::printf(" %lld", (long long)answers[t * l + c]);
             std::printf("\n");
         }
     }
@@ -169,9 +166,9 @@ class Soak {
     Counts m_counts;
     std::atomic<uint64_t> m_done{0};
 
-    static uint64_t digest(const Stimulus& stimulus, const std::vector<int64_t>& outputs) {
+    static uint64_t digest(const Stimulus& stimulus, const std::vector<int64_t>& answers) {
         const size_t samples = stimulus.last.size();
-        const size_t k = stimulus.codes.size() / samples, l = outputs.size() / samples;
+        const size_t k = stimulus.codes.size() / samples, l = answers.size() / samples;
         uint64_t sum = 0, place = 0;
         const auto add = [&](int64_t code) {
             sum += mix(static_cast<uint64_t>(code) + ++place * kGolden);
@@ -179,7 +176,7 @@ class Soak {
         for (size_t t = 0; t < samples; ++t) {
             for (size_t c = 0; c < k; ++c) add(stimulus.codes[t * k + c]);
             add(stimulus.last[t]), add(stimulus.source[t]), add(stimulus.sink[t]);
-            for (size_t c = 0; c < l; ++c) add(outputs[t * l + c]);
+            for (size_t c = 0; c < l; ++c) add(answers[t * l + c]);
         }
         return sum;
     }

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rchw import reference
 from rchw.activation import Clip
@@ -17,6 +18,7 @@ from rchw.design import (
     Output,
     Readout,
     RingLayer,
+    Segments,
     Tap,
     TapsInput,
     UnitCodes,
@@ -26,7 +28,9 @@ from rchw.reference.bounds import readout_bound, ring_bound
 from rchw.sim.soak.program import Program
 from rchw.sim.soak.stimulus import block
 from tests.designs import deep_designs, designs, matrix_designs
-from tests.examples import ANTISYMMETRIC, DEEP, EULER, EXAMPLE, MATRIX
+from tests.examples import ANTISYMMETRIC, CLASSES, DEEP, EULER, EXAMPLE, FEEDBACK, MATRIX, SEGMENTS
+from tests.loops import feedback_designs
+from tests.sequences import sequence_designs
 
 
 def same(program: Program, design: Design, index: int = 1, samples: int = 200) -> bool:
@@ -34,10 +38,12 @@ def same(program: Program, design: Design, index: int = 1, samples: int = 200) -
     other = program.for_design(design)
     _, table = other.show(3, index, samples)
     mine = block(design, 3, index, 1, samples)
-    codes, last = table[:, : design.n_inputs], table[:, design.n_inputs].astype(bool)
+    lanes = design.n_lanes
+    codes, last = table[:, :lanes], table[:, lanes].astype(bool)
     assert np.array_equal(codes, mine.codes) and np.array_equal(last, mine.last)
     want = reference.run(design, codes, last).outputs
-    return np.array_equal(table[:, design.n_inputs + 3 :], want)
+    answered, got = design.answered(last), table[:, lanes + 3 :]
+    return np.array_equal(got[answered], want) and not got[~answered].any()
 
 
 def test_the_example(program: Program) -> None:
@@ -156,6 +162,48 @@ def test_layers_in_series(program: Program) -> None:
     ):
         want = reference.run(wrong, table[:, :2], table[:, 2].astype(bool)).outputs
         assert not np.array_equal(table[:, 5:], want)
+
+
+@settings(max_examples=40)
+@given(design=st.one_of(sequence_designs(), feedback_designs()), index=st.integers(0, 50))
+def test_any_answers_and_any_feedback(program: Program, design: Design, index: int) -> None:
+    assert same(program, design, index)
+
+
+OTHERS = {
+    "a longer segment": (
+        SEGMENTS,
+        replace(SEGMENTS, readout=replace(SEGMENTS.readout, segments=Segments(4, 3))),
+    ),
+    "a sum": (
+        SEGMENTS,
+        replace(SEGMENTS, readout=replace(SEGMENTS.readout, accumulate="last", segments=None,
+            weights=tuple(row[:13] for row in SEGMENTS.readout.weights))),
+    ),
+    "classes the other way round": (
+        CLASSES,
+        replace(CLASSES, readout=replace(CLASSES.readout, weights=CLASSES.readout.weights[::-1])),
+    ),
+    "a deaf loop": (
+        FEEDBACK,
+        replace(FEEDBACK, feedback=(replace(FEEDBACK.feedback[0], weights=(3, -2, 1, 1, 5)),
+            FEEDBACK.feedback[1])),
+    ),
+    "another start": (
+        FEEDBACK,
+        replace(FEEDBACK, feedback=(FEEDBACK.feedback[0],
+            replace(FEEDBACK.feedback[1], initial=-41))),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", OTHERS)
+def test_another_answer_or_loop_is_seen(program: Program, change: str) -> None:
+    """The program tells two designs apart that differ in one entry of what is new."""
+    design, other = OTHERS[change]
+    assert same(program, design, 3, 2000)
+    mine, others = (program.for_design(each).show(3, 3, 2000)[1] for each in (design, other))
+    assert not np.array_equal(mine, others)
 
 
 def test_steps_and_gains(program: Program) -> None:
