@@ -1,9 +1,10 @@
 """From Verilog to a simulator program, fast.
 
-Verilator itself needs a fraction of a second; the time goes into C++. Three things keep it short:
-the run-time library, which is the same for every design, is compiled once per user and kept; only
-the ports of the harness are visible to cocotb; what runs once is not optimised. The makefile that
-Verilator writes is not used: it compiles the library anew for every design, one file at a time.
+Verilator itself needs a fraction of a second; the time goes into C++. Four things keep it short:
+the run-time library, which is the same for every design, is compiled once per user and kept, and so
+are its headers, which take longer than a small model; only the ports of the harness are visible to
+cocotb; what runs once is not optimised. The makefile that Verilator writes is not used: it compiles
+the library anew for every design, one file at a time.
 """
 
 import hashlib
@@ -26,7 +27,13 @@ __all__ = ["compile_simulator"]
 
 _WARNINGS = ("WIDTHEXPAND", "WIDTHTRUNC")  # waived; every other warning stops the build
 _CHUNK = 600_000  # bytes of generated C++ per compiler call
-_SMALL = 200_000  # bytes in all, up to which one call is sooner done than two, optimised or not
+_SMALL = 200_000  # bytes in all, up to which one call is sooner done than two, and bench and cocotb
+# take so much longer than the model that optimising it gains nothing
+_LIBRARY = ("", "_cov", "_dpi", "_threads", "_vcd_c", "_vpi")
+_HEADERS = (
+    "verilated.h", "verilated_cov.h", "verilated_vcd_c.h", "verilated_vpi.h",
+    "condition_variable", "fstream", "map", "memory", "sstream", "string", "thread", "vector",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,58 +64,75 @@ def _quote(text: str | Path) -> str:
     return "'" + str(text).replace("'", "'\\''").replace("$", "$$") + "'"
 
 
-def _flags(root: Path, trace: bool, coverage: bool) -> list[str]:
-    options = ["SC", "TIMING", "TRACE_FST", "TRACE_SAIF"]
-    defines = [f"-DVM_{option}=0" for option in options]
-    defines += [f"-DVM_TRACE={int(trace)}", f"-DVM_TRACE_VCD={int(trace)}", "-DVERILATOR=1"]
-    defines += [f"-DVM_COVERAGE={int(coverage)}"]
-    folders = [root / "include", root / "include" / "vltstd"]
-    return ["-std=gnu++17", "-w", *defines, *(f"-I{_quote(folder)}" for folder in folders)]
+def _flags(root: Path) -> str:
+    folders = [f"-I{_quote(root / each)}" for each in ("include", "include/vltstd")]
+    return " ".join(["-std=gnu++17", "-w", "-DVERILATOR=1", *folders])
 
 
-def _runtime(
+def _kept(
     tools: _Tools,
-    sources: list[Path],
+    name: str,
     root: Path,
-    trace: bool,
-    coverage: bool,
+    texts: dict[str, str],
+    rules: dict[str, str],
     progress: Progress | None,
-) -> list[Path]:
-    """Objects of Verilator's run-time library, compiled once and kept in the user's cache."""
+) -> Path:
+    """Folder of the user's cache with files of these texts, and with what these commands make."""
     config = (root / "include" / "verilated_config.h").read_bytes()
-    key = hashlib.sha256(
-        repr([tools.compiler, config, trace, sorted(map(str, sources))]).encode()
-    ).hexdigest()[:16]
+    digest = hashlib.sha256(repr([tools.compiler, config, texts, rules]).encode()).hexdigest()[:16]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rchw"
-    folder = cache / f"verilated-{key}"
-    objects = [folder / f"{source.stem}.o" for source in sources]
-    if all(item.is_file() for item in objects):
-        return objects
+    folder = cache / f"{name}-{digest}"
+    if all((folder / item).is_file() for item in (*texts, *rules)):
+        return folder
     if progress:
-        progress("compiling Verilator's run-time library (once per machine)")
+        progress(f"compiling Verilator's {name} (once per machine)")
     try:
         cache.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix="part-", dir=cache))
+        try:
+            for item, text in texts.items():
+                (work / item).write_text(text)
+            lines = [f"all: {' '.join(rules)}"]
+            lines += [f"{item}:\n\t{command}" for item, command in rules.items()]
+            tools.call_make(work, "\n".join(lines) + "\n", None)
+            folder.mkdir(exist_ok=True)
+            for item in (*texts, *rules):  # another process may have been first, with the same
+                os.replace(work / item, folder / item)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
     except OSError as error:
         raise ToolError(f"{cache} cannot be written: {error.strerror}") from error
-    try:
-        flags = " ".join(_flags(root, trace, coverage))
-        rules = [f"all: {' '.join(item.name for item in objects)}"]
-        rules += [
-            f"{item.name}:\n\t{_quote(tools.compiler.path or '')} -Os {flags} "
-            f"-c {_quote(source)} -o {item.name}"
-            for item, source in zip(objects, sources, strict=True)
-        ]
-        tools.call_make(work, "\n".join(rules) + "\n", None)
-        try:
-            os.rename(work, folder)  # another process may have been first: then its copy serves
-        except OSError:
-            for item in objects:
-                if not item.is_file():
-                    raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return objects
+    return folder
+
+
+def _runtime(
+    tools: _Tools, sources: list[Path], root: Path, progress: Progress | None
+) -> list[Path]:
+    """Objects of Verilator's run-time library, all of it compiled that any model asks for."""
+    known = [root / "include" / f"verilated{part}.cpp" for part in _LIBRARY]
+    every = dict.fromkeys([*(path for path in known if path.is_file()), *sources])
+    rules = {
+        f"{source.stem}.o": f"{_quote(tools.compiler.path or '')} -Os {_flags(root)} "
+        f"-c {_quote(source)} -o {source.stem}.o"
+        for source in every
+    }
+    folder = _kept(tools, "library", root, {}, rules, progress)
+    return [folder / f"{source.stem}.o" for source in sources]
+
+
+def _headers(tools: _Tools, root: Path, level: str, progress: Progress | None) -> Path:
+    """The headers that every model includes, as one, beside it what GCC has precompiled of it."""
+    text = "".join(f"#include <{name}>\n" for name in _HEADERS)
+    command = f"{_quote(tools.compiler.path or '')} {level} {_flags(root)} -x c++-header headers.h"
+    rules = {"headers.h.gch": f"{command} -o headers.h.gch"}
+    return _kept(tools, "headers", root, {"headers.h": text}, rules, progress) / "headers.h"
+
+
+def _defines(trace: bool, coverage: bool) -> str:
+    """What model and driver ask; the headers do not, so that one precompiled form serves all."""
+    known = {"TRACE": trace, "TRACE_VCD": trace, "COVERAGE": coverage}
+    known |= dict.fromkeys(("SC", "TIMING", "TRACE_FST", "TRACE_SAIF"), False)
+    return "".join(f"#define VM_{name} {int(value)}\n" for name, value in known.items())
 
 
 def _chunks(sources: Sequence[Path]) -> list[list[Path]]:
@@ -219,23 +243,24 @@ def _build(
     except (OSError, ValueError, KeyError):
         # Verilator ends with exit code 0 on a full disk.
         raise ToolError(f"Verilator did not write all of its output into {folder}") from None
-    library = _runtime(
-        tools, [Path(name) for name in files["global"]], root, trace, coverage, progress
-    )
+    library = _runtime(tools, [Path(name) for name in files["global"]], root, progress)
     driver = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
     fast = [*files["classes_fast"], *files.get("support_fast", []), *([] if main else [driver])]
     slow = [*files["classes_slow"], *files.get("support_slow", [])]
     if sum((folder / name).stat().st_size for name in (*fast, *slow)) <= _SMALL:
         fast, slow = [*fast, *slow], []
+        optimize = optimize if main else "-O0"
     rules, objects = [], []
-    common = f"{_quote(tools.compiler.path or '')} {' '.join(_flags(root, trace, coverage))} -Icpp"
+    common = f"{_quote(tools.compiler.path or '')} {_flags(root)} -Icpp"
     own = [main.resolve()] if main else []  # a chunk of its own: it takes seconds too
     parts = [("main", own, optimize), ("fast", fast, optimize), ("slow", slow, "-O0")]
     for kind, names, level in parts:
         for index, chunk in enumerate(_chunks([folder / name for name in names])):
             name = f"{kind}{index}"
+            first = f'#include "{_headers(tools, root, level, progress)}"\n'
             includes = [f'#include "{source.resolve()}"\n' for source in chunk]
-            (folder / f"{name}.cpp").write_text("".join(includes))
+            text = "".join([first, _defines(trace, coverage), *includes])
+            (folder / f"{name}.cpp").write_text(text)
             (folder / f"{name}.o").unlink(missing_ok=True)
             objects.append(f"{name}.o")
             rules.append(f"{name}.o:\n\t{common} {level} -c {name}.cpp -o {name}.o")
