@@ -179,7 +179,8 @@ def compile_simulator(
         Verilator warnings that do not stop the build, beyond the two of signed arithmetic;
         ``("UNOPTFLAT",)`` for netlists.
     optimize : str
-        C++ optimisation of what runs at every clock.
+        C++ optimisation of what runs at every clock; small models and those with a trace are not
+        optimised under cocotb.
     main : Path, optional
         C++ source of a program of its own that drives the model ``Vtop``, in place of cocotb; it
         may include what lies beside it.
@@ -247,9 +248,11 @@ def _build(
     driver = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
     fast = [*files["classes_fast"], *files.get("support_fast", []), *([] if main else [driver])]
     slow = [*files["classes_slow"], *files.get("support_slow", [])]
-    if sum((folder / name).stat().st_size for name in (*fast, *slow)) <= _SMALL:
+    small = sum((folder / name).stat().st_size for name in (*fast, *slow)) <= _SMALL
+    if main is None and (small or trace):  # with a trace a run is as short as it can be
+        optimize = "-O0"
+    if small or optimize == "-O0":
         fast, slow = [*fast, *slow], []
-        optimize = optimize if main else "-O0"
     rules, objects = [], []
     common = f"{_quote(tools.compiler.path or '')} {_flags(root)} -Icpp"
     own = [main.resolve()] if main else []  # a chunk of its own: it takes seconds too

@@ -93,7 +93,8 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> Records:
         files.append(folder / f"{fault}.v")
         files[-1].write_text(broken(fault))
         jobs.append(job_for(ring(), 240, 2, name=fault)[0])
-    made = build(files, [top_of(ring(), fault) for fault in ["right", *FAULTS]], folder / "build")
+    tops = [top_of(ring(), fault) for fault in ["right", *FAULTS]]
+    made = build(files, tops, folder / "build", optimize="-O0")
     return {record["design"]: record for record in made.run_all(jobs)}
 
 

@@ -163,7 +163,7 @@ def test_the_verilog_of_layers_in_series(tmp_path: Path) -> None:
         patch.setattr(passes, "gather", older)
         files.append(write_verilog(named[2], tmp_path))
     jobs = [job_for(design, 96, 1)[0] for design in named]
-    made = build(files, [job.top for job in jobs], tmp_path / "build")
+    made = build(files, [job.top for job in jobs], tmp_path / "build", optimize="-O0")
     verdicts = [record["verdict"] for record in made.run_all(jobs, seed=1)]
     assert verdicts == ["pass", "pass", "fail"]
     head = emit(DEEP).splitlines()

@@ -76,7 +76,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Build:
     wrong = [named(fault, number) for number, (_, fault, _) in enumerate(CASES)]
     designs = [*wrong, named(ring(), len(CASES)), named(parallel(), len(CASES) + 1)]
     sources = [write_verilog(design, folder) for design in designs]
-    return build(sources, [top_of(design) for design in designs], folder / "simulation")
+    tops = [top_of(design) for design in designs]
+    return build(sources, tops, folder / "simulation", optimize="-O0")
 
 
 @pytest.fixture(scope="module")
