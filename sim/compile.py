@@ -7,6 +7,7 @@ cocotb; what runs once is not optimised. The makefile that Verilator writes is n
 the library anew for every design, one file at a time.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -82,27 +83,42 @@ def _kept(
     digest = hashlib.sha256(repr([tools.compiler, config, texts, rules]).encode()).hexdigest()[:16]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rchw"
     folder = cache / f"{name}-{digest}"
-    if all((folder / item).is_file() for item in (*texts, *rules)):
+
+    def whole() -> bool:
+        return all((folder / item).is_file() for item in (*texts, *rules))
+
+    if whole():
         return folder
-    if progress:
-        progress(f"compiling Verilator's {name} (once per machine)")
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix="part-", dir=cache))
-        try:
-            for item, text in texts.items():
-                (work / item).write_text(text)
-            lines = [f"all: {' '.join(rules)}"]
-            lines += [f"{item}:\n\t{command}" for item, command in rules.items()]
-            tools.call_make(work, "\n".join(lines) + "\n", None)
-            folder.mkdir(exist_ok=True)
-            for item in (*texts, *rules):  # another process may have been first, with the same
-                os.replace(work / item, folder / item)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+        with (cache / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # what another process makes now, serves here too
+            if whole():
+                return folder
+            if progress:
+                progress(f"compiling Verilator's {name} (once per machine)")
+            _make(tools, cache, folder, texts, rules)
     except OSError as error:
         raise ToolError(f"{cache} cannot be written: {error.strerror}") from error
     return folder
+
+
+def _make(
+    tools: _Tools, cache: Path, folder: Path, texts: dict[str, str], rules: dict[str, str]
+) -> None:
+    """Fill the folder, none of whose files is ever half of one."""
+    work = Path(tempfile.mkdtemp(prefix="part-", dir=cache))
+    try:
+        for item, text in texts.items():
+            (work / item).write_text(text)
+        lines = [f"all: {' '.join(rules)}"]
+        lines += [f"{item}:\n\t{command}" for item, command in rules.items()]
+        tools.call_make(work, "\n".join(lines) + "\n", None)
+        folder.mkdir(exist_ok=True)
+        for item in (*texts, *rules):
+            os.replace(work / item, folder / item)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def _runtime(

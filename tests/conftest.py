@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sysconfig
 from collections import defaultdict
 from pathlib import Path
 
@@ -25,6 +27,19 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 _seconds: dict[str, float] = defaultdict(float)
 _counts: dict[str, int] = defaultdict(int)
+
+
+# Programs that are WebAssembly: the first call of each takes half a minute of both cores.
+_COMPILED = ("yosys", "nextpnr-ice40", "icepack", "nextpnr-ecp5", "ecppack")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Before several workers begin, let such programs be compiled once, not once per worker."""
+    if getattr(session.config.option, "numprocesses", None):
+        for name in _COMPILED:
+            program = Path(sysconfig.get_path("scripts"), f"yowasp-{name}")
+            if program.is_file():
+                subprocess.run([program, "--version"], capture_output=True, check=False)
 
 
 def _area(nodeid: str) -> str:
