@@ -18,8 +18,8 @@ from rchw.tasks import TASKS, Task, load_task
 from rchw.tasks.floors import floors
 from rchw.tasks.nvar import nvar
 from rchw.train import TrainOptions, Tuned, evaluate, fit, tune
+from rchw.train.families import WINDOWS
 from rchw.train.ideal import IdealOptions, TunedIdeal, fit_ideal, tune_ideal
-from rchw.train.options import WINDOWS
 
 __all__ = [
     "FLOORS",
@@ -152,6 +152,8 @@ def family_rows(n_units: int, search: str) -> dict[str, Row]:
         "leaky, shifts 0..4": {"reservoir": "leaky", "leak_shifts": "0..4"},
         "euler-ring": {"reservoir": "euler-ring"},
         "euler": {"reservoir": "euler"},
+        "deep, 3 leaky": {"reservoir": "deep", "layers": 3},
+        "deep, 3 cycles": {"reservoir": "deep", "layers": 3, "layer_reservoir": "cycle"},
     }
     rows = {}
     for name, kind in kinds.items():

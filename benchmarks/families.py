@@ -17,17 +17,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.families_page import table, written
 from benchmarks.size import circuit, measure
 from rchw.design import (
     Design,
     ExternalLayer,
+    LinearInput,
     Matrix,
+    MatrixInput,
     MatrixLayer,
     RingLayer,
     Tap,
     UnitCodes,
+    UnitFeatures,
     UnitLayer,
 )
 from rchw.files import write_atomic
@@ -42,6 +46,8 @@ BOARDS = ("icebreaker", "ulx3s")
 RESULTS = Path(__file__).parent / "results" / "families.json"
 PAGES = Path(__file__).parent.parent / "docs" / "families"
 _WEIGHTS = QFormat(8, 9)  # of matrices: 100 of them keep the spectral radius below 1
+_LAYERS = 4  # of deep
+_DEEP_WEIGHTS = QFormat(8, 8)  # the same of 25
 Row = dict[str, Any]
 
 
@@ -116,6 +122,32 @@ def _euler(lanes: int) -> Design:
     return _driven(lanes, "euler", matrix=matrix, step=_steps())
 
 
+def _deep(lanes: int) -> Design:
+    design, ring = _base(lanes)
+    (entry,), size = ring.inputs, N_UNITS // _LAYERS
+    assert isinstance(entry, LinearInput)
+    shared = {name: getattr(ring, name) for name in UnitLayer.__dataclass_fields__}
+    shared |= {"n_units": size, "bias": ring.bias[:size], "initial_state": ()}
+    drawn = iter(np.random.default_rng(N_UNITS).integers(-100, 101, (2 * _LAYERS, size, size)))
+    layers: list[MatrixLayer] = []
+    for place in range(_LAYERS):
+        matrix = _dense(next(drawn), _DEEP_WEIGHTS)
+        if place:
+            read = MatrixInput(layers[-1].name, _dense(next(drawn), _DEEP_WEIGHTS))
+            shared |= {"inputs": (read,)}
+        else:
+            first = replace(entry, weights=entry.weights[:size], source=design.inputs[0].name)
+            shared |= {"inputs": (first,)}
+        shared |= {"matrix": matrix, "leak_shift": place, "name": f"layer{place + 1}"}
+        layers.append(MatrixLayer(**shared))
+    seen = replace(design.features, later=(UnitFeatures(),) * (_LAYERS - 1))
+    return replace(design, name=f"deep_p{lanes}", layers=tuple(layers), features=seen)
+
+
+def _dense(codes: NDArray[np.int64], fmt: QFormat) -> Matrix:
+    return Matrix(fmt, "dense", tuple(tuple(map(int, row)) for row in codes))
+
+
 def _external(lanes: int) -> Design:
     design, ring = _base(lanes)
     layer = ExternalLayer(N_UNITS, ring.state, lanes=lanes)
@@ -172,6 +204,18 @@ FAMILIES = {
         "`rchw.reference.ring`; in floating point `rchw.model.EulerModel`",
         "Gallicchio 2022 (Euler state networks)",
         _euler,
+    ),
+    "deep": Family(
+        "`s_l[i] = sum_j W_l[i][j] x_l(t-1)[j] + sum_j V_l[i][j] x_(l-1)(t)[j]`, of the first "
+        "layer `+ sum_k v[i][k] u(t)[k]` instead; a layer may be any of the other families, "
+        "here 4 of `leaky` with 25 units each and shifts 0 to 3",
+        "`layers`, each with its own `matrix` or `taps`, `leak_shift` or `step`, `inputs` "
+        "(channels, and earlier layers through a matrix or taps), `bias`, `activation`, "
+        "`initial_state`, `lanes`; `features` of every layer",
+        _STREAM,
+        "`rchw.reference.ring`, layer by layer; in floating point `rchw.model.DeepModel`",
+        "Gallicchio, Micheli and Pedrelli 2017",
+        _deep,
     ),
     "external": Family(
         "none: the states are the codes of a converter",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rchw.document import digest
-from rchw.experiment import Steps, versions
+from rchw.experiment import Steps, layer_facts, versions
 from rchw.metrics import count_interval
 from rchw.schedule import schedule
 from rchw.tasks import SequenceTask
@@ -47,7 +47,7 @@ def classify(
     answers = labels_of(design, [task.sequences[row] for row in test])
     errors = {name: floor.errors for name, floor in floors.items()}
     errors["reference"] = task.errors(answers, test)
-    plan, chosen = schedule(design), design.provenance
+    chosen = design.provenance
     kept = ("hyperparameters", "regularisation", "candidates", "folds", "held_out_errors")
     record: dict[str, Any] = {
         "kind": "train-sequences",
@@ -72,8 +72,8 @@ def classify(
                 name: list(count_interval(count, len(test))) for name, count in errors.items()
             },
         },
-        "clocks_per_sample": plan.clocks,
-        "lanes": design.layer.lanes,
+        "layers": layer_facts(design),
+        "clocks_per_sample": schedule(design).clocks,
         "multipliers": design.readout.multipliers,
         "tools": versions("numba"),
         "seconds": round(time.monotonic() - start, 2),

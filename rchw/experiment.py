@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import rchw
-from rchw.design import MatrixLayer, UnitLayer
+from rchw.design import Design, Matrix, MatrixLayer, UnitLayer
 from rchw.document import digest
 from rchw.model.scaling import matrix_radius
 from rchw.ranges import dead_band
@@ -36,6 +36,7 @@ __all__ = [
     "experiment",
     "finite",
     "generator",
+    "layer_facts",
     "task_facts",
     "verdicts",
     "versions",
@@ -117,15 +118,28 @@ def _dead_band(layer: UnitLayer) -> list[int] | None:
     return list(dead_band(layer, shifts.index(max(shifts)))) if any(shifts) else None
 
 
-def _matrix_facts(layer: UnitLayer) -> dict[str, Any] | None:
+def layer_facts(design: Design) -> list[dict[str, Any]]:
+    """What a record says of every layer that is driven."""
+    return [
+        {
+            "name": layer.name,
+            "family": layer.family,
+            "units": layer.n_units,
+            "lanes": layer.lanes,
+            "leak_shifts": [min(layer.leak_shifts), max(layer.leak_shifts)],
+            "dead_band": _dead_band(layer),
+            "matrix": _matrix_facts(layer.matrix) if isinstance(layer, MatrixLayer) else None,
+        }
+        for layer in (stage.layer for stage in design.stages)
+    ]
+
+
+def _matrix_facts(matrix: Matrix) -> dict[str, Any]:
     """Format and scaling of a matrix, and the spectral radius that its codes came to."""
-    if not isinstance(layer, MatrixLayer):
-        return None
-    matrix = layer.matrix
     return {
         "kind": matrix.kind,
         "format": str(matrix.format),
-        "connections": sum(len(row) for row in layer.connections),
+        "connections": sum(len(row) for row in matrix.rows),
         "scaling": None if matrix.scaling is None else asdict(matrix.scaling),
         "coded_radius": round(matrix_radius(matrix.full * matrix.format.resolution), 6),
     }
@@ -188,6 +202,8 @@ def experiment(
             scaling=options.scaling,
             density=options.density,
             leak_shifts=options.leak_shifts,
+            layers=options.layers,
+            layer_reservoir=options.layer_reservoir,
             search=options.search,
             seed=options.seed,
             progress=show,
@@ -195,7 +211,6 @@ def experiment(
     errors["float"] = ideal.error(task)
     measured = evaluate(design, task)
     errors["reference"] = measured["error"]
-    plan, layer = schedule(design), design.driven
     record: dict[str, Any] = {
         "kind": "train",
         "version": 1,
@@ -219,10 +234,8 @@ def experiment(
             "errors": {key: finite(float(value)) for key, value in errors.items()},
             "clipped": measured["clipped"],
         },
-        "dead_band": _dead_band(layer),
-        "matrix": _matrix_facts(layer),
-        "clocks_per_sample": plan.clocks,
-        "lanes": layer.lanes,
+        "layers": layer_facts(design),
+        "clocks_per_sample": schedule(design).clocks,
         "multipliers": design.readout.multipliers,
         "tools": versions("numba"),
         "seconds": round(time.monotonic() - start, 2),
@@ -272,7 +285,7 @@ def generator(
 
         design = train_generator(task, options, run_steps, progress)
     measured, runs = evaluate_generator(design, task, run_steps)
-    known, plan = design.provenance, schedule(design)
+    known = design.provenance
     chosen = ("hyperparameters", "noise", "regularisation", "candidates")
     record: dict[str, Any] = {
         "kind": "generate",
@@ -286,8 +299,8 @@ def generator(
         "chosen": {key: known[key] for key in chosen} | {"trace": trace},
         "validation": known["validation"],
         "test": measured,
-        "clocks_per_sample": plan.clocks,
-        "lanes": design.layer.lanes,
+        "layers": layer_facts(design),
+        "clocks_per_sample": schedule(design).clocks,
         "multipliers": design.readout.multipliers,
         "tools": versions("numba"),
         "seconds": round(time.monotonic() - start, 2),

@@ -351,10 +351,15 @@ def valid_prediction_time(prediction: ArrayLike, truth: ArrayLike, threshold: fl
     return int(np.argmax(beyond)) if beyond.any() else len(wanted)
 
 
-def saturation_fraction(states: ArrayLike, low: float, high: float) -> float:
-    """Fraction of states (values or codes) at or beyond the rails `low` and `high`."""
+def saturation_fraction(
+    states: ArrayLike, low: float | NDArray[np.int64], high: float | NDArray[np.int64]
+) -> float:
+    """Fraction of states (values or codes) at or beyond the rails `low` and `high`.
+
+    Rails are numbers, or one of each per unit, which is the last axis of the states.
+    """
     array = np.asarray(states)
-    if array.size == 0 or not low < high:
+    if array.size == 0 or not np.all(np.less(low, high)):
         raise DesignError(
             f"states must not be empty and low must be below high, not {array.shape}, {low}, {high}"
         )

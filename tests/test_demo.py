@@ -26,7 +26,7 @@ def test_what_is_missing_is_told_before_the_first_step(
 def test_the_design_fits_the_smaller_board() -> None:
     multipliers = demo.OPTIONS.multipliers
     assert multipliers is not None
-    squares = demo.OPTIONS.lanes
+    (squares,) = demo.OPTIONS.layer_lanes
     assert multipliers + squares <= min(board(name).device.dsps for name in demo.BOARDS)
 
 

@@ -70,7 +70,7 @@ def test_a_matrix_is_told_as_it_came_out(task: Task) -> None:
     """Its convention, the radius that its codes have, and the dead band of the slowest unit."""
     options = replace(OPTIONS, reservoir="leaky", leak_shifts="0..3", density=0.5, weight_bits=5)
     found = experiment(task, options, Silent(), source="henon")
-    told, layer = found.record["matrix"], found.design.layer
+    told, layer = found.record["layers"][0]["matrix"], found.design.layer
     assert isinstance(layer, MatrixLayer) and layer.matrix.scaling is not None
     assert told["scaling"] == {"rule": "radius", "value": layer.matrix.scaling.value}
     assert (told["kind"], told["format"]) == ("sparse", str(layer.matrix.format))
@@ -79,7 +79,7 @@ def test_a_matrix_is_told_as_it_came_out(task: Task) -> None:
     radius = np.abs(np.linalg.eigvals(values)).max()
     assert abs(told["coded_radius"] - radius) < 1e-6
     assert 0 < abs(radius - layer.matrix.scaling.value) < 0.1
-    assert found.record["dead_band"] == [0, 7]
+    assert found.record["layers"][0]["dead_band"] == [0, 7]
     ideal = train_ideal(
         task, reservoir="leaky", n_units=8, squares=True, search="none", leak_shifts="0..3",
         density=0.5,

@@ -21,7 +21,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-__all__ = ["Outcome", "Screen", "pairs", "table"]
+__all__ = ["Outcome", "Screen", "clocks_words", "pairs", "table"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,14 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = ""
     for row in rows:
         made.add_row(*row)
     return made
+
+
+def clocks_words(record: Mapping[str, Any]) -> str:
+    """Clocks per sample of a trained design, and what they come of."""
+    lanes = ", ".join(str(layer["lanes"]) for layer in record["layers"])
+    return (
+        f"{record['clocks_per_sample']} with {lanes} lanes and {record['multipliers']} multipliers"
+    )
 
 
 def pairs(rows: Mapping[str, str]) -> Table:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from rchw.cli.console import Outcome, Screen, pairs, table
+from rchw.cli.console import Outcome, Screen, clocks_words, pairs, table
 from rchw.errors import DesignError
 from rchw.files import check_file
 from rchw.tasks import SEQUENCES
@@ -83,8 +83,7 @@ def train_on_sequences(
         "held out": f"{chosen['held_out_errors']} errors on {record['task']['split'][0]} training "
         f"sequences in {chosen['folds'][0]} folds",
         "training": f"{chosen['training_errors']} errors of the integers",
-        "clocks per sample": f"{record['clocks_per_sample']} with {record['lanes']} lanes and "
-        f"{record['multipliers']} multipliers",
+        "clocks per sample": clocks_words(record),
         "digest": record["digest"],
         "written": ", ".join(record["files"].values()),
     }

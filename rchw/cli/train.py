@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from rchw.cli.console import Outcome, Screen, pairs, table
+from rchw.cli.console import Outcome, Screen, clocks_words, pairs, table
 from rchw.errors import DesignError
 from rchw.files import check_file
 from rchw.names import KEYWORDS
@@ -22,6 +22,7 @@ __all__ = [
     "Washout",
     "errors_table",
     "name_of",
+    "parse_lanes",
     "parse_split",
     "train_command",
 ]
@@ -60,29 +61,52 @@ def parse_split(text: str | None) -> tuple[int, int, int] | None:
     return first, second, third
 
 
+def parse_lanes(text: str) -> int | tuple[int, ...]:
+    """One number of lanes, or one for each layer.
+
+    Raises
+    ------
+    DesignError
+        If it is neither.
+
+    >>> parse_lanes("4"), parse_lanes("4,2,2")
+    (4, (4, 2, 2))
+    """
+    if not re.fullmatch(r"\s*\d{1,9}\s*(,\s*\d{1,9}\s*)*", text):
+        raise DesignError(
+            f"lanes must be a number, or one for each layer such as 4,2,2, not {text[:60]!r}"
+        )
+    numbers = tuple(int(part) for part in text.split(","))
+    return numbers if len(numbers) > 1 else numbers[0]
+
+
 def train_command(
     source: Annotated[str, typer.Argument(help="A task (see `rchw tasks`) or a .csv/.npy/.npz.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The design file, .json.")],
     reservoir: Annotated[
         str,
         typer.Option(
-            help="cycle, delay-line, delay-line-feedback, cycle-jumps, integer, euler-ring, leaky "
-            "or euler."
+            help="cycle, delay-line, delay-line-feedback, cycle-jumps, integer, euler-ring, leaky, "
+            "euler or deep."
         ),
     ] = "cycle",
-    units: Annotated[int, typer.Option(help="Units, N.")] = 100,
+    units: Annotated[int, typer.Option(help="Units, N, of all layers.")] = 100,
+    layers: Annotated[int | None, typer.Option(help="Of deep: layers in series, D; 3.")] = None,
+    layer_reservoir: Annotated[
+        str | None, typer.Option(help="Of deep: what each layer is, but integer; leaky.")
+    ] = None,
     input_bits: Annotated[int | None, typer.Option(help="Width of input codes; 8.")] = None,
     state_bits: Annotated[
-        int | None, typer.Option(help="Width of states; 8, of euler-ring, leaky, euler 12.")
+        int | None, typer.Option(help="Width of states; 8; of euler-ring, leaky, euler, deep 12.")
     ] = None,
     readout_bits: Annotated[int, typer.Option(help="Width of readout weights.")] = 12,
     output_bits: Annotated[int, typer.Option(help="Width of output codes.")] = 16,
     activation: Annotated[str, typer.Option(help="clip, pwl or table (tanh).")] = "clip",
     leak_shift: Annotated[
-        int | None, typer.Option(help="Leak 2**-S; 0 replaces the state; of leaky searched.")
+        int | None, typer.Option(help="Leak 2**-S; 0 replaces the state; of leaky, deep searched.")
     ] = None,
     leak_shifts: Annotated[
-        str | None, typer.Option(help="A..B: units of leaky leak by shifts from A to B.")
+        str | None, typer.Option(help="A..B: shifts of the units of leaky, of the layers of deep.")
     ] = None,
     scaling: Annotated[
         str | None,
@@ -117,7 +141,9 @@ def train_command(
         _Flag, typer.Option("--levels/--no-levels", help="Input weights of 4 levels; searched.")
     ] = None,
     bias: Annotated[_Flag, typer.Option("--bias/--no-bias", help="A bias; searched.")] = None,
-    lanes: Annotated[int, typer.Option(help="Units updated per clock, P.")] = 1,
+    lanes: Annotated[
+        str, typer.Option(help="Units updated per clock, P; of deep one for all layers, or A,B,...")
+    ] = "1",
     multipliers: Annotated[
         int | None, typer.Option(help="Of the readout, M; as many as keep pace.")
     ] = None,
@@ -173,8 +199,9 @@ def train_command(
         leak_shift=leak_shift, leak_shifts=leak_shifts, scaling=scaling, density=density,
         weight_bits=weight_bits, squares=squares, input_features=input_features, kappa=kappa,
         bounded=bounded, encoder=encoder, weights=weights, signs=signs, rounding=rounding,
-        lanes=lanes, multipliers=multipliers, levels=levels, bias=bias, search=search, seed=seed,
-        name=name or name_of(output.stem),
+        lanes=parse_lanes(lanes), layers=layers,
+        layer_reservoir=layer_reservoir, multipliers=multipliers, levels=levels, bias=bias,
+        search=search, seed=seed, name=name or name_of(output.stem),
     )  # fmt: skip
     own = {
         "sequence_column": sequence_column,
@@ -233,8 +260,7 @@ def _generated(record: dict[str, Any], files: Mapping[str, Path]) -> Outcome:
         "mean on test samples": f"valid for {record['test']['mean_time']:g} samples",
         "chosen by validation": f"noise {chosen['noise']:g}, "
         f"regularisation {chosen['regularisation']:g}",
-        "clocks per sample": f"{record['clocks_per_sample']} with {record['lanes']} lanes and "
-        f"{record['multipliers']} multipliers",
+        "clocks per sample": clocks_words(record),
         "digest": record["digest"],
         "written": ", ".join(record["files"].values()),
     }
@@ -274,16 +300,18 @@ def _facts(record: dict[str, Any]) -> dict[str, str]:
         f"{checked['nearest']:.6g}, real readout {checked['real_readout']:.6g}",
         "clipped states": f"{100 * test['clipped']:.2f} %",
     }
-    if record["dead_band"]:
-        low, high = record["dead_band"]
-        rows["dead band"] = f"a state may rest {-low} below to {high} codes above its target"
-    if record["matrix"]:
-        rows["matrix"] = _matrix_words(record["matrix"])
+    for layer in record["layers"]:
+        of = f" of {layer['name']}" if len(record["layers"]) > 1 else ""
+        if layer["dead_band"]:
+            low, high = layer["dead_band"]
+            words = f"a state may rest {-low} below to {high} codes above its target"
+            rows[f"dead band{of}"] = words
+        if layer["matrix"]:
+            rows[f"matrix{of}"] = _matrix_words(layer["matrix"])
     names = record["channels"]
     rows |= {
         "channels": f"{', '.join(names['inputs'])} to {', '.join(names['outputs'])}",
-        "clocks per sample": f"{record['clocks_per_sample']} with {record['lanes']} lanes and "
-        f"{record['multipliers']} multipliers",
+        "clocks per sample": clocks_words(record),
         "digest": record["digest"],
         "written": ", ".join(record["files"].values()),
     }

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rchw.errors import DesignError
-from rchw.model.recurrence import FloatModel
+from rchw.reservoir import Reservoir
 
 __all__ = ["FeedbackModel"]
 
@@ -24,8 +24,8 @@ class FeedbackModel:
 
     Parameters
     ----------
-    inner : FloatModel
-        With K + L inputs, of which the last L are what is fed back.
+    inner : Reservoir
+        A float model with K + L inputs, of which the last L are what is fed back.
     read : callable
         Outputs of states, float64 arrays (T, N) -> (T, L), as they are fed back.
     n_outputs : int
@@ -37,7 +37,7 @@ class FeedbackModel:
         If the model has fewer than L inputs, or L is below 1.
     """
 
-    inner: FloatModel
+    inner: Reservoir
     read: Callable[[Values], Values]
     n_outputs: int
 

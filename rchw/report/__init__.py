@@ -61,6 +61,7 @@ _FAMILIES = {
     "euler-ring": "Euler ring",
     "leaky": "leaky reservoir",
     "euler": "Euler reservoir",
+    "deep": "deep reservoir",
 }
 
 
@@ -268,9 +269,12 @@ def _errors(evidence: Evidence) -> Iterator[Text]:
         f"readout, {checked['nearest']:.6g} with nearest, {checked['real_readout']:.6g} unrounded",
         "clipped states": f"{100 * train['test']['clipped']:.2f} % on the test samples",
     }
-    if train.get("dead_band"):
-        low, high = train["dead_band"]
-        told["dead band"] = f"a state may rest {-low} below to {high} codes above its target"
+    for layer in train.get("layers", ()):
+        if layer["dead_band"]:
+            low, high = layer["dead_band"]
+            of = f" of {layer['name']}" if len(train["layers"]) > 1 else ""
+            words = f"a state may rest {-low} below to {high} codes above its target"
+            told[f"dead band{of}"] = words
     yield facts(told)
 
 

@@ -28,6 +28,8 @@ def train_command_line(record: Mapping[str, Any], output: str) -> str:
             words.append(f"--{flag}")
         elif field.name in _CHOICES:
             words.append(f"--{flag}" if value else f"--no-{flag}")
+        elif isinstance(value, list):
+            words += [f"--{flag}", ",".join(map(str, value))]
         else:
             words += [f"--{flag}", str(value)]
     stem = output.rpartition("/")[2].removesuffix(".json")

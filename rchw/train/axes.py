@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from rchw.train.options import EULERS, MATRICES, WINDOWS, TrainOptions
+from rchw.train.families import EULERS, MATRICES, WINDOWS
+from rchw.train.options import TrainOptions
 
 __all__ = ["axes"]
 
@@ -21,6 +22,9 @@ _SCALING = (
 _RADIUS = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0, 1.05, 1.1, 1.25, 1.5)
 _EULER_RADIUS = (0.125, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
 _LEAK_SHIFTS = (0, 1, 2, 3, 4, 5)
+_LEAK_RISES = (0, 1, 2)
+# Short sums of powers of two, as rings read each other through them.
+_INTER_SCALING = (0.125, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 # Of the Euler ring, and of Euler's steps.
 _COUPLING = (0.0625, 0.125, 0.25, 0.375, 0.5, 0.75, 1.0, 1.5, 2.0)
 _STEP = (0.015625, 0.03125, 0.0625, 0.125, 0.25, 0.375, 0.5, 0.75, 1.0)
@@ -50,21 +54,27 @@ def axes(options: TrainOptions) -> dict[str, tuple[Any, ...]]:
         "levels": (False, True) if choose_levels else (bool(options.levels),),
         "window": tuple(range(WINDOWS)) if options.signs == "auto" else (0,),
     }
-    if options.reservoir == "delay-line-feedback":
+    kind, layers = options.kind, len(options.layer_units)
+    leaks = options.reservoir == "leaky" or (options.reservoir == "deep" and kind not in EULERS)
+    if kind == "delay-line-feedback":
         found["backward"] = (0.03125, 0.0625, 0.125, 0.25)
-    if options.reservoir in MATRICES:
+    if kind in MATRICES:
         del found["feedback"]
-        found["radius"] = _EULER_RADIUS if options.reservoir == "euler" else _RADIUS
-    if options.reservoir == "leaky" and options.leak_shift is None and not options.leak_shifts:
+        found["radius"] = _EULER_RADIUS if kind == "euler" else _RADIUS
+    if leaks and options.leak_shift is None and not options.leak_shifts:
         found["leak_shift"] = _LEAK_SHIFTS
-    if options.reservoir == "euler-ring":
+        if layers > 1:
+            found["leak_rise"] = _LEAK_RISES
+    if layers > 1:
+        found["inter_scaling"] = _INTER_SCALING
+    if kind == "euler-ring":
         found["feedback"] = _COUPLING
-    if options.reservoir in EULERS:
+    if kind in EULERS:
         found["step"], found["diffusion"] = _STEP, _DIFFUSION
         if options.bounded is None:
             found["headroom"] = (0, 1, 2, 3)
-    if options.reservoir == "cycle-jumps":
+    if kind == "cycle-jumps":
         found["jump_weight"] = (0.0625, 0.125, 0.25, 0.375, 0.5)
-        half = options.units // 2
+        half = options.layer_units[-1] // 2
         found["jump_length"] = tuple(sorted({min(max(v, 2), half) for v in (2, 3, 5, 8, 13, 21)}))
     return found

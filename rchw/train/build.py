@@ -7,57 +7,35 @@ else.
 
 import math
 from collections.abc import Sequence
+from math import gcd
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rchw import topology
-from rchw.activation import Activation, Clip, tanh_pwl, tanh_table
 from rchw.design import (
     AffineEncoder,
     Design,
     Features,
     InputChannel,
-    Layer,
     LevelInput,
     LinearInput,
-    MatrixLayer,
     Output,
     Readout,
-    RingLayer,
-    Tap,
-    UnitCodes,
+    UnitFeatures,
 )
 from rchw.errors import DesignError
 from rchw.fixed import QFormat, Rounding
-from rchw.layers import MAX_WEIGHT_WIDTH
 from rchw.schedule import default_multipliers, schedule
-from rchw.train.drawn import drawn_codes, leak_shifts
-from rchw.train.options import EULERS, MATRICES, OPEN, Hyperparameters, TrainOptions
+from rchw.train.families import OPEN
+from rchw.train.layer import Bias, dyadic
+from rchw.train.options import Hyperparameters, TrainOptions
+from rchw.train.series import in_series, layer_options
 
-__all__ = ["build_design", "dyadic", "fit_outputs", "squares_format"]
+__all__ = ["build_design", "fit_outputs", "squares_format"]
 
 _WEIGHT_BITS = 8  # of integer weights
-_FINE_BITS = 12  # of states that small steps must be able to move
-
-
-def dyadic(values: ArrayLike, what: str = "weight") -> tuple[NDArray[np.int64], QFormat]:
-    """Codes and the narrowest signed format that hold values exactly, at most 12 fraction bits.
-
-    >>> codes, fmt = dyadic([0.75, -0.5])
-    >>> codes.tolist(), str(fmt)
-    ([3, -2], 'sfix3_en2')
-    """
-    array = np.asarray(values, dtype=np.float64)
-    for frac in range(13):
-        scaled = np.ldexp(array, frac)
-        if np.array_equal(scaled, np.floor(scaled)):
-            codes = scaled.astype(np.int64)
-            low, high = int(codes.min(initial=0)), int(codes.max(initial=0))
-            bits = max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0)
-            return codes, QFormat(max(bits + 1, 2), frac)
-    raise DesignError(f"{what} must be a multiple of 2**-12, not {array.ravel()[:4].tolist()}")
 
 
 def squares_format(state: QFormat) -> QFormat:
@@ -133,26 +111,6 @@ def _drawn(
     return codes, QFormat(_WEIGHT_BITS, frac)
 
 
-def _taps(options: TrainOptions, hyper: Hyperparameters) -> tuple[tuple[Tap, ...], QFormat]:
-    n = options.units
-    if options.reservoir == "integer":
-        table = topology.cycle(n, 1.0)
-    elif options.reservoir == "cycle":
-        table = topology.cycle(n, hyper.feedback)
-    elif options.reservoir == "delay-line":
-        table = topology.delay_line(n, hyper.feedback)
-    elif options.reservoir == "delay-line-feedback":
-        table = topology.delay_line_feedback(n, hyper.feedback, hyper.backward)
-    elif options.reservoir == "euler-ring":
-        table = topology.euler_ring(n, hyper.feedback, hyper.diffusion)
-    else:
-        length = min(hyper.jump_length, n // 2)
-        table = topology.cycle_jumps(n, hyper.feedback, length, hyper.jump_weight)
-    codes, fmt = dyadic(np.stack([weights for _, weights in table]), "tap weight")
-    pairs = zip(table, codes, strict=True)
-    return tuple(Tap(int(k), tuple(row.tolist())) for (k, _), row in pairs), fmt
-
-
 def _encoder(values: NDArray[np.float64], reach: float, options: TrainOptions) -> AffineEncoder:
     """Map the training inputs of one channel to [-reach, reach]."""
     low, high = float(values.min()), float(values.max())
@@ -212,9 +170,7 @@ def _channels(
     return tuple(channels), tuple(tables)
 
 
-def _bias(
-    options: TrainOptions, hyper: Hyperparameters, n_inputs: int
-) -> tuple[tuple[int, ...], QFormat]:
+def _bias(options: TrainOptions, hyper: Hyperparameters, n_inputs: int) -> Bias:
     if options.reservoir == "integer" or hyper.bias == 0 or hyper.bias_signs == "none":
         return (0,) * options.units, QFormat(2, 0)
     signs = _signs(options, hyper, n_inputs)[0]
@@ -222,60 +178,6 @@ def _bias(
         signs = topology.pi_signs(options.units, (n_inputs + 1) * options.units)
     codes, fmt = dyadic(signs * hyper.bias, "bias")
     return tuple(codes.tolist()), fmt
-
-
-def _state(options: TrainOptions, hyper: Hyperparameters) -> tuple[QFormat, Activation]:
-    if options.reservoir == "integer":
-        width = options.state_bits or hyper.kappa.bit_length() + 1
-        return QFormat(width), Clip(-hyper.kappa, hyper.kappa)
-    if options.reservoir in EULERS:
-        state = _euler_state(options, hyper)
-    else:
-        width = options.state_bits or (_FINE_BITS if options.reservoir == "leaky" else 8)
-        state = QFormat(width, width - 1)
-    if options.activation == "clip":
-        end = (1 << state.frac) - 1
-        return state, Clip(-end, end)
-    if options.activation == "table":
-        return state, tanh_table(state, rounding=Rounding(options.rounding))[0]
-    if state.frac < 3:
-        more = state.width - state.frac - 1
-        raise DesignError(
-            f"state bits must be at least {4 + more} for activation pwl, not {state.width}"
-        )
-    return state, tanh_pwl(state)[0]
-
-
-def _euler_state(options: TrainOptions, hyper: Hyperparameters) -> QFormat:
-    """Bits above 1 from what a sequence can add up to, or from the hyperparameters."""
-    width = options.state_bits or _FINE_BITS
-    if options.bounded is None:
-        if hyper.headroom > width - 2:
-            raise DesignError(f"headroom must be at most {width - 2}, not {hyper.headroom}")
-        return QFormat(width, width - 1 - hyper.headroom)
-    move = math.ceil(abs(hyper.step) * 2.0 ** (width - 1))  # codes in one sample, at most
-    extra = max((options.bounded * move).bit_length() - (width - 1), 0)
-    if width + extra > MAX_WEIGHT_WIDTH:
-        raise DesignError(
-            f"states must have at most {MAX_WEIGHT_WIDTH} bits, not the {width + extra} that "
-            f"{options.bounded} samples with a step of {hyper.step:g} take"
-        )
-    return QFormat(width + extra, width - 1)
-
-
-def _step(options: TrainOptions, hyper: Hyperparameters) -> UnitCodes | None:
-    if options.reservoir not in EULERS:
-        return None
-    codes, fmt = dyadic([hyper.step], "step")
-    return UnitCodes(fmt, tuple(codes.tolist()) * options.units)
-
-
-def _joined(options: TrainOptions, hyper: Hyperparameters, common: dict[str, Any]) -> Layer:
-    """Make the layer: what connects the units, and all that layers have in common."""
-    if options.reservoir in MATRICES:
-        return MatrixLayer(matrix=drawn_codes(options, hyper), **common)
-    taps, tap_format = _taps(options, hyper)
-    return RingLayer(taps=taps, tap_format=tap_format, **common)
 
 
 def fit_outputs(
@@ -334,40 +236,35 @@ def build_design(
         If an option is out of range, inputs or targets are constant, or signs lose rank.
     """
     u, y = np.asarray(inputs, dtype=np.float64), np.asarray(targets, dtype=np.float64)
-    state, activation = _state(options, hyper)
-    channels, tables = _channels(options, hyper, u, input_names)
-    bias, bias_format = _bias(options, hyper, u.shape[1])
-    shifts = leak_shifts(options, hyper)
-    common: dict[str, Any] = {
-        "n_units": options.units,
-        "state": state,
-        "inputs": tables,
-        "bias_format": bias_format,
-        "bias": bias,
-        "activation": activation,
-        "rounding": Rounding(options.rounding),
-        "leak_shift": shifts if len(set(shifts)) > 1 else shifts[0],
-        "step": _step(options, hyper),
-        "horizon": options.bounded,
-        "lanes": options.lanes,
-    }
-    layer = _joined(options, hyper, common)
+    parts = layer_options(options, hyper)
+    channels, tables = _channels(parts[0], hyper, u, input_names)
+    layers = in_series(parts, hyper, channels, tables, _bias(parts[0], hyper, u.shape[1]))
+    seen = [
+        UnitFeatures(
+            squares=squares_format(layer.state) if options.squares else None,
+            square_rounding=Rounding(options.rounding),
+        )
+        for layer in layers
+    ]
     features = Features(
-        squares=squares_format(state) if options.squares else None,
-        square_rounding=Rounding(options.rounding),
+        squares=seen[0].squares,
+        square_rounding=seen[0].square_rounding,
         inputs=options.input_features,
+        later=tuple(seen[1:]),
     )
     chosen = tuple(outputs or fit_outputs(y, options.output_bits, output_names))
     products = options.units * features.per_unit + len(channels) * options.input_features
     multipliers = options.multipliers
     if multipliers is None:
-        multipliers = default_multipliers(options.units, options.lanes, len(chosen), products)
+        whole = options.layer_lanes == options.layer_units
+        lanes = options.units if whole else gcd(*options.layer_lanes)
+        multipliers = default_multipliers(options.units, lanes, len(chosen), products)
     readout = Readout(
         outputs=chosen,
         weight_format=QFormat(options.readout_bits),
         weights=((0,) * (products + 1),) * len(chosen),
         multipliers=multipliers,
     )
-    design = Design(options.name, channels, (layer,), features, readout)
+    design = Design(options.name, channels, layers, features, readout)
     schedule(design)
     return design

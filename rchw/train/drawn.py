@@ -21,11 +21,20 @@ from rchw.model.scaling import (
 from rchw.train.matrices import antisymmetric_codes, dense_codes, sparse_codes
 from rchw.train.options import Hyperparameters, TrainOptions
 
-__all__ = ["drawn_codes", "drawn_connections", "leak_shifts", "spread_rates"]
+__all__ = [
+    "WEIGHT_BITS",
+    "drawn_codes",
+    "drawn_connections",
+    "drawn_feed",
+    "leak_shifts",
+    "spread_rates",
+    "spread_shifts",
+]
 
 Values = NDArray[np.float64]
-_WEIGHT_BITS = 8
+WEIGHT_BITS = 8
 _STREAM = 1  # apart from the draw of input weights, which has the same seed and window
+_FEEDS = 2  # what layers read of each other
 
 
 def drawn_connections(
@@ -38,6 +47,7 @@ def drawn_connections(
     leak_rate: Values | float = 1.0,
     seed: int = 0,
     window: int = 0,
+    place: int = 0,
 ) -> Values:
     """Matrix (N, N) of a ``leaky`` or ``euler`` reservoir, scaled and not yet integers.
 
@@ -56,15 +66,15 @@ def drawn_connections(
         Below 1 every unit reads ``density N`` units, rounded, and at least one. For ``leaky``.
     leak_rate : float64 array (N,) or float
         For ``leaky-radius``.
-    seed, window : int
-        Together they name the draw.
+    seed, window, place : int
+        Together they name the draw; `place` is that of the layer, where there are several.
 
     Raises
     ------
     DesignError
         If a number is out of range.
     """
-    rng = np.random.default_rng([seed, window, _STREAM])
+    rng = np.random.default_rng([seed, window, _STREAM, *[place] * (place > 0)])
     if reservoir == "euler":
         if rule == "circular":
             half = circular(n_units, radius, rng)
@@ -82,16 +92,49 @@ def drawn_connections(
     return scale_leaky_radius(matrix, radius, leak_rate)
 
 
-def drawn_codes(options: TrainOptions, hyper: Hyperparameters) -> Matrix:
-    """Draw the matrix of a candidate, as integers."""
+def drawn_feed(
+    n_units: int,
+    n_source: int,
+    norm: float,
+    *,
+    density: float = 1.0,
+    seed: int = 0,
+    window: int = 0,
+    place: int = 1,
+) -> Values:
+    """Matrix (N, N') by which a layer reads the layer before, not yet integers.
+
+    Weights are uniform about 0, and then scaled.
+
+    Parameters
+    ----------
+    n_units, n_source : int
+        N and N'.
+    norm : float
+        The 2-norm of the matrix.
+    density : float
+        Below 1 every unit reads ``density N'`` units, rounded, and at least one.
+    seed, window, place : int
+        Together they name the draw; the first layer has place 0.
+    """
+    rng = np.random.default_rng([seed, window, _FEEDS, place])
+    matrix = rng.uniform(-1, 1, (n_units, n_source))
+    read = max(math.floor(density * n_source + 0.5), 1)
+    for row in matrix:
+        row[rng.permutation(n_source)[read:]] = 0.0
+    return matrix * (norm / float(np.linalg.norm(matrix, 2)))
+
+
+def drawn_codes(options: TrainOptions, hyper: Hyperparameters, place: int = 0) -> Matrix:
+    """Draw the matrix of a candidate, as integers; `place` is that of its layer."""
     n, density = options.units, options.density or 1.0
     rule = options.scaling or "radius"
     rates = 2.0 ** -np.array(leak_shifts(options, hyper), dtype=np.float64)
     values = drawn_connections(
         options.reservoir, n, rule, hyper.radius, density=density, leak_rate=rates,
-        seed=options.seed, window=hyper.window,
+        seed=options.seed, window=hyper.window, place=place,
     )  # fmt: skip
-    width, scaling = options.weight_bits or _WEIGHT_BITS, Scaling(rule, hyper.radius)
+    width, scaling = options.weight_bits or WEIGHT_BITS, Scaling(rule, hyper.radius)
     if options.reservoir == "euler":
         return antisymmetric_codes(values - hyper.diffusion * np.eye(n), width, scaling)
     make = dense_codes if density == 1 else sparse_codes
@@ -121,3 +164,14 @@ def spread_rates(n_units: int, ends: tuple[int, int]) -> Values:
     [1.0, 0.5, 0.25]
     """
     return 2.0 ** -np.linspace(float(ends[0]), float(ends[1]), n_units)
+
+
+def spread_shifts(layers: int, ends: tuple[int, int]) -> list[int]:
+    """S of every layer, evenly from A in the first to B in the last, halves up.
+
+    >>> spread_shifts(4, (0, 2)), spread_shifts(1, (3, 3))
+    ([0, 1, 1, 2], [3])
+    """
+    first, gaps = ends[0], max(layers - 1, 1)
+    rise = ends[1] - first
+    return [first + (2 * place * rise + gaps) // (2 * gaps) for place in range(layers)]

@@ -90,6 +90,11 @@ def _refuse_without_effect(options: TrainOptions) -> None:
     for what, unset in idle.items():
         if not unset:
             raise DesignError(f"{what} must be left out for feedback, which has no inputs")
+    if options.reservoir == "deep":
+        raise DesignError(
+            "reservoir must be other than deep for feedback, which layers in series are not built "
+            "with yet"
+        )
     if options.reservoir == "integer":
         raise DesignError("reservoir must be other than integer for feedback of whole outputs")
 

@@ -1,9 +1,10 @@
 """The reservoir in floating point at its own optimum: what the integers are measured against.
 
 A ring is ``x_i(t) = f(sum_k w_k[i] x_(i - o_k)(t-1) + s_i (v u(t) + beta))`` with inputs mapped to
-[-1, 1]; ``leaky`` has a matrix and real leak rates, ``euler`` a matrix and real steps. All have a
-readout of ``[x, 1]`` or ``[x, x**2, 1]`` by ridge regression in float64. Choices read the
-validation samples, the readout the training samples, and only `Ideal.error` the test samples.
+[-1, 1]; ``leaky`` has a matrix and real leak rates, ``euler`` a matrix and real steps, ``deep``
+such layers in series. All have a readout of ``[x, 1]`` or ``[x, x**2, 1]`` by ridge regression in
+float64. Choices read the validation samples, the readout the training samples, and only
+`Ideal.error` the test samples.
 
 A linear readout of smooth states lives on curvatures many orders below their size, so the ridge
 must go down to lambda 1e-14 of a feature's variance. A Gram matrix loses those in its squared
@@ -20,17 +21,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rchw import topology
 from rchw.errors import DesignError
-from rchw.model.euler import EulerModel, EulerRingModel
 from rchw.model.feedback import FeedbackModel
-from rchw.model.matrix import MatrixModel
-from rchw.model.recurrence import FloatModel
-from rchw.model.ring import RingModel
-from rchw.train.drawn import drawn_connections, spread_rates
+from rchw.reservoir import Reservoir
+from rchw.train.families import WINDOWS
+from rchw.train.ideal_models import float_model
 from rchw.train.ideal_options import IdealOptions, IdealPoint, TunedIdeal, ideal_axes
 from rchw.train.linear import moments
-from rchw.train.options import MATRICES, OPEN, WINDOWS, parse_range
 from rchw.train.proposals import BUDGETS, UNORDERED, proposals
 from rchw.train.ridge_path import ridge_path
 from rchw.train.search import Progress, TrainingTask, training_rows
@@ -56,7 +53,7 @@ class Ideal:
     ----------
     options : IdealOptions
     tuned : TunedIdeal
-    model : FloatModel
+    model : Reservoir
     offset, gain : float64 arrays (K,)
         Inputs enter as ``(u - offset) * gain``.
     mean, deviation : float64 arrays (F,)
@@ -68,7 +65,7 @@ class Ideal:
 
     options: IdealOptions
     tuned: TunedIdeal
-    model: FloatModel
+    model: Reservoir
     offset: Values
     gain: Values
     mean: Values
@@ -130,7 +127,7 @@ class _Run:
     """One task driven through one reservoir, up to the end of the validation samples."""
 
     task: TrainingTask
-    model: FloatModel
+    model: Reservoir
     offset: Values
     gain: Values
     features: Values
@@ -138,7 +135,7 @@ class _Run:
     @classmethod
     def of(cls, task: TrainingTask, options: IdealOptions, point: IdealPoint) -> "_Run":
         offset, gain = _encoder(task.inputs[task.train], options.encoder)
-        model = _model(options, point, task.inputs.shape[1])
+        model = float_model(options, point, task.inputs.shape[1])
         stop = task.validation.indices(len(task.inputs))[1]
         states = model.run((task.inputs[:stop] - offset) * gain)
         return cls(task, model, offset, gain, _features(states, options.squares))
@@ -172,57 +169,6 @@ def _encoder(inputs: Values, kind: str) -> tuple[Values, Values]:
     if kind == "min-max":
         return (low + high) / 2, 2 / (high - low)
     return inputs.mean(axis=0), 1 / (3 * inputs.std(axis=0))
-
-
-def _model(options: IdealOptions, point: IdealPoint, n_inputs: int) -> FloatModel:
-    driven = _driven(options, point, n_inputs)
-    if options.reservoir in MATRICES:
-        return _matrix_model(options, point, driven)
-    if options.reservoir == "euler-ring":
-        return EulerRingModel(
-            point.feedback, *driven, point.step, point.diffusion, options.activation
-        )
-    n = options.n_units
-    if options.reservoir == "delay-line":
-        taps = topology.delay_line(n, point.feedback)
-    elif options.reservoir == "delay-line-feedback":
-        taps = topology.delay_line_feedback(n, point.feedback, point.backward)
-    elif options.reservoir == "cycle-jumps":
-        length = min(point.jump_length, n // 2)
-        taps = topology.cycle_jumps(n, point.feedback, length, point.jump_weight)
-    else:
-        taps = topology.cycle(n, point.feedback)
-    return RingModel(taps, *driven, activation=options.activation)
-
-
-def _driven(options: IdealOptions, point: IdealPoint, n_inputs: int) -> tuple[Values, Values]:
-    """Input weights (K, N) and bias (N,)."""
-    n, skip = options.n_units, point.window * options.n_units * n_inputs
-    if n == 2 and options.reservoir in OPEN:
-        signs = topology.pi_signs(n * n_inputs, skip).reshape(n_inputs, n)
-    else:
-        signs = topology.auto_signs(n, n_inputs, skip)
-    weights = signs.astype(np.float64)
-    if point.levels:
-        weights = topology.level_weights(signs, skip=skip)
-    bias_signs = signs[0]
-    if point.bias_signs == "independent":
-        bias_signs = topology.pi_signs(n, (n_inputs + 1) * n)
-    return weights * point.input_scaling, bias_signs * point.bias
-
-
-def _matrix_model(
-    options: IdealOptions, point: IdealPoint, driven: tuple[Values, Values]
-) -> FloatModel:
-    ends = None if options.leak_shifts is None else parse_range(options.leak_shifts)
-    rate = point.leak_rate if ends is None else spread_rates(options.n_units, ends)
-    matrix = drawn_connections(
-        options.reservoir, options.n_units, options.scaling or "radius", point.radius,
-        density=options.density or 1.0, leak_rate=rate, seed=options.seed, window=point.window,
-    )  # fmt: skip
-    if options.reservoir == "euler":  # of half of it the model takes the difference
-        return EulerModel(matrix / 2, *driven, point.step, point.diffusion, options.activation)
-    return MatrixModel(matrix, *driven, leak_rate=rate, activation=options.activation)
 
 
 def tune_ideal(
@@ -298,6 +244,8 @@ def train_ideal(
     scaling: str | None = None,
     density: float | None = None,
     leak_shifts: str | None = None,
+    layers: int | None = None,
+    layer_reservoir: str | None = None,
     least_regularisation: float = 1e-14,
     progress: Progress | None = None,
 ) -> Ideal:
@@ -324,6 +272,8 @@ def train_ideal(
         scaling=scaling,
         density=density,
         leak_shifts=leak_shifts,
+        layers=layers,
+        layer_reservoir=layer_reservoir,
         least_regularisation=least_regularisation,
         search=search,
         seed=seed,

@@ -9,7 +9,15 @@ from typing import Any
 
 from rchw.errors import DesignError
 from rchw.model.ring import ACTIVATIONS
-from rchw.train.options import EULERS, LEAST_UNITS, MATRICES, RESERVOIRS, WINDOWS
+from rchw.train.families import (
+    EULERS,
+    MATRICES,
+    RESERVOIRS,
+    WINDOWS,
+    kind_of,
+    layer_sizes,
+    within,
+)
 from rchw.train.proposals import BUDGETS
 
 __all__ = ["IdealOptions", "IdealPoint", "TunedIdeal", "ideal_axes"]
@@ -20,6 +28,8 @@ _BIAS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 _RADIUS = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0, 1.05, 1.1, 1.25, 1.5)
 _EULER_RADIUS = (0.1, 0.2, 0.4, 0.7, 0.9, 1.5, 2.0, 3.0, 4.0)
 _LEAK_RATE = (1.0, 0.8, 0.6, 0.4, 0.25, 0.15, 0.1, 0.05, 0.03)
+_LEAK_RATIO = (1.0, 0.7, 0.5, 0.35, 0.25)
+_INTER_SCALING = (0.1, 0.2, 0.4, 0.7, 1.0, 1.4, 2.0, 3.0)
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,8 @@ class IdealOptions:
     scaling: str | None = None
     density: float | None = None
     leak_shifts: str | None = None
+    layers: int | None = None
+    layer_reservoir: str | None = None
     least_regularisation: float = 1e-14
     search: str = "quick"
     seed: int = 0
@@ -83,16 +95,23 @@ class IdealOptions:
         ):
             if value not in allowed:
                 raise DesignError(f"{what} must be one of {', '.join(allowed)}, not {value!r}")
-        least = LEAST_UNITS.get(self.reservoir, 1)
-        if not least <= self.n_units <= 4096:
-            raise DesignError(f"units must be from {least} to 4096, not {self.n_units}")
-        if not 1 <= self.windows <= 64:
-            raise DesignError(f"windows must be from 1 to 64, not {self.windows}")
+        _ = self.layer_units
+        within("windows", self.windows, 1, 64)
         if not 0 < self.least_regularisation <= 0.1:
             raise DesignError(
                 f"least regularisation must be above 0 and at most 0.1, "
                 f"not {self.least_regularisation}"
             )
+
+    @property
+    def kind(self) -> str:
+        """What each layer is: the reservoir itself, but where it is ``deep``."""
+        return kind_of(self.reservoir, self.layer_reservoir)
+
+    @property
+    def layer_units(self) -> tuple[int, ...]:
+        """Units of every layer, (D,)."""
+        return layer_sizes(self.reservoir, self.layers, self.kind, self.n_units)
 
     def lambdas(self) -> list[float]:
         """Powers of ten from the least regularisation to 0.1."""
@@ -102,7 +121,10 @@ class IdealOptions:
 
 @dataclass(frozen=True)
 class IdealPoint:
-    """What the search chooses of the reservoir; meanings as in `rchw.train.Hyperparameters`."""
+    """What the search chooses of the reservoir; meanings as in `rchw.train.Hyperparameters`.
+
+    The leak rate of a layer of ``deep`` is `leak_ratio` times that of the layer before.
+    """
 
     feedback: float = 0.75
     input_scaling: float = 0.1
@@ -117,6 +139,8 @@ class IdealPoint:
     diffusion: float = 0.25
     radius: float = 0.9
     leak_rate: float = 1.0
+    leak_ratio: float = 0.5
+    inter_scaling: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -139,20 +163,26 @@ def ideal_axes(options: IdealOptions) -> dict[str, tuple[Any, ...]]:
         "levels": (False, True) if options.levels is None else (options.levels,),
         "window": tuple(range(options.windows)),
     }
-    if options.reservoir in MATRICES:
+    kind, layers = options.kind, len(options.layer_units)
+    if kind in MATRICES:
         del axes["feedback"]
-        axes["radius"] = _EULER_RADIUS if options.reservoir == "euler" else _RADIUS
-    if options.reservoir == "leaky" and options.leak_shifts is None:
+        axes["radius"] = _EULER_RADIUS if kind == "euler" else _RADIUS
+    leaks = options.reservoir == "leaky" or (options.reservoir == "deep" and kind not in EULERS)
+    if leaks and options.leak_shifts is None:
         axes["leak_rate"] = _LEAK_RATE
-    if options.reservoir == "euler-ring":
+        if layers > 1:
+            axes["leak_ratio"] = _LEAK_RATIO
+    if layers > 1:
+        axes["inter_scaling"] = _INTER_SCALING
+    if kind == "euler-ring":
         axes["feedback"] = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0)
-    if options.reservoir in EULERS:
+    if kind in EULERS:
         axes["step"] = (0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
         axes["diffusion"] = (0.0, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
-    if options.reservoir == "delay-line-feedback":
+    if kind == "delay-line-feedback":
         axes["backward"] = (0.02, 0.05, 0.1, 0.2)
-    if options.reservoir == "cycle-jumps":
+    if kind == "cycle-jumps":
         axes["jump_weight"] = (0.05, 0.1, 0.2, 0.3, 0.5)
-        half = options.n_units // 2
+        half = options.layer_units[-1] // 2
         axes["jump_length"] = tuple(sorted({min(max(v, 2), half) for v in (2, 3, 5, 8, 13, 21)}))
     return axes

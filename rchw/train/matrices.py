@@ -55,7 +55,9 @@ def weight_format(values: ArrayLike, width: int) -> QFormat:
     raise DesignError(f"matrix weights must fit {width} bits, not be as large as {largest:g}")
 
 
-def dense_codes(weights: ArrayLike, width: int, scaling: Scaling | None = None) -> Matrix:
+def dense_codes(
+    weights: ArrayLike, width: int, scaling: Scaling | None = None, columns: int | None = None
+) -> Matrix:
     """Integer matrix of kind ``dense``.
 
     Parameters
@@ -66,6 +68,8 @@ def dense_codes(weights: ArrayLike, width: int, scaling: Scaling | None = None) 
         Of all codes, 2 to 24 bits; the format is that of `weight_format`.
     scaling : Scaling, optional
         What `weights` were scaled to.
+    columns : int, optional
+        N', where a layer reads another one: `weights` then are (N, N').
 
     Raises
     ------
@@ -75,12 +79,14 @@ def dense_codes(weights: ArrayLike, width: int, scaling: Scaling | None = None) 
     >>> dense_codes([[0.5, -1.0], [0.26, 0.1]], 3).codes
     ((2, -4), (1, 0))
     """
-    matrix = square_matrix(weights)
+    matrix = _matrix(weights, columns)
     fmt = weight_format(matrix, width)
     return Matrix(fmt, "dense", _rows(encode(matrix, fmt)), scaling=scaling)
 
 
-def sparse_codes(weights: ArrayLike, width: int, scaling: Scaling | None = None) -> Matrix:
+def sparse_codes(
+    weights: ArrayLike, width: int, scaling: Scaling | None = None, columns: int | None = None
+) -> Matrix:
     """Integer matrix of kind ``sparse``: of every row the codes that are not 0.
 
     Parameters and errors are those of `dense_codes`. A weight that rounds to 0 is no connection.
@@ -88,7 +94,7 @@ def sparse_codes(weights: ArrayLike, width: int, scaling: Scaling | None = None)
     >>> sparse_codes([[0.5, 0.0], [0.001, -0.25]], 3).columns
     ((0,), (1,))
     """
-    matrix = square_matrix(weights)
+    matrix = _matrix(weights, columns)
     fmt = weight_format(matrix, width)
     codes = encode(matrix, fmt)
     places = tuple(tuple(np.flatnonzero(row).tolist()) for row in codes)
@@ -129,6 +135,15 @@ def antisymmetric_codes(weights: ArrayLike, width: int, scaling: Scaling | None 
     triangle = tuple(tuple(row[:i].tolist()) for i, row in enumerate(codes))
     diagonal = tuple(np.diagonal(codes).tolist())
     return Matrix(fmt, "antisymmetric", triangle, diagonal=diagonal, scaling=scaling)
+
+
+def _matrix(weights: ArrayLike, columns: int | None) -> Values:
+    if columns is None:
+        return square_matrix(weights)
+    matrix = np.asarray(weights, dtype=np.float64)
+    if matrix.ndim != 2 or not len(matrix) or matrix.shape[1] != columns:
+        raise DesignError(f"weights must have shape (N, {columns}), not {matrix.shape}")
+    return matrix
 
 
 def _rows(codes: NDArray[np.int64]) -> tuple[tuple[int, ...], ...]:

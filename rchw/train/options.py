@@ -7,66 +7,29 @@ from dataclasses import dataclass
 from rchw.errors import DesignError
 from rchw.fixed import Rounding
 from rchw.matrix import RULES
+from rchw.train.families import (
+    EULERS,
+    MATRICES,
+    RESERVOIRS,
+    kind_of,
+    layer_sizes,
+    one_of,
+    parse_range,
+    within,
+)
 
-__all__ = [
-    "EULERS",
-    "LEAST_UNITS",
-    "MATRICES",
-    "OPEN",
-    "RESERVOIRS",
-    "WINDOWS",
-    "Hyperparameters",
-    "TrainOptions",
-    "parse_range",
-]
+__all__ = ["Hyperparameters", "TrainOptions"]
 
-RESERVOIRS = (
-    "cycle", "delay-line", "delay-line-feedback", "cycle-jumps", "integer", "euler-ring", "leaky",
-    "euler",
-)  # fmt: skip
-MATRICES = ("leaky", "euler")
-EULERS = ("euler-ring", "euler")
-OPEN = ("delay-line", "delay-line-feedback", *MATRICES)  # no ring: no Fourier bin of signs to lose
-LEAST_UNITS = {"delay-line-feedback": 3, "cycle-jumps": 4, "euler-ring": 3, "euler": 2}  # else 1
-WINDOWS = 16  # sign patterns, and draws of a matrix, that a search looks at
 _OWNERS = {
     "kappa": ("integer",),
     "bounded": EULERS,
     "scaling": MATRICES,
     "density": ("leaky",),
-    "leak_shifts": ("leaky",),
+    "leak_shifts": ("leaky", "deep"),
     "weight_bits": MATRICES,
+    "layers": ("deep",),
+    "layer_reservoir": ("deep",),
 }
-
-
-def _one_of(what: str, value: object, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise DesignError(f"{what} must be one of {', '.join(allowed)}, not {value!r}")
-
-
-def _within(what: str, value: int, low: int, high: int) -> None:
-    if not low <= value <= high:
-        raise DesignError(f"{what} must be from {low} to {high}, not {value}")
-
-
-def parse_range(text: str) -> tuple[int, int]:
-    """Both ends of a range of leak shifts.
-
-    Raises
-    ------
-    DesignError
-        If it is none, is empty, or leaves 0 to 15.
-
-    >>> parse_range("1..6")
-    (1, 6)
-    """
-    match = re.fullmatch(r"(\d{1,2})\.\.(\d{1,2})", text)
-    ends = tuple(int(part) for part in match.groups()) if match else ()
-    if not ends or not 0 <= ends[0] <= ends[1] <= 15:
-        raise DesignError(
-            f"leak shifts must be A..B with A at most B, both from 0 to 15, not {text[:40]!r}"
-        )
-    return ends[0], ends[1]
 
 
 @dataclass(frozen=True)
@@ -77,21 +40,30 @@ class TrainOptions:
     ----------
     reservoir : str
         ``cycle``, ``delay-line``, ``delay-line-feedback``, ``cycle-jumps``, ``integer``,
-        ``euler-ring``, ``leaky`` or ``euler``.
-    units, lanes : int
-        N and P.
+        ``euler-ring``, ``leaky``, ``euler`` or ``deep``: layers in series.
+    units : int
+        N, of all layers: ``floor(N / D)`` in each, and what remains in the first.
+    layers : int, optional
+        Of ``deep``: D, 1 to 64; 3 if not given.
+    layer_reservoir : str, optional
+        Of ``deep``: what every layer is, any of the above but ``integer``; ``leaky`` if not given.
+        What is said below of a reservoir is true of such layers.
+    lanes : int or tuple of int
+        P; of ``deep`` of every layer, or one for each.
     input_bits : int, optional
         8 if not given; for ``integer`` with bipolar codes the fewest that hold the amplitude.
     readout_bits, output_bits : int
     state_bits : int, optional
-        8 if not given, for ``euler-ring``, ``leaky`` and ``euler`` 12; for ``integer`` the fewest
-        that hold kappa.
+        8 if not given, for ``euler-ring``, ``leaky``, ``euler`` and ``deep`` 12; for ``integer``
+        the fewest that hold kappa.
     activation : str
         ``clip``, ``pwl`` or ``table``; ``clip`` for ``integer``.
     leak_shift : int, optional
-        0 replaces the state. Without it ``leaky`` searches it, and for all others it is 0.
+        0 replaces the state. Without it ``leaky`` searches it, ``deep`` one for each layer, and
+        for all others it is 0.
     leak_shifts : str, optional
-        ``A..B``: units of ``leaky`` have shifts from A to B, as many units each.
+        ``A..B``: units of ``leaky`` have shifts from A to B, as many units each; layers of ``deep``
+        from A in the first to B in the last.
     scaling : str, optional
         What the radius of ``leaky`` and ``euler`` is: ``radius`` (if not given), ``leaky-radius``
         or ``circular``, as of `rchw.model.scaling`; of the first and the last only for ``euler``.
@@ -152,7 +124,9 @@ class TrainOptions:
     bounded: int | None = None
     signs: str = "auto"
     rounding: str = "truncate"
-    lanes: int = 1
+    lanes: int | tuple[int, ...] = 1
+    layers: int | None = None
+    layer_reservoir: str | None = None
     multipliers: int | None = None
     encoder: str = "min-max"
     weights: str = "shift-add"
@@ -163,36 +137,34 @@ class TrainOptions:
     name: str = "reservoir"
 
     def __post_init__(self) -> None:
-        _one_of("reservoir", self.reservoir, RESERVOIRS)
-        _one_of("activation", self.activation, ("clip", "pwl", "table"))
-        _one_of("signs", self.signs, ("auto", "pi", "random"))
-        _one_of("rounding", self.rounding, tuple(r.value for r in Rounding))
-        _one_of("encoder", self.encoder, ("min-max", "mean-std"))
-        _one_of("weights", self.weights, ("shift-add", "integer"))
-        _one_of("search", self.search, ("quick", "full", "none"))
-        least = LEAST_UNITS.get(self.reservoir, 1)
-        _within("units", self.units, least, 4096)
-        _within("lanes", self.lanes, 1, self.units)
+        one_of("reservoir", self.reservoir, RESERVOIRS)
+        one_of("activation", self.activation, ("clip", "pwl", "table"))
+        one_of("signs", self.signs, ("auto", "pi", "random"))
+        one_of("rounding", self.rounding, tuple(r.value for r in Rounding))
+        one_of("encoder", self.encoder, ("min-max", "mean-std"))
+        one_of("weights", self.weights, ("shift-add", "integer"))
+        one_of("search", self.search, ("quick", "full", "none"))
+        self._check_lanes()
         if self.input_bits is not None:
-            _within("input bits", self.input_bits, 2, 24)
-        _within("readout bits", self.readout_bits, 2, 24)
-        _within("output bits", self.output_bits, 2, 24)
+            within("input bits", self.input_bits, 2, 24)
+        within("readout bits", self.readout_bits, 2, 24)
+        within("output bits", self.output_bits, 2, 24)
         if self.leak_shift is not None:
-            _within("leak shift", self.leak_shift, 0, 15)
+            within("leak shift", self.leak_shift, 0, 15)
         if self.weight_bits is not None:
-            _within("weight bits", self.weight_bits, 2, 24)
+            within("weight bits", self.weight_bits, 2, 24)
         if self.scaling is not None:
-            _one_of("scaling", self.scaling, RULES)
+            one_of("scaling", self.scaling, RULES)
         if self.density is not None and not 0 < self.density <= 1:
             raise DesignError(f"density must be above 0 and at most 1, not {self.density:g}")
-        _within("seed", self.seed, 0, 2**63 - 1)
+        within("seed", self.seed, 0, 2**63 - 1)
         if self.state_bits is not None:
-            _within("state bits", self.state_bits, 2, 24)
+            within("state bits", self.state_bits, 2, 24)
         if self.kappa is not None:
             top = (1 << ((self.state_bits or 24) - 1)) - 1
-            _within("kappa", self.kappa, 1, top)
+            within("kappa", self.kappa, 1, top)
         if self.bounded is not None:
-            _within("bounded", self.bounded, 1, 2**20)
+            within("bounded", self.bounded, 1, 2**20)
         self._refuse_without_effect()
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", self.name):
             raise DesignError(
@@ -204,14 +176,46 @@ class TrainOptions:
         """Ends of the leak shifts, if there are several."""
         return None if self.leak_shifts is None else parse_range(self.leak_shifts)
 
+    @property
+    def kind(self) -> str:
+        """What each layer is: the reservoir itself, but where it is ``deep``."""
+        return kind_of(self.reservoir, self.layer_reservoir)
+
+    @property
+    def layer_units(self) -> tuple[int, ...]:
+        """Units of every layer, (D,)."""
+        return layer_sizes(self.reservoir, self.layers, self.kind, self.units)
+
+    @property
+    def layer_lanes(self) -> tuple[int, ...]:
+        """Lanes of every layer, (D,)."""
+        if isinstance(self.lanes, tuple):
+            return self.lanes
+        return (self.lanes,) * len(self.layer_units)
+
+    def _check_lanes(self) -> None:
+        sizes = self.layer_units
+        if isinstance(self.lanes, int):
+            within("lanes" + " of every layer" * (len(sizes) > 1), self.lanes, 1, min(sizes))
+            return
+        if len(self.lanes) != len(sizes):
+            several = f", or {len(sizes)} for {len(sizes)} layers" * (self.reservoir == "deep")
+            raise DesignError(f"lanes must be one number{several}, not {len(self.lanes)}")
+        for number, (lanes, size) in enumerate(zip(self.lanes, sizes, strict=True), start=1):
+            within(f"lanes of layer {number}", lanes, 1, size)
+
     def _refuse_without_effect(self) -> None:
         """Refuse what was asked for and would be ignored."""
         reservoir = f"reservoir {self.reservoir}"
+        if self.reservoir == "deep":
+            reservoir += f" with {self.kind} layers"
         idle = {
             name: (getattr(self, name), reservoir)
             for name, owners in _OWNERS.items()
-            if self.reservoir not in owners
+            if self.reservoir not in owners and self.kind not in owners
         }
+        if self.kind in EULERS:
+            idle["leak_shifts"] = (self.leak_shifts, reservoir)
         if self.reservoir == "integer":
             idle |= {"levels": (self.levels, reservoir), "bias": (self.bias, reservoir)}
             for what, value, only in (
@@ -228,17 +232,22 @@ class TrainOptions:
             if given is not None:
                 words = what.replace("_", " ")
                 raise DesignError(f"{words} must be left out for {owner}, not {given}")
-        if self.reservoir in EULERS and self.leak_shift:
+        if self.kind in EULERS and self.leak_shift:
             raise DesignError(f"leak shift must be 0 for {reservoir}, not {self.leak_shift}")
-        if self.reservoir == "euler" and self.scaling == "leaky-radius":
+        if self.kind == "euler" and self.scaling == "leaky-radius":
             raise DesignError(
                 f"scaling must be radius or circular for {reservoir}, not leaky-radius"
             )
-        ends = self.leak_range
-        if ends is not None and ends[1] - ends[0] >= self.units:
+        self._check_leaks()
+
+    def _check_leaks(self) -> None:
+        ends, layers = self.leak_range, len(self.layer_units)
+        if ends is None or layers > 1:
+            return  # of several layers neighbours may have the same shift, or skip some
+        most, each = (self.units, "units") if self.reservoir == "leaky" else (1, "layer")
+        if ends[1] - ends[0] >= most:
             raise DesignError(
-                f"leak shifts must be at most {self.units} for {self.units} units, not "
-                f"{self.leak_shifts}"
+                f"leak shifts must be at most {most} for {most} {each}, not {self.leak_shifts}"
             )
 
 
@@ -275,7 +284,12 @@ class Hyperparameters:
     radius : float
         Of the matrix of ``leaky`` and ``euler``, by the convention of the options; at least 0.
     leak_shift : int
-        Of ``leaky``, where the options leave it open.
+        Of ``leaky``, where the options leave it open; of ``deep`` that of the first layer.
+    leak_rise : int
+        Of ``deep``: by how much the leak shift of a layer exceeds that of the layer before; no
+        shift exceeds 15.
+    inter_scaling : float
+        Of ``deep``: the 2-norm of what a layer reads of the layer before.
     """
 
     feedback: float = 0.75
@@ -295,14 +309,18 @@ class Hyperparameters:
     headroom: int = 1
     radius: float = 0.9
     leak_shift: int = 0
+    leak_rise: int = 1
+    inter_scaling: float = 1.0
 
     def __post_init__(self) -> None:
-        _one_of("bias signs", self.bias_signs, ("same", "independent", "none"))
-        _one_of("input coding", self.input_coding, ("level", "bipolar"))
-        _within("window", self.window, 0, 63)
-        _within("headroom", self.headroom, 0, 12)
-        _within("leak shift", self.leak_shift, 0, 15)
-        if not 0 <= self.radius < math.inf:
-            raise DesignError(f"radius must be at least 0 and finite, not {self.radius}")
-        _within("kappa", self.kappa, 1, (1 << 23) - 1)
-        _within("amplitude", self.amplitude, 1, (1 << 22) - 1)
+        one_of("bias signs", self.bias_signs, ("same", "independent", "none"))
+        one_of("input coding", self.input_coding, ("level", "bipolar"))
+        within("window", self.window, 0, 63)
+        within("headroom", self.headroom, 0, 12)
+        within("leak shift", self.leak_shift, 0, 15)
+        within("leak rise", self.leak_rise, 0, 15)
+        for what, value in (("radius", self.radius), ("inter scaling", self.inter_scaling)):
+            if not 0 <= value < math.inf:
+                raise DesignError(f"{what} must be at least 0 and finite, not {value}")
+        within("kappa", self.kappa, 1, (1 << 23) - 1)
+        within("amplitude", self.amplitude, 1, (1 << 22) - 1)

@@ -297,9 +297,14 @@ def train(task: TrainingTask, options: TrainOptions, progress: Progress | None =
 
 def clipped_fraction(design: Design, states: NDArray[Any]) -> float:
     """Fraction of states at a rail: of the activation, or of the format where they take steps."""
-    layer = design.driven
-    ends = layer.activation.ends if layer.step is None else (layer.state.min, layer.state.max)
-    return saturation_fraction(states, *ends)
+    ends = [
+        stage.layer.activation.ends
+        if stage.layer.step is None
+        else (stage.layer.state.min, stage.layer.state.max)
+        for stage in design.stages
+    ]
+    low, high = np.repeat(ends, [stage.n_units for stage in design.stages], axis=0).T
+    return saturation_fraction(states, low, high)
 
 
 def _recorded(

@@ -183,7 +183,7 @@ def test_a_record_holds_what_was_measured_once(folder: Path) -> None:
         "persistence", "linear", "quadratic_ring", "volterra", "nvar", "float", "reference",
     ]  # fmt: skip
     assert errors["reference"] == evaluate(design, task)["error"]
-    assert record["clocks_per_sample"] > 8 and record["dead_band"] is None
+    assert record["clocks_per_sample"] > 8 and record["layers"][0]["dead_band"] is None
     with (folder / "small.test.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     predicted = np.array([float(row["prediction_0"]) for row in rows])

@@ -17,8 +17,9 @@ from rchw.errors import DesignError
 from rchw.fixed import QFormat, Rounding, decode
 from rchw.ranges import Interval, square_interval
 from rchw.train import Hyperparameters, TrainOptions, build_design
-from rchw.train.build import dyadic, fit_outputs, squares_format
-from rchw.train.options import RESERVOIRS
+from rchw.train.build import fit_outputs, squares_format
+from rchw.train.families import RESERVOIRS
+from rchw.train.layer import dyadic
 from tests.test_topology import SINGULAR
 from tests.train.tiny import tiny_task
 
@@ -68,7 +69,8 @@ def test_every_combination_loads(reservoir: str, activation: str) -> None:
     if reservoir == "integer":
         activation = "clip"  # another is refused
     hyper = Hyperparameters(levels=True, bias_signs="independent", jump_length=4)
-    for channels, squares, lanes in ((1, False, 1), (2, True, 4), (2, False, 20)):
+    whole = (8, 6, 6) if reservoir == "deep" else 20
+    for channels, squares, lanes in ((1, False, 1), (2, True, 4), (2, False, whole)):
         design = build(
             hyper,
             channels,

@@ -51,6 +51,7 @@ options = [
     TrainOptions(units=12, reservoir="integer", search="quick", input_features=True),
     TrainOptions(units=40, reservoir="leaky", search="none", scaling="leaky-radius", leak_shift=1),
     TrainOptions(units=40, reservoir="euler", search="none"),
+    TrainOptions(units=40, reservoir="deep", search="none", density=0.5),
 ]
 made = [train(tiny_task(channels=2, outputs=2), chosen) for chosen in options]
 record["digests"] = [digest(design) for design in made]

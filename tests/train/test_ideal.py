@@ -26,6 +26,7 @@ from rchw.train.ideal import (
     train_ideal,
     tune_ideal,
 )
+from rchw.train.ideal_models import float_model
 from rchw.train.ideal_options import ideal_axes
 
 Values = NDArray[np.float64]
@@ -191,7 +192,7 @@ def _peeking(original: Callable[..., list[float]]) -> Callable[..., list[float]]
 def _longer_run(cls: Any, task: Task, options: IdealOptions, point: IdealPoint) -> Any:
     """Run into the test samples."""
     offset, gain = ideal_module._encoder(task.inputs[task.train], options.encoder)
-    model = ideal_module._model(options, point, task.n_inputs)
+    model = float_model(options, point, task.n_inputs)
     states = model.run((task.inputs[:600] - offset) * gain)
     return cls(task, model, offset, gain, ideal_module._features(states, options.squares))
 

@@ -9,13 +9,13 @@ from rchw.design import Design
 from rchw.errors import DesignError
 from rchw.train import Hyperparameters, TrainOptions, build_design
 from rchw.train.axes import axes
-from rchw.train.options import RESERVOIRS
+from rchw.train.families import RESERVOIRS
 from tests.train.tiny import tiny_task
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "reservoir": (
         {"reservoir": "torus"},
-        r"^reservoir must be one of cycle, .*, euler-ring, leaky, euler, not 'torus'$",
+        r"^reservoir must be one of cycle, .*, euler-ring, leaky, euler, deep, not 'torus'$",
     ),
     "activation": (
         {"activation": "relu"},
@@ -96,6 +96,45 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"reservoir": "euler", "units": 1},
         r"^units must be from 2 to 4096, not 1$",
     ),
+    "no layers": ({"reservoir": "deep", "layers": 0}, r"^layers must be from 1 to 64, not 0$"),
+    "many layers": ({"reservoir": "deep", "layers": 65}, r"^layers must be from 1 to 64, not 65$"),
+    "more layers than units": (
+        {"reservoir": "deep", "layers": 5, "units": 4},
+        r"^units must be from 5 to 4096 for 5 layers of leaky, not 4$",
+    ),
+    "layers too short": (
+        {"reservoir": "deep", "layer_reservoir": "euler-ring", "units": 8},
+        r"^units must be from 9 to 4096 for 3 layers of euler-ring, not 8$",
+    ),
+    "layers of layers": (
+        {"reservoir": "deep", "layer_reservoir": "deep"},
+        r"^layer reservoir must be one of cycle, .*, leaky, euler, not 'deep'$",
+    ),
+    "lanes of another count": (
+        {"reservoir": "deep", "lanes": (2, 2)},
+        r"^lanes must be one number, or 3 for 3 layers, not 2$",
+    ),
+    "lanes of one layer": (
+        {"reservoir": "deep", "units": 10, "lanes": (2, 4, 2)},
+        r"^lanes of layer 2 must be from 1 to 3, not 4$",
+    ),
+    "lanes of all layers": (
+        {"reservoir": "deep", "units": 10, "lanes": 4},
+        r"^lanes of every layer must be from 1 to 3, not 4$",
+    ),
+    "lanes of no layers": ({"lanes": (1, 1)}, r"^lanes must be one number, not 2$"),
+    "density of rings": (
+        {"reservoir": "deep", "layer_reservoir": "cycle", "density": 0.5},
+        r"^density must be left out for reservoir deep with cycle layers, not 0\.5$",
+    ),
+    "leaks of steps": (
+        {"reservoir": "deep", "layer_reservoir": "euler", "leak_shifts": "0..2"},
+        r"^leak shifts must be left out for reservoir deep with euler layers, not 0\.\.2$",
+    ),
+    "leaks of one layer": (
+        {"reservoir": "deep", "layers": 1, "leak_shifts": "0..2"},
+        r"^leak shifts must be at most 1 for 1 layer, not 0\.\.2$",
+    ),
     "seed": ({"seed": -1}, r"^seed must be from 0 to \d+, not -1$"),
     "kappa": (
         {"reservoir": "integer", "kappa": 0},
@@ -121,15 +160,17 @@ LEFT_OUT = "must be left out for"
 OWNED: dict[tuple[str, Any], tuple[str, ...]] = {
     ("kappa", 7): ("integer",),
     ("bounded", 50): ("euler-ring", "euler"),
-    ("scaling", "circular"): ("leaky", "euler"),
-    ("weight_bits", 5): ("leaky", "euler"),
-    ("density", 0.5): ("leaky",),
-    ("leak_shifts", "1..3"): ("leaky",),
+    ("scaling", "circular"): ("leaky", "euler", "deep"),
+    ("weight_bits", 5): ("leaky", "euler", "deep"),
+    ("density", 0.5): ("leaky", "deep"),
+    ("leak_shifts", "1..3"): ("leaky", "deep"),
+    ("layers", 2): ("deep",),
+    ("layer_reservoir", "cycle"): ("deep",),
 }
 IDLE: dict[tuple[str, str, Any], str] = {
     **{
-        (reservoir, name, value): f"{name.replace('_', ' ')} {LEFT_OUT} reservoir {reservoir}, "
-        f"not {value}"
+        (reservoir, name, value): f"{name.replace('_', ' ')} {LEFT_OUT} reservoir {reservoir}"
+        f"{' with leaky layers' * (reservoir == 'deep')}, not {value}"
         for (name, value), owners in OWNED.items()
         for reservoir in RESERVOIRS
         if reservoir not in owners
@@ -168,6 +209,8 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "signs": ("auto", "random"),
     "rounding": ("truncate", "half-up", "half-even"),
     "lanes": (1, 5),
+    "layers": (None, 2),
+    "layer_reservoir": (None, "cycle"),
     "multipliers": (None, 1),
     "encoder": ("min-max", "mean-std"),
     "weights": ("shift-add", "integer"),
@@ -284,6 +327,11 @@ HYPER: dict[str, tuple[dict[str, Any], str]] = {
     "kappa": ({"kappa": 0}, r"^kappa must be from 1 to 8388607, not 0$"),
     "radius": ({"radius": -0.5}, r"^radius must be at least 0 and finite, not -0\.5$"),
     "leak": ({"leak_shift": 16}, r"^leak shift must be from 0 to 15, not 16$"),
+    "rise": ({"leak_rise": -1}, r"^leak rise must be from 0 to 15, not -1$"),
+    "inter scaling": (
+        {"inter_scaling": float("inf")},
+        r"^inter scaling must be at least 0 and finite, not inf$",
+    ),
     "headroom": ({"headroom": 13}, r"^headroom must be from 0 to 12, not 13$"),
     "amplitude": ({"amplitude": 0}, r"^amplitude must be from 1 to 4194303, not 0$"),
     "window": ({"window": 64}, r"^window must be from 0 to 63, not 64$"),

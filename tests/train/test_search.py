@@ -41,8 +41,12 @@ def garbage(task: Task, rows: slice, seed: int = 9) -> Task:
 
 @pytest.mark.parametrize(
     "options",
-    [QUICK, replace(QUICK, reservoir="integer", encoder="mean-std", squares=False)],
-    ids=["cycle", "integer"],
+    [
+        QUICK,
+        replace(QUICK, reservoir="integer", encoder="mean-std", squares=False),
+        replace(QUICK, reservoir="deep", layers=2),
+    ],
+    ids=["cycle", "integer", "deep"],
 )
 def test_no_choice_reads_a_test_sample(options: TrainOptions) -> None:
     """Garbage in the test split leaves the digest and every number of the record as they were."""
@@ -149,6 +153,8 @@ def test_evaluate_is_the_error_of_the_reference_on_test_samples() -> None:
         {"weights": "integer", "reservoir": "cycle-jumps"},
         {"reservoir": "leaky", "leak_shifts": "0..2", "scaling": "circular"},
         {"reservoir": "leaky", "density": 0.2, "weights": "integer"},
+        {"reservoir": "deep", "lanes": (4, 2, 2)},
+        {"reservoir": "deep", "layers": 2, "layer_reservoir": "cycle", "leak_shifts": "0..1"},
     ],
 )
 @pytest.mark.parametrize(("channels", "outputs"), [(1, 1), (2, 2)])
@@ -191,8 +197,17 @@ def test_the_axes_hold_what_is_left_open() -> None:
     steps = {"radius", "step", "diffusion"}
     assert set(axes(euler)) == set(cycle) - {"feedback"} | steps | {"headroom"}
     assert "headroom" not in axes(replace(euler, bounded=100))
+    deep = replace(QUICK, reservoir="deep")
+    assert set(axes(deep)) == set(axes(leaky)) | {"leak_rise", "inter_scaling"}
+    assert set(axes(replace(deep, layers=1))) == set(axes(leaky))
+    for leaks in ({"leak_shift": 1}, {"leak_shifts": "0..3"}):
+        assert not {"leak_shift", "leak_rise"} & set(axes(replace(deep, **leaks)))
+    stepped = axes(replace(deep, layer_reservoir="euler"))
+    assert set(stepped) == set(axes(euler)) | {"inter_scaling"}
+    rings = replace(deep, layer_reservoir="cycle-jumps", units=24)
+    assert set(axes(rings)["jump_length"]) == {2, 3, 4}
     line = TrainOptions(reservoir="delay-line-feedback")
-    for options in (QUICK, integer, line, leaky, euler):
+    for options in (QUICK, integer, line, leaky, euler, deep, rings):
         for key, values in axes(options).items():
             for value in values:
                 assert getattr(Hyperparameters(**{key: value}), key) == value

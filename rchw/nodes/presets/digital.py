@@ -13,6 +13,8 @@ from rchw.nodes.presets.preset import NodeInfo, Preset, Size, whole
 from rchw.reference import ReferenceReservoir
 from rchw.train import Hyperparameters, TrainOptions, build_design
 from rchw.train.drawn import drawn_connections
+from rchw.train.ideal_models import float_model
+from rchw.train.ideal_options import IdealOptions, IdealPoint
 
 __all__ = ["NODES"]
 
@@ -26,6 +28,8 @@ _LEAK_RATE = (1.0, 0.5, 0.125)
 _EULER_RADIUS = (1.0, 0.25, 3.0)
 _STEP = (0.25, 0.0625, 1.0)
 _DIFFUSION = (0.25, 1.0)
+_INTER_SCALING = (1.0, 0.5, 2.0)
+_LAYERS = 3
 
 
 def _driven(size: Size, scaling: float, bias: float) -> tuple[Values, Values]:
@@ -61,6 +65,22 @@ def _euler_ring(
     return _framed(ReservoirNode(model), size)
 
 
+def _deep(
+    size: Size, radius: float, leak_rate: float, inter_scaling: float, scaling: float, bias: float
+) -> PhysicalReservoir:
+    options = IdealOptions(
+        reservoir="deep", n_units=size.units, layers=min(_LAYERS, size.units), seed=size.seed
+    )
+    point = IdealPoint(
+        radius=radius,
+        leak_rate=leak_rate,
+        inter_scaling=inter_scaling,
+        input_scaling=scaling,
+        bias=bias,
+    )
+    return _framed(ReservoirNode(float_model(options, point, size.inputs)), size)
+
+
 def _integer(
     size: Size, feedback: float, scaling: float, bias: float, state_bits: float
 ) -> PhysicalReservoir:
@@ -85,10 +105,39 @@ def _integer_leaky(
     return _integers(options, hyper, size)
 
 
+def _integer_deep(
+    size: Size,
+    radius: float,
+    leak_shift: float,
+    inter_scaling: float,
+    scaling: float,
+    bias: float,
+    state_bits: float,
+) -> PhysicalReservoir:
+    options = TrainOptions(
+        reservoir="deep",
+        units=size.units,
+        layers=min(_LAYERS, size.units),
+        input_bits=8,
+        state_bits=whole("state_bits", state_bits),
+        seed=size.seed,
+    )
+    hyper = Hyperparameters(
+        radius=radius,
+        leak_shift=whole("leak_shift", leak_shift, 0),
+        inter_scaling=inter_scaling,
+        input_scaling=scaling,
+        bias=bias,
+    )
+    return _integers(options, hyper, size)
+
+
 def _integers(options: TrainOptions, hyper: Hyperparameters, size: Size) -> PhysicalReservoir:
     ends = np.array([[-1.0], [1.0]])
     design = build_design(options, hyper, np.repeat(ends, size.inputs, axis=1), ends)
-    node = ReservoirNode(ReferenceReservoir(design), design.inputs[0].format, design.layer.state)
+    node = ReservoirNode(
+        ReferenceReservoir(design), design.inputs[0].format, design.layers[0].state
+    )
     return _framed(node, size)
 
 
@@ -203,6 +252,48 @@ NODES = (
                     "scaling": _SCALING,
                     "bias": _BIAS[:2],
                 },
+            ),
+        ),
+    ),
+    NodeInfo(
+        "deep",
+        "three leaky echo state networks in series, in floating point",
+        (
+            Preset(
+                "gallicchio",
+                "tanh, dense matrices, leak rates halved from layer to layer",
+                "Gallicchio, Micheli and Pedrelli, Neurocomputing 268, 87 (2017)",
+                100,
+                _deep,
+                {
+                    "radius": _RADIUS,
+                    "leak_rate": _LEAK_RATE[:2],
+                    "inter_scaling": _INTER_SCALING,
+                    "scaling": _SCALING,
+                    "bias": _BIAS[:2],
+                },
+            ),
+        ),
+    ),
+    NodeInfo(
+        "integer-deep",
+        "three leaky echo state networks in series, in integers, as the circuit computes them",
+        (
+            Preset(
+                "clip",
+                "matrices of 8-bit weights, leaks by shifts that rise by one, states clipped",
+                "the design of `rchw train --reservoir deep`",
+                100,
+                _integer_deep,
+                {
+                    "radius": _RADIUS,
+                    "leak_shift": (0.0, 1.0),
+                    "inter_scaling": _INTER_SCALING,
+                    "scaling": _SCALING,
+                    "bias": _BIAS[:2],
+                    "state_bits": (16.0,),
+                },
+                "state_bits",
             ),
         ),
     ),
