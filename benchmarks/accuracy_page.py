@@ -67,10 +67,11 @@ below it. A table is indexed by 10 bits, so that 16-bit states gain nothing from
 the piecewise-linear form has none."""
 
 _FAMILIES = """\
-Rings beside matrices, N = 50, squares in every readout; 30 candidates chosen on one stream, three
-test streams. Integer rows have 12-bit inputs and states, 16-bit readout weights, 8-bit matrices,
-and clip; float rows have tanh and real leak rates. In rows *shifts 0..4* these are spread from 1 to
-1/16. A dense matrix takes N times as many products per sample as a cycle, so at one size of
+Rings beside matrices, and three layers of either in series, N = 50 in all, squares in every
+readout; 30 candidates chosen on one stream, three test streams. Integer rows have 12-bit inputs and
+states, 16-bit readout weights, 8-bit matrices, and clip; float rows have tanh and real leak rates.
+In rows *shifts 0..4* these are spread from 1 to 1/16, in rows *10 %* a unit reads a tenth of the
+others. A dense matrix takes N times as many products per sample as a cycle, so at one size of
 circuit a cycle may have far more units."""
 
 
