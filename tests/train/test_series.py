@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rchw.activation import Clip
 from rchw.design import Design, MatrixInput, MatrixLayer, RingLayer, TapsInput
 from rchw.document import digest, from_document, to_document
 from rchw.errors import DesignError
@@ -20,6 +21,7 @@ from rchw.train.generate import train_generator
 from rchw.train.ideal import IdealOptions, IdealPoint, train_ideal
 from rchw.train.ideal_models import float_model
 from rchw.train.ideal_options import ideal_axes
+from rchw.train.search import clipped_fraction
 from rchw.train.sequences import Pooling, labels_of, train_sequences
 from rchw.train.series import layer_signs
 from tests.hdl.test_generated import check
@@ -167,6 +169,16 @@ def test_it_learns_the_same_each_time_and_so_does_the_float_model() -> None:
     assert {"leak_rate", "leak_ratio", "inter_scaling", "radius"} <= open_to_search
     fixed = ideal_axes(IdealOptions(**given, leak_shifts="0..3"))
     assert open_to_search - set(fixed) == {"leak_rate", "leak_ratio"}
+
+
+def test_states_clip_at_the_rails_of_their_layer() -> None:
+    design = build()
+    first = replace(design.stages[0].layer, activation=Clip(-4, 5))
+    states = np.zeros((1, 20), dtype=np.int64)
+    states[0, [0, 1, 8, 9, 14]] = -4, 5, -4, 2047, -2047
+    changed = replace(design, layers=(first, *design.layers[1:]))
+    assert clipped_fraction(changed, states) == pytest.approx(4 / 20)
+    assert clipped_fraction(design, states) == pytest.approx(2 / 20)
 
 
 @pytest.mark.parametrize("options", [{"lanes": (2, 1, 3)}, {"layer_reservoir": "cycle"}])
