@@ -1,10 +1,11 @@
-"""Time per area at the end of a run, and one place for Hypothesis settings."""
+"""Designs simulated and time per area at the end of a run; one place for Hypothesis settings."""
 
 import os
 import signal
 import subprocess
 import sysconfig
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,21 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 _seconds: dict[str, float] = defaultdict(float)
 _counts: dict[str, int] = defaultdict(int)
+_simulated: dict[str, dict[str, int]] = {}
+_SIMULATED = "designs simulated"
+
+
+@pytest.fixture
+def tally(
+    record_property: Callable[[str, object], None],
+) -> Iterator[dict[str, Counter[str]]]:
+    """Sentence about a set of designs, with its number first, to counts per kind of design.
+
+    It is printed at the end of a run; a report carries it there from whichever worker ran the test.
+    """
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    yield found
+    record_property(_SIMULATED, {sentence: dict(kinds) for sentence, kinds in found.items()})
 
 
 # Programs that are WebAssembly: the first call of each takes half a minute of both cores.
@@ -52,13 +68,24 @@ def _area(nodeid: str) -> str:
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Add up set-up, call and tear-down."""
+    if report.when == "teardown":
+        told = (value for name, value in report.user_properties if name == _SIMULATED)
+        for found in told:
+            assert isinstance(found, dict)
+            _simulated.update(found)
     area = _area(report.nodeid)
     _seconds[area] += report.duration
     _counts[area] += report.when == "call"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the table, the slowest area first."""
+    """Print what was simulated, and the table, the slowest area first."""
+    if _simulated:
+        terminalreporter.section(_SIMULATED)
+    for sentence, kinds in _simulated.items():
+        terminalreporter.write_line(sentence)
+        counts = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items()))
+        terminalreporter.write_line(f"  {counts}")
     terminalreporter.section("time per area")
     for area, seconds in sorted(_seconds.items(), key=lambda item: -item[1]):
         terminalreporter.write_line(f"{seconds:8.1f} s  {_counts[area]:5d} tests  {area}")

@@ -5,12 +5,20 @@ from collections.abc import Hashable
 from dataclasses import replace
 
 from rchw.activation import Clip, PiecewiseLinear, Table
-from rchw.design import Design, LevelInput, LinearInput
+from rchw.design import Design, ExternalLayer, LevelInput, LinearInput
 from rchw.fixed import Overflow
 from rchw.ranges import layer_ranges
 from rchw.schedule import schedule
 
-__all__ = ["count_kinds", "kinds", "made_parallel", "shape"]
+__all__ = ["count_kinds", "families", "kinds", "made_parallel", "shape"]
+
+
+def families(design: Design) -> list[str]:
+    """Classes of a design of any family, to be counted."""
+    form = "parallel" if schedule(design).parallel else "folded"
+    layers = design.layers
+    names = {"external" if isinstance(x, ExternalLayer) else x.family for x in layers}
+    return ["designs", form, *sorted(names)]
 
 
 def kinds(design: Design) -> dict[str, bool]:

@@ -1,5 +1,6 @@
 """Readouts of states from outside: drawn designs, clock for clock, and under pauses."""
 
+from collections import Counter
 from dataclasses import replace
 from itertools import product
 
@@ -16,6 +17,7 @@ from rchw.hdl import folded
 from rchw.schedule import latency, possible_multipliers, schedule
 from tests.designs import external_designs
 from tests.examples import EXTERNAL
+from tests.hdl.kinds import families
 from tests.hdl.test_generated import PAIRS, check
 
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
@@ -34,16 +36,22 @@ SLOW = settings(max_examples=25, suppress_health_check=list(HealthCheck))
 
 @SLOW
 @given(ANY, st.integers(0, 2**32 - 1))
-def test_drawn_designs_to_the_clock(design: Design, drawn: int) -> None:
+def test_drawn_designs_to_the_clock(
+    tally: dict[str, Counter[str]], design: Design, drawn: int
+) -> None:
     trace = check(design, drawn, "never", "never")
     assert set(np.diff(trace.clocks_in).tolist()) == {schedule(design).clocks}
     assert set(np.subtract(trace.clocks_out, trace.clocks_in).tolist()) == {latency(design)}
+    tally["states from outside in Amaranth's simulator, clock for clock"].update(families(design))
 
 
 @SLOW
 @given(ANY, st.integers(0, 2**32 - 1), st.sampled_from(PAIRS))
-def test_drawn_designs_under_pauses(design: Design, drawn: int, pair: tuple[str, str]) -> None:
+def test_drawn_designs_under_pauses(
+    tally: dict[str, Counter[str]], design: Design, drawn: int, pair: tuple[str, str]
+) -> None:
     check(design, drawn, *pair)
+    tally["states from outside in Amaranth's simulator, gaps and stalls"].update(families(design))
 
 
 def shapes() -> list[Design]:

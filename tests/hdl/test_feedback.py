@@ -1,5 +1,6 @@
 """Circuits that feed outputs back: every code and every clock, pauses, sequences, teachers."""
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from rchw.sim.stream import StreamTrace, trace_stream
 from tests.boards.test_of_design import ring
 from tests.designs import stimulus
 from tests.examples import FEEDBACK
+from tests.hdl.kinds import families
 from tests.hdl.test_generated import PAIRS
 from tests.loops import feedback_designs, without_channels
 
@@ -64,16 +66,20 @@ def check_clocks(design: Design, drawn: int) -> None:
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(feedback_designs(max_units=5), st.integers(0, 2**32 - 1))
-def test_any_design_to_the_clock(design: Design, drawn: int) -> None:
+def test_any_design_to_the_clock(
+    tally: dict[str, Counter[str]], design: Design, drawn: int
+) -> None:
     check_clocks(design, drawn)
+    tally["outputs fed back in Amaranth's simulator, clock for clock"].update(families(design))
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(feedback_designs(max_units=4), st.integers(0, 2**32 - 1), st.sampled_from(PAIRS))
 def test_any_design_with_gaps_and_stalls(
-    design: Design, drawn: int, paces: tuple[str, str]
+    tally: dict[str, Counter[str]], design: Design, drawn: int, paces: tuple[str, str]
 ) -> None:
     check(design, drawn, paces)
+    tally["outputs fed back in Amaranth's simulator, gaps and stalls"].update(families(design))
 
 
 def looped(n_units: int, lanes: int, multipliers: int) -> Design:

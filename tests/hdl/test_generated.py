@@ -36,7 +36,7 @@ from rchw.sim.stream import StreamTrace, trace_stream
 from tests.boards.test_of_design import ring
 from tests.designs import designs, matrix_designs, stimulus
 from tests.examples import EXAMPLE, MATRIX
-from tests.hdl.kinds import count_kinds, made_parallel, shape
+from tests.hdl.kinds import count_kinds, families, made_parallel, shape
 
 # What a failed build leaves behind would be said at more length than its error.
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
@@ -202,17 +202,21 @@ def test_units_of_opposite_sign() -> None:
 
 @settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(matrix_designs(max_units=6), st.integers(0, 2**32 - 1))
-def test_matrices_to_the_clock(design: Design, drawn: int) -> None:
+def test_matrices_to_the_clock(tally: dict[str, Counter[str]], design: Design, drawn: int) -> None:
     """Clocks per sample and latency are those of the formulas."""
     trace = check(design, drawn, "never", "never")
     assert set(np.diff(trace.clocks_in).tolist()) == {schedule(design).clocks}
     assert set(np.subtract(trace.clocks_out, trace.clocks_in).tolist()) == {latency(design)}
+    tally["matrices in Amaranth's simulator, clock for clock"].update(families(design))
 
 
 @settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(matrix_designs(max_units=6), st.integers(0, 2**32 - 1), st.sampled_from(PAIRS))
-def test_matrices_with_gaps_and_stalls(design: Design, drawn: int, paces: tuple[str, str]) -> None:
+def test_matrices_with_gaps_and_stalls(
+    tally: dict[str, Counter[str]], design: Design, drawn: int, paces: tuple[str, str]
+) -> None:
     check(design, drawn, *paces)
+    tally["matrices in Amaranth's simulator, gaps and stalls"].update(families(design))
 
 
 @pytest.mark.parametrize("n", [1, 3])

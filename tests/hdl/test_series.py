@@ -1,5 +1,6 @@
 """Layers in series as circuits: clock for clock, under pauses, and with faults that must show."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from rchw.sim.stream import StreamTrace
 from rchw.sim.verify import job_for
 from tests.designs import deep_designs
 from tests.examples import DEEP
+from tests.hdl.kinds import families
 from tests.hdl.test_generated import PAIRS, check
 from tests.hdl.test_sequences import check as check_sequences
 
@@ -56,8 +58,11 @@ FEW = settings(max_examples=4, suppress_health_check=list(HealthCheck))
 
 @FEW
 @given(ANY, st.integers(0, 2**32 - 1))
-def test_drawn_designs_to_the_clock(design: Design, drawn: int) -> None:
+def test_drawn_designs_to_the_clock(
+    tally: dict[str, Counter[str]], design: Design, drawn: int
+) -> None:
     check_clocks(design, drawn)
+    tally["layers in series in Amaranth's simulator, clock for clock"].update(families(design))
 
 
 @pytest.mark.slow
@@ -69,8 +74,11 @@ def test_a_hundred_drawn_designs_to_the_clock(design: Design, drawn: int) -> Non
 
 @FEW
 @given(ANY, st.integers(0, 2**32 - 1), st.sampled_from(PAIRS))
-def test_drawn_designs_under_pauses(design: Design, drawn: int, pair: tuple[str, str]) -> None:
+def test_drawn_designs_under_pauses(
+    tally: dict[str, Counter[str]], design: Design, drawn: int, pair: tuple[str, str]
+) -> None:
     check(design, drawn, *pair)
+    tally["layers in series in Amaranth's simulator, gaps and stalls"].update(families(design))
 
 
 @pytest.mark.parametrize(
