@@ -1,30 +1,16 @@
 """Compile `data/tiny.v` or its netlist with Verilator and return what it answers."""
 
-import atexit
-import json
-import shutil
-import tempfile
 from collections.abc import Iterable, Sequence
-from functools import cache
 from pathlib import Path
 
 from rchw import tools
+from rchw.sim.compile import compile_simulator
 
 __all__ = ["DATA", "RTL_WAIVERS", "TINY", "answers", "tiny_model"]
 
 DATA = Path(__file__).parent / "data"
 TINY = DATA / "tiny.v"
 RTL_WAIVERS = ("-Wno-WIDTHEXPAND", "-Wno-WIDTHTRUNC")
-
-
-@cache
-def runtime(root: Path, sources: tuple[str, ...]) -> list[str]:
-    """Compile what every program shares once per run, as that takes longer than all the rest."""
-    folder = Path(tempfile.mkdtemp(prefix="rchw-runtime-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    flags = ["-O1", "-w", "-I", str(root / "include"), "-I", str(root / "include" / "vltstd")]
-    tools.run(tools.find("c++"), [*flags, "-c", *sources], cwd=folder, log=folder / "log")
-    return [str(path) for path in folder.glob("*.o")]
 
 
 def answers(
@@ -36,32 +22,11 @@ def answers(
     samples: int,
 ) -> list[str]:
     """Build a module around ``data/MAIN.cpp`` and return the lines it prints."""
-    verilator = tools.find("verilator")
     folder.mkdir()
-    tools.run(
-        verilator,
-        [
-            *("--cc", "--make", "json", "-O3", "--x-initial", "0", "--Mdir", "obj"),
-            *arguments,
-            *("--top-module", top, "--prefix", "Vtop"),
-            *(str(path.absolute()) for path in sources),
-        ],
-        cwd=folder,
-        log=folder / "verilator.log",
-        env=tools.environment_for_verilator(verilator),
+    path = compile_simulator(
+        sources, top, folder, flags=["-O3", *arguments], optimize="-O0", main=DATA / f"{main}.cpp"
     )
-    plan = json.loads((folder / "obj" / "Vtop.json").read_text())
-    root, files = Path(plan["system"]["verilator_root"]), plan["sources"]
-    objects = runtime(root, tuple(files["global"]))
-    own = [
-        name for kind in sorted(files) if kind[:7] in ("classes", "support") for name in files[kind]
-    ]
-    text = "".join(f'#include "{folder / name}"\n' for name in [*own, DATA / f"{main}.cpp"])
-    (folder / "all.cpp").write_text(text)
-    include = [f"-I{path}" for path in (folder / "obj", root / "include")]
-    flags = ["-O0", "-w", *include, "-o", "answers", "all.cpp", *objects, "-lpthread"]
-    tools.run(tools.find("c++"), flags, cwd=folder, log=folder / "compile.log", timeout=300)
-    program = tools.ToolStatus(tools.Tool("answers", "", "", ()), folder / "answers", "")
+    program = tools.ToolStatus(tools.Tool("answers", "", "", ()), path.absolute(), "")
     done = tools.run(program, [str(samples)], cwd=folder, log=folder / "answers.log")
     return done.text.splitlines()
 
