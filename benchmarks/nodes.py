@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.nodes`` writes ``benchmarks/results/nodes.json`` and ``benchmarks/nodes.md``.
 A node-step is one reading of one device. Every preset runs as it is tuned by default, compiled and
-without a compiler (the very same loops in plain Python and numpy), in turn; the figure of a way is
-its best round, since a busy machine only ever slows a round down.
+without a compiler (the very same loops in plain Python and numpy), in turn. Seconds are those of
+the processor, and the figure of a way is its best round: a busy machine only slows a round down.
 """
 
 import argparse
@@ -45,9 +45,9 @@ def _samples(reservoir: PhysicalReservoir, most: int) -> int:
     samples = 4
     while samples < most:
         inputs = _inputs(reservoir, samples)
-        begin = time.perf_counter()
+        begin = time.process_time()
         reservoir.run(inputs)
-        taken = time.perf_counter() - begin
+        taken = time.process_time() - begin
         if taken > ENOUGH:
             break
         samples = min(most, samples * (2 if taken > ENOUGH / 4 else 4))
@@ -59,9 +59,9 @@ def _speed(reservoir: PhysicalReservoir, inputs: np.ndarray[Any, Any]) -> float:
 
 
 def _rate(run: Callable[[], object], steps: int) -> float:
-    begin = time.perf_counter()
+    begin = time.process_time()
     run()
-    return steps / (time.perf_counter() - begin)
+    return steps / (time.process_time() - begin)
 
 
 def _cmtj(steps: int) -> tuple[Callable[[], object], Callable[[], object]]:
@@ -136,9 +136,10 @@ def markdown(record: dict[str, Any]) -> str:
     lines = [
         "# Speed of the emulated devices",
         "",
-        f"Made by `{record['command']}`; best of {record['rounds']} rounds of one run on one core.",
-        "A node-step is one reading of one device. The plain loop is the same code without a",
-        f"compiler. The last column is what {nodes} nodes and {inputs:,} inputs take at this rate.",
+        f"Made by `{record['command']}`; best of {record['rounds']} rounds, by the time of the",
+        "processor, on one core. A node-step is one reading of one device. The plain loop is the",
+        "same code without a compiler. The last column is what a run of",
+        f"{nodes} nodes and {inputs:,} inputs takes at this rate.",
         "",
         "| node | preset | N | node-steps per second | ratio to the plain loop | seconds |",
         "|---|---|---:|---:|---:|---:|",
