@@ -42,7 +42,7 @@ __all__ = ["Culture"]
 
 Values = NDArray[np.float64]
 _LONGEST = 1e-3  # s, as long as a spike
-_BLOCK = 2**17  # numbers of noise that are drawn at once
+_BLOCK = 2**19  # numbers of noise that are drawn at once
 
 
 @dataclass(frozen=True)

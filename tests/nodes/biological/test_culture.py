@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rchw.errors import DesignError
 from rchw.nodes import Node, Variation, vary
 from rchw.nodes.biological import Culture, NeuronParameters, Wiring, burst_starts
+from rchw.nodes.biological import culture as culture_module
 
 Values = NDArray[np.float64]
 QUIET = NeuronParameters(noise=0.0)
@@ -34,8 +35,9 @@ def test_the_fast_map_is_the_map() -> None:
     assert state == pytest.approx(exact_state, rel=1e-9, abs=1e-12)
 
 
-def test_chunks_give_the_same_bits() -> None:
+def test_chunks_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Across the blocks in which the noise is drawn, which hold sixteen samples here."""
+    monkeypatch.setattr(culture_module, "_BLOCK", 2**17)
     culture = Culture(Wiring(400, seed=1), seed=2)
     drives = pulses(culture, 50)
     whole, last = culture.run(drives, culture.start())
