@@ -25,7 +25,6 @@ from rchw.sim.mutate.program import batches, build_program
 from rchw.sim.once import check_every_sample
 from rchw.sim.prove.words import Bit
 from rchw.sim.record import heading, versions, write_record
-from rchw.sim.single import of_one_layer
 from rchw.sim.soak.judge import judge
 from rchw.sim.soak.program import Program
 from rchw.sim.stimulus import pushes
@@ -99,7 +98,6 @@ def mutate(
         If a tool is missing or fails.
     """
     design.check_open("mutants")
-    of_one_layer("a design whose checks are tried by planted faults", design)
     if not 1 <= mutants <= _MOST:
         raise DesignError(f"mutants must be from 1 to {_MOST}, not {mutants}")
     if not 1 <= samples < 1 << 63:

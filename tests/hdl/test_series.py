@@ -13,13 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rchw.design import Design, Segments
-from rchw.errors import DesignError, MismatchError
+from rchw.errors import MismatchError
 from rchw.fixed import QFormat
 from rchw.hdl import folded, gather, passes, readout
 from rchw.hdl.clocks import ReadoutClock, readout_clocks
 from rchw.hdl.emit import emit, write_verilog
 from rchw.schedule import latency, layer_passes, schedule
-from rchw.sim.mutate.run import mutate
 from rchw.sim.runner import build
 from rchw.sim.stream import StreamTrace
 from rchw.sim.verify import job_for
@@ -177,11 +176,3 @@ def test_the_verilog_of_layers_in_series(tmp_path: Path) -> None:
     head = emit(DEEP).splitlines()
     assert any("2, 2, 2 lanes, 2 multipliers, 64 clocks per sample" in line for line in head)
     assert schedule(DEEP).clocks == 64
-
-
-def test_what_knows_one_layer_only_says_so(tmp_path: Path) -> None:
-    sentence = "must be of one layer in this release, not of 3 in series$"
-    tried = "a design whose checks are tried by planted faults"
-    with pytest.raises(DesignError, match=f"^{tried} {sentence}"):
-        mutate(DEEP, tmp_path, mutants=1)
-    assert not list(tmp_path.iterdir())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rchw import reference
-from rchw.design import Design
+from rchw.design import Design, MatrixLayer
 from rchw.errors import ToolError
 from rchw.hdl.emit import write_verilog
 from rchw.schedule import schedule
@@ -17,6 +17,7 @@ from rchw.sim.runner import Build, build
 from rchw.sim.top import top_of
 from rchw.sim.units import first_unit, read_states
 from rchw.sim.verify import job_for
+from tests.series import TWO
 from tests.sim.pair import pair
 from tests.sim.test_testbench import ring
 
@@ -51,6 +52,14 @@ def with_readout(design: Design, feature: int) -> Design:
     return replace(design, readout=replace(design.readout, weights=rows))
 
 
+def with_back_bias(design: Design, unit: int) -> Design:
+    """Make a bias of the second layer another."""
+    front, back = design.layers
+    assert isinstance(back, MatrixLayer)
+    bias = (*back.bias[:unit], back.bias[unit] + 1, *back.bias[unit + 1 :])
+    return replace(design, layers=(front, replace(back, bias=bias)))
+
+
 WIDE = replace(ring(), layers=(replace(ring().layer, lanes=5),))
 assert not schedule(WIDE).parallel and schedule(parallel()).parallel
 # What is verified, what the Verilog is of instead, and the unit that differs.
@@ -61,6 +70,7 @@ CASES: list[tuple[Design, Design, int | None]] = [
     (WIDE, with_bias(WIDE, 4), 4),
     (parallel(), with_tap(parallel(), 2), 2),
     (parallel(), with_readout(parallel(), 1), None),
+    (TWO, with_back_bias(TWO, 1), 5),
 ]
 
 

@@ -9,7 +9,7 @@ from rchw.activation import Clip, tanh_table
 from rchw.design import Design
 from rchw.errors import DesignError
 from rchw.sim.mutate.numbers import NUMBERS, operators
-from tests.examples import EULER, EXAMPLE, EXTERNAL, MATRIX
+from tests.examples import DEEP, EULER, EXAMPLE, EXTERNAL, MATRIX
 
 TABLED = replace(
     EXAMPLE, layers=(replace(EXAMPLE.ring, activation=tanh_table(EXAMPLE.ring.state, 5)[0]),)
@@ -31,7 +31,28 @@ def changed(operator: str, design: Design, draws: int = 60) -> list[tuple[str, D
 
 @pytest.mark.parametrize("operator", NUMBERS)
 def test_an_operator_changes_the_design(operator: str) -> None:
-    base = {"gain": EULER, "step": EULER, "matrix": MATRIX}.get(operator, EXAMPLE)
+    bases = {"gain": EULER, "step": EULER, "matrix": MATRIX, "unit read": DEEP}
+    check_changes(operator, bases.get(operator, EXAMPLE))
+
+
+@pytest.mark.parametrize("operator", operators(DEEP))
+def test_an_operator_changes_layers_in_series(operator: str) -> None:
+    """Every layer that has the part is drawn, and told."""
+    told = "".join(where for where, _ in check_changes(operator, DEEP))
+    names = [layer.name for layer in DEEP.layers]
+    found = [name for name in names if f"layer {name}: " in told]
+    # None of the readout and of all; those with taps, a matrix, a table, two channels, sources.
+    some = {
+        **dict.fromkeys(("readout weight", "saturation", "units swapped"), names[:0]),
+        **dict.fromkeys(("outputs swapped", "end of a sequence"), names[:0]),
+        **dict.fromkeys(("tap weight", "tap offset"), names[:2]),
+        **dict.fromkeys(("activation table", "inputs swapped"), names[:1]),
+        "matrix": names[2:], "unit read": names[1:],
+    }  # fmt: skip
+    assert found == some.get(operator, names)
+
+
+def check_changes(operator: str, base: Design) -> list[tuple[str, Design]]:
     found = [(where, design) for where, design in changed(operator, base) if design != base]
     # The place in words tells which change it was.
     places = {where: str(design) for where, design in found}
@@ -39,6 +60,7 @@ def test_an_operator_changes_the_design(operator: str) -> None:
     for _, design in found:
         assert [c.format for c in design.inputs] == [c.format for c in base.inputs]
         assert design.readout.outputs == base.readout.outputs
+    return found
 
 
 def test_a_flipped_bit_is_one_bit() -> None:
@@ -73,10 +95,11 @@ def test_where_there_is_no_place_there_is_nothing() -> None:
 
 def test_parts_that_a_layer_has_not_have_no_operator() -> None:
     """Else they would change the draws of designs without them."""
-    late = {"gain", "step", "matrix"}
+    late = {"gain", "step", "matrix", "unit read"}
     assert set(NUMBERS) - set(operators(EXAMPLE)) == late
-    assert set(NUMBERS) - set(operators(EULER)) == {"matrix"}
-    assert set(NUMBERS) - set(operators(MATRIX)) == {"gain", "step"}
+    assert set(NUMBERS) - set(operators(EULER)) == {"matrix", "unit read"}
+    assert set(NUMBERS) - set(operators(MATRIX)) == {"gain", "step", "unit read"}
+    assert set(NUMBERS) - set(operators(DEEP)) == {"gain", "step"}
     assert set(NUMBERS) - set(operators(EXTERNAL)) == late
 
 

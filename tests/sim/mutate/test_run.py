@@ -24,6 +24,8 @@ from rchw.sim.prove.words import Cell, Words
 from rchw.sim.soak import program as soak_program
 from tests.boards.test_of_design import ring
 from tests.examples import EXAMPLE
+from tests.hdl.test_series import made_parallel, made_with
+from tests.series import TWO
 from tests.sim.test_stimulus import design as cycle
 
 FOLDED = ring("folded", 5, lanes=2, multipliers=2)
@@ -48,8 +50,14 @@ def counted(record: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "design",
-    [PARALLEL, pytest.param(FOLDED, marks=pytest.mark.slow)],
-    ids=lambda design: design.name,
+    [
+        PARALLEL,
+        *(
+            pytest.param(design, marks=pytest.mark.slow)
+            for design in (FOLDED, made_with(TWO, (2, 4), 2), made_parallel(TWO))
+        ),
+    ],
+    ids=["parallel", "folded", "series", "parallel series"],
 )
 def test_mutants_are_caught(design: Design, tmp_path: Path) -> None:
     said: list[str] = []
