@@ -90,7 +90,10 @@ def carriers(words: Words) -> set[Bit]:
 
 
 def holders(words: Words, output: str) -> set[str]:
-    """Names, as in `Circuit.contents`, of what an output shows, now or later, unchanged."""
+    """Names, as in `Circuit.contents`, of what an output shows, now or later, unchanged.
+
+    Where the output is the place of the greatest code, the codes that are compared are there too.
+    """
     stored: dict[Bit, tuple[Bit, ...]] = {}
     for outputs, held in words.registers:
         stored |= {bit: (source,) for bit, source in zip(outputs, held, strict=True)}
@@ -100,6 +103,8 @@ def holders(words: Words, output: str) -> set[str]:
                 stored[bit] = tuple(written[place] for _, _, written in memory.writes)
     seen = _unchanged(words, set(words.outputs[output]), stored)
     found = {str(outputs[0]) for outputs, _ in words.registers if not seen.isdisjoint(outputs)}
+    scores = [bits for name, bits in words.names.items() if ".score_0_" in name]
+    found |= {str(bits[0]) for bits in scores}
     for memory in words.memories:
         if any(not seen.isdisjoint(data) for _, data in memory.reads):
             found |= {f"{memory.name}[{row}]" for row in range(len(memory.rows))}

@@ -39,8 +39,9 @@ class Role:
     Attributes
     ----------
     kind : str
-        ``u``, ``last``, ``x``, ``p``, ``square``, ``t``, ``y``; ``v``, see `Expected.valid`; ``f``,
-        see `Expected.flag`; or ``above``: the bits of an input lane above its code.
+        ``u``, ``last``, ``x``, ``p``, ``square``, ``t``, ``y``; ``class``: the place of the
+        greatest output; ``v``, see `Expected.valid`; ``f``, see `Expected.flag`; or ``above``: the
+        bits of an input lane above its code.
     age : int
         Of the sample; -1 for what waits at the input.
     index : int
@@ -154,6 +155,11 @@ class Expected:
         """Output code of a sample."""
         fmt = self.design.readout.outputs[index].format
         return self.name(Role("y", age, index), fmt.min, fmt.max)
+
+    def answers(self, age: int) -> list[Definition]:
+        """Definitions of what an output beat holds of a sample: the outputs, or the class."""
+        kind = "class" if self.design.readout.argmax else "y"
+        return [found for found in self.outputs(age) if found.role.kind == kind]
 
     def named(self, form: Form) -> Form:
         """Short name of a sum of one of the samples, whatever number is added to it."""
@@ -299,7 +305,7 @@ class Expected:
             yield Definition(role, self.state(age, i), form, layer.state.width)
 
     def _outputs(self, age: int) -> list[Definition]:
-        """Definitions of squares and output codes of a sample."""
+        """Definitions of squares, output codes and class of a sample."""
         forms, design = self._forms, self.design
         states: Any = Wholes(forms, [[self.state(age, i) for i in range(design.n_units)]])
         inputs: Any = self._inputs(age)
@@ -341,4 +347,14 @@ class Expected:
                 assert name.atom is not None
                 self._plain[name.atom] = self.plain(form)
             found.append(Definition(role, name, form, output.format.width))
+        if design.readout.argmax:
+            codes = Wholes(forms, [[each.name for each in found[-design.n_outputs :]]])
+            role, form = Role("class", age, 0), codes.argmax(axis=1).form(0)
+            name = form
+            if form.number is None:
+                name = self.name(role, *forms.bounds(form))
+                assert name.atom is not None
+                self._plain[name.atom] = self.plain(form)
+            width = design.readout.answers[0].format.width
+            found.append(Definition(role, name, form, width))
         return found

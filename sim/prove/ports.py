@@ -22,7 +22,7 @@ def check_ports(words: Words, design: Design) -> None:
         Which names the first of them.
     """
     taken = sum(lane_map([channel.format for channel in design.beat])[-1])
-    given = sum(lane_map([output.format for output in design.readout.outputs])[-1])
+    given = sum(lane_map([output.format for output in design.readout.answers])[-1])
     ports = {
         "input": dict.fromkeys(
             ("aclk", "aresetn", "s_axis_tvalid", "s_axis_tlast", "m_axis_tready"), 1

@@ -122,13 +122,12 @@ class Reach:
         data, start = circuit.bits("m_axis_tdata"), 0
         last = self.expected.last(age)
         pairs = [("m_axis_tlast", circuit.bits("m_axis_tlast"), last, last)]
-        for definition in self.expected.outputs(age):
-            if definition.role.kind == "y":
-                output = self.design.readout.outputs[definition.role.index]
-                end = start + 8 * lane_bytes(output.format)
-                names = (definition.name, definition.form)
-                pairs.append((f"output {output.name}", data[start:end], *names))
-                start = end
+        answers = self.design.readout.answers
+        for output, definition in zip(answers, self.expected.answers(age), strict=True):
+            end = start + 8 * lane_bytes(output.format)
+            names = (definition.name, definition.form)
+            pairs.append((f"output {output.name}", data[start:end], *names))
+            start = end
         for what, bits, name, form in pairs:
             if bits == bits_of(forms, name, len(bits)):
                 continue

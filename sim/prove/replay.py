@@ -60,10 +60,11 @@ class _Bench:
         design = self._design
         codes = np.array(self._codes, dtype=np.int64).reshape(-1, design.n_lanes)
         want = reference.run(design, codes, np.array(self._last, dtype=bool)).outputs
-        formats = [output.format for output in design.readout.outputs]
+        answers = design.readout.answers
+        formats = [output.format for output in answers]
         got = unpack([word for word, _ in self._out], formats)
         for sample, (row, found) in enumerate(zip(want.tolist(), got.tolist(), strict=False)):
-            for output, right, code in zip(design.readout.outputs, row, found, strict=True):
+            for output, right, code in zip(answers, row, found, strict=True):
                 if right != code:
                     return f"output {output.name} of sample {sample} must be {right}, not {code}"
             last, end = self._last[sample], self._out[sample][1]

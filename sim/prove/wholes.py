@@ -73,6 +73,11 @@ class Wholes(NDArrayOperatorsMixin):
     def __len__(self) -> int:
         return len(self.items)
 
+    def argmax(self, axis: int) -> "Wholes":
+        """Place of the greatest of each row (T, L), of the first of equals: shape (T,)."""
+        assert axis == 1
+        return Wholes(self._forms, [_greatest(self._forms, row) for row in self.items])
+
     def astype(self, dtype: Any) -> "Wholes":
         """The same: these integers have no type to change."""
         return self
@@ -88,6 +93,19 @@ def _form(value: Any) -> Form:
 
 def _items(value: Any) -> Any:
     return value.items if isinstance(value, Wholes) else np.asarray(value, dtype=object)
+
+
+def _greatest(forms: Forms, row: Any) -> Form:
+    """Place of the greatest, by rounds in which neighbours meet."""
+    level = [(_form(item), number(place)) for place, item in enumerate(row)]
+    while len(level) > 1:
+        odd = level[len(level) - len(level) % 2 :]
+        met = []
+        for (a, first), (b, second) in zip(level[::2], level[1::2], strict=False):
+            later = number(1) - _at_least(forms, a, b)
+            met.append((forms.choose(later, b, a), forms.choose(later, second, first)))
+        level = met + odd
+    return level[0][1]
 
 
 def _mask(forms: Forms, a: Form, ones: Form) -> Form:

@@ -64,6 +64,7 @@ class _Sample:
     begins: int
     states: tuple[int, ...]
     squares: tuple[int, ...]
+    codes_out: tuple[int, ...]
     outputs: tuple[int, ...]
 
 
@@ -120,16 +121,16 @@ class _Run:
             states = np.array(_initial(design) if before is None else before.states)
         rows = states[None, :]
         squares = np.zeros(design.n_units, dtype=np.int64)  # of layers that have none
-        units = units_of(design)
-        for block, (_, found) in zip(
-            design.blocks, feature_codes(design, rows, codes), strict=True
-        ):
+        units, blocks = units_of(design), feature_codes(design, rows, codes)
+        for block, (_, found) in zip(design.blocks, blocks, strict=True):
             if block.kind == "squares":
                 squares[units[block.layer]] = found[0]
-        outputs = ReadoutReference(design).outputs(rows, codes)[0].tolist()
+        readout = ReadoutReference(design)
+        codes_out = readout.rounded(*readout.totals(blocks))[0].tolist()
+        outputs = readout.outputs(rows, codes)[0].tolist()
         sample = _Sample(
             self._codes, self._above, self._last, valid, self._last if valid else begins,
-            tuple(states.tolist()), tuple(squares.tolist()), tuple(outputs),
+            tuple(states.tolist()), tuple(squares.tolist()), tuple(codes_out), tuple(outputs),
         )  # fmt: skip
         self.samples.insert(0, sample)
         del self.samples[64:]
@@ -141,7 +142,7 @@ class _Run:
 
     def shown(self, age: int) -> str | None:
         """Sentence on the beat at the output, which must be the sample of this age."""
-        formats = [output.format for output in self.design.readout.outputs]
+        formats = [output.format for output in self.design.readout.answers]
         sample = self.samples[age]
         got = tuple(unpack([self.circuit.number("m_axis_tdata")], formats)[0].tolist())
         if got != sample.outputs:
@@ -196,7 +197,7 @@ class _Values(dict[Atom, int]):
         sample = samples[role.age]
         row = {
             "u": sample.codes, "above": sample.above, "x": sample.states,
-            "square": sample.squares, "y": sample.outputs,
+            "square": sample.squares, "y": sample.codes_out, "class": sample.outputs,
             "last": (sample.last,), "v": (sample.valid,), "f": (sample.begins,),
         }[role.kind]  # fmt: skip
         return row[role.index]

@@ -67,3 +67,13 @@ def test_requantize_on_unknowns(
     symbolic: Any = requantize(unknown, shift, to, rounding, overflow)
     found = [value(forms, symbolic.form(0), {"c": int(code)}) for code in codes]
     assert found == requantize(codes, shift, to, rounding, overflow).tolist()
+
+
+@given(st.lists(st.integers(-2, 2), min_size=1, max_size=9))
+@settings(max_examples=60, deadline=None)
+def test_the_greatest_of_unknowns(codes: list[int]) -> None:
+    """Few codes: most rows have equals among the greatest."""
+    forms = Forms()
+    unknown = Wholes(forms, [[forms.unknown(f"c{k}", -2, 2) for k in range(len(codes))]])
+    found = value(forms, unknown.argmax(axis=1).form(0), {f"c{k}": c for k, c in enumerate(codes)})
+    assert found == np.array([codes]).argmax(axis=1)[0]
