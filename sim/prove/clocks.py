@@ -1,12 +1,13 @@
 """How long a beat can take, from the ways between the moments of a circuit."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from rchw.sim.prove.explore import Edge, Moment
+from rchw.sim.prove.moments import Edge, Moment
 
 __all__ = ["flowing", "longest_wait", "period"]
 
-Place = tuple[Moment, int]  # a moment, and which of its samples, the oldest first
+Place = tuple[Moment, int]  # a moment, and which of the beats it owes, the oldest first
 
 
 def flowing(edges: Mapping[Moment, Sequence[Edge]]) -> set[Moment]:
@@ -15,7 +16,7 @@ def flowing(edges: Mapping[Moment, Sequence[Edge]]) -> set[Moment]:
     seen = set(waiting)
     while waiting:
         for edge in edges[waiting.pop()]:
-            if edge.to not in seen and any(ready for _, ready in edge.handshakes):
+            if edge.to not in seen and _flows(edge):
                 seen.add(edge.to)
                 waiting.append(edge.to)
     return seen
@@ -43,14 +44,14 @@ def longest_wait(edges: Mapping[Moment, Sequence[Edge]], within: Collection[Mome
         """Where a sample is a clock later; none if it was given out."""
         moment, index = place
         for edge in edges[moment]:
-            if any(ready for _, ready in edge.handshakes):
+            if _flows(edge):
                 yield None if edge.given and index == 0 else (edge.to, index - edge.given)
 
     starts = [
-        (edge.to, len(edge.to.samples) - 1)
+        (edge.to, len(edge.to.owed) - 1)
         for moment in within
         for edge in edges[moment]
-        if edge.taken and any(ready for _, ready in edge.handshakes)
+        if edge.taken and edge.to.samples[-1].answers and _flows(edge)
     ]
     for start in starts:
         stack = [start]
@@ -73,19 +74,43 @@ def longest_wait(edges: Mapping[Moment, Sequence[Edge]], within: Collection[Mome
 
 
 def period(edges: Mapping[Moment, Sequence[Edge]]) -> set[tuple[int, int]]:
-    """Clocks and samples of every round that a circuit comes to if neither side ever pauses."""
-    ends: dict[Moment, tuple[int, int]] = {}
-    for start in edges:
-        way: dict[Moment, tuple[int, int]] = {}
-        moment, clocks, samples = start, 0, 0
-        while moment not in way and moment not in ends:
-            way[moment] = (clocks, samples)
-            edge = next((edge for edge in edges[moment] if (1, 1) in edge.handshakes), None)
-            assert edge is not None
-            moment, clocks, samples = edge.to, clocks + 1, samples + edge.taken
-        found = ends.get(moment)
-        if found is None:
-            before = way[moment]
-            found = (clocks - before[0], samples - before[1])
-        ends.update(dict.fromkeys(way, found))
-    return set(ends.values())
+    """Clocks and samples from one that is taken to the next, if neither side ever pauses.
+
+    Where none follows, these are all clocks of a round and no sample.
+    """
+    eager = {
+        moment: [edge for edge in out if any(way[:2] == (1, 1) for way in edge.handshakes)]
+        for moment, out in edges.items()
+    }
+    recurring = _recurring(eager)
+    found: set[tuple[int, int]] = set()
+    for start in {edge.to for moment in recurring for edge in eager[moment] if edge.taken}:
+        moments, clocks = {start}, 0
+        while moments and clocks <= len(edges):
+            clocks += 1
+            ways = [edge for moment in moments for edge in eager[moment]]
+            if any(edge.taken for edge in ways):
+                found.add((clocks, 1))
+            moments = {edge.to for edge in ways if not edge.taken}
+        if moments:
+            found.add((clocks, 0))
+    return found or {(len(recurring), 0)}
+
+
+def _recurring(eager: Mapping[Moment, Sequence[Edge]]) -> set[Moment]:
+    """Moments that are met again and again, or after such."""
+    entries = Counter(edge.to for out in eager.values() for edge in out)
+    gone = [moment for moment in eager if not entries[moment]]
+    left = set(eager) - set(gone)
+    while gone:
+        for edge in eager[gone.pop()]:
+            entries[edge.to] -= 1
+            if not entries[edge.to]:
+                left.discard(edge.to)
+                gone.append(edge.to)
+    return left
+
+
+def _flows(edge: Edge) -> bool:
+    """Whether the output is taken on this way."""
+    return any(ready for _, ready, _ in edge.handshakes)

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from rchw.design import Design
 from rchw.sim.prove.words import Bit, Cell, Memory, Words
 
-__all__ = ["Split", "carriers", "holders", "split"]
+__all__ = ["Split", "carriers", "data_inputs", "holders", "split"]
 
 Node = Cell | tuple[Memory, int]
 
@@ -37,6 +38,11 @@ def _pins(node: Node) -> tuple[set[Bit], tuple[Bit, ...]]:
     memory, port = node
     address, data = memory.reads[port]
     return set(address), data
+
+
+def data_inputs(design: Design) -> tuple[str, ...]:
+    """Names of the inputs that decide nothing but codes and flags of the output."""
+    return ("s_axis_tdata",) if design.readout.pooled else ("s_axis_tdata", "s_axis_tlast")
 
 
 def split(words: Words, inputs: Iterable[str]) -> Split:

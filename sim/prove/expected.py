@@ -8,19 +8,22 @@ sample.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
 from typing import Any
 
 from rchw.design import Design
+from rchw.fixed import QFormat
 from rchw.ranges import Interval, state_interval
 from rchw.reference.readout import ReadoutReference, feature_codes
 from rchw.reference.ring import RingReference
-from rchw.sim.prove.forms import Atom, Form, Forms, number
+from rchw.schedule import latency, schedule
+from rchw.sim.prove.forms import Form, Forms, number
+from rchw.sim.prove.names import Definition, Names, Role
+from rchw.sim.prove.spans import Spans
 from rchw.sim.prove.wholes import Wholes
 
-__all__ = ["Definition", "Expected", "Role", "units_of"]
+__all__ = ["Expected", "units_of"]
 
 _TURNS = 3  # before intervals that still grow are made wide
 _MOST = 200  # turns, before they are taken as wide as they can be
@@ -32,52 +35,7 @@ def units_of(design: Design) -> list[range]:
     return [range(end - layer.n_units, end) for layer, end in zip(design.layers, ends, strict=True)]
 
 
-@dataclass(frozen=True)
-class Role:
-    """What an unknown stands for: a quantity of a sample.
-
-    Attributes
-    ----------
-    kind : str
-        ``u``, ``last``, ``x``, ``p``, ``square``, ``t``, ``y``; ``class``: the place of the
-        greatest output; ``v``, see `Expected.valid`; ``f``, see `Expected.flag`; or ``above``: the
-        bits of an input lane above its code.
-    age : int
-        Of the sample; -1 for what waits at the input.
-    index : int
-        Channel, unit of all layers, or output.
-    first : int or None
-        Whether the sample is the first of its sequence; None if the flag of the one before tells.
-    """
-
-    kind: str
-    age: int
-    index: int
-    first: int | None = None
-
-
-@dataclass(frozen=True)
-class Definition:
-    """A quantity of the reference.
-
-    Attributes
-    ----------
-    role : Role
-    name : Form
-        Its unknown; the number that it is if it never is another.
-    form : Form
-        What the reference says it is.
-    width : int
-        Bits of its code in the circuit.
-    """
-
-    role: Role
-    name: Form
-    form: Form
-    width: int
-
-
-class Expected:
+class Expected(Names):
     """The reference of a design on unknowns.
 
     Parameters
@@ -89,36 +47,44 @@ class Expected:
 
     Attributes
     ----------
-    roles : dict of Atom to Role
-    samples : set of (int, int or None)
-        Ages and first flags of those whose sums are to be named.
+    window : int or None
+        Greatest age of a sample that can be in work, where a sequence has one answer: what is older
+        is forgotten, and of those whose answer waits the ages only tell their order.
+    spans : Spans or None
+        Of the sums over samples, where there are some.
     """
 
     def __init__(self, design: Design, forms: Forms, pipelined: bool = False) -> None:
-        self.design, self._forms, self._pipelined = design, forms, pipelined
+        super().__init__(forms)
+        self.design, self.pipelined = design, pipelined
         self._rings = [RingReference(stage.expanded, object) for stage in design.stages]
         self._units = units_of(design)
         self._readout = ReadoutReference(design)
-        self.roles: dict[Atom, Role] = {}
-        self.samples: frozenset[tuple[int, int | None]] = frozenset()
-        self._sums: dict[Form, Form] = {}
-        self._plain: dict[Atom, Form] = {}
-        self._unfolded: dict[Form, Form] = {}
-        self._owners: dict[Form, set[tuple[int, int | None]]] = {}
         self.states = cache(self._states)
-        self.outputs = cache(self._outputs)
-        self._totals: dict[int, list[tuple[Form, Form]]] = {}
+        self._defined = cache(self._outputs)
+        self._added = cache(self._products)
+        self._sums_of = cache(self._sums_of_samples)
+        self.window = self.spans = None
+        if design.readout.pooled and not pipelined:
+            self.window = latency(design) // schedule(design).clocks
+        if design.readout.segments is not None:
+            self.spans = Spans(forms, design.readout.segments, lambda g: self._added(0, g)[1])
+        self._totals: dict[tuple[int, int | None], list[tuple[Form, Form]]] = {}
         self._intervals: list[Interval] = []
         for place in range(len(self._rings)):
             self._intervals += self._reached(place)
 
-    def name(self, role: Role, low: int, high: int) -> Form:
-        """Unknown of a role."""
-        words = (role.kind, role.age, role.index, "" if role.first is None else role.first)
-        form = self._forms.unknown("_".join(map(str, words)).rstrip("_"), low, high)
-        assert form.atom is not None
-        self.roles[form.atom] = role
-        return form
+    def aged(self, age: int, kept: bool) -> int | None:
+        """Age after another sample was taken; none of a sample that is forgotten.
+
+        `kept`: an answer waits of the sample that leaves the window.
+        """
+        window = self.window
+        if window is None or age < window:
+            return age + 1
+        if age <= window + 1:  # the next age is that of the sample before the window
+            return None if age > window else age + 1 + kept
+        return age + kept
 
     def state(self, age: int, unit: int) -> Form:
         """State of a unit after a sample; one from outside is a code of its beat."""
@@ -151,66 +117,64 @@ class Expected:
         after = self._forms.choose(self.valid(age), self.last(age), self.flag(age + 1))
         self._call(Role("f", age, 0), after)
 
-    def output(self, age: int, index: int) -> Form:
-        """Output code of a sample."""
-        fmt = self.design.readout.outputs[index].format
-        return self.name(Role("y", age, index), fmt.min, fmt.max)
+    def outputs(self, age: int, place: int | None = None) -> list[Definition]:
+        """Definitions of squares, output codes and class of a sample.
 
-    def answers(self, age: int) -> list[Definition]:
+        Parameters
+        ----------
+        age : int
+        place : int or None
+            Its number in its sequence from 0, where samples are summed up, but never more than how
+            many samples count. None if its outputs are known already: they mean nothing then.
+        """
+        return self._defined(age, place)
+
+    def answers(self, age: int, place: int | None) -> list[Definition]:
         """Definitions of what an output beat holds of a sample: the outputs, or the class."""
         kind = "class" if self.design.readout.argmax else "y"
-        return [found for found in self.outputs(age) if found.role.kind == kind]
+        return [found for found in self.outputs(age, place) if found.role.kind == kind]
 
-    def named(self, form: Form) -> Form:
-        """Short name of a sum of one of the samples, whatever number is added to it."""
-        if len(form.terms) < 2:
-            return form
-        constant = form.constant
-        plain = self.plain(form).plus(-constant)
-        owners = self._owners.get(plain)
-        if owners is None or owners.isdisjoint(self.samples):
-            return form
-        return self._sums[plain].plus(constant)
-
-    def plain(self, form: Form) -> Form:
-        """A form in which sums and outputs are formulas again, and have no names."""
-        return self._forms.renamed(form, self._plain, self._unfolded)
-
-    def spelled(self, form: Form, age: int) -> Form:
+    def spelled(self, form: Form, age: int, place: int | None) -> Form:
         """A form in which the squares of a sample are formulas again."""
         names = {
             definition.name.atom: definition.form
-            for definition in self.outputs(age)
+            for definition in self.outputs(age, place)
             if definition.role.kind == "square" and definition.name.atom is not None
         }
         return self._forms.renamed(form, names, {})
 
-    def meaning(self, atom: Atom) -> Form | None:
-        """What a sum or an output is the name of; none of another unknown."""
-        return self._plain.get(atom)
+    def added(self, age: int, segment: int) -> list[Form]:
+        """Sums of the features of one sample with the weights of a segment."""
+        return self._added(age, segment)[1]
 
-    def totals(self, age: int) -> list[tuple[Form, Form]]:
+    def half(self, output: int) -> int:
+        """One half of the last place of an output, in a sum."""
+        dropped = self._added(0, 0)[0] - self.design.readout.outputs[output].format.frac
+        return 1 << (dropped - 1) if dropped > 0 else 0
+
+    def totals(self, age: int, place: int | None) -> list[tuple[Form, Form]]:
         """Readout sums of a sample that have a name, as sums and by their names.
 
         Where the reference rounds to nearest, the sums with one half added are there as well.
         """
-        self.outputs(age)
-        return self._totals[age]
+        self.outputs(age, place)
+        return self._totals[age, place]
 
-    def _call(self, role: Role, form: Form) -> Form:
-        """Name a sum, unless it is a multiple of something that has a name already."""
-        constant = form.constant
-        plain = form.plus(-constant)
-        if len(plain.terms) < 2:
-            return form
-        if plain not in self._sums:
-            low, high = self._forms.bounds(form)
-            name = self._sums[plain] = self.name(role, low - constant, high - constant)
-            assert name.atom is not None
-            self._plain[name.atom] = plain
-        firsts = (role.first,) if role.kind == "p" else (None, 0, 1)
-        self._owners.setdefault(plain, set()).update((role.age, first) for first in firsts)
-        return self._sums[plain].plus(constant)
+    def summed(
+        self, age: int, output: int, place: int | None = None, first: int | None = None
+    ) -> Form:
+        """Sum over the samples of a sequence up to one of them, by its name.
+
+        Where the place is not known, `first` tells if no sample was before it since the reset.
+        """
+        assert self.spans is not None
+        if place is None:
+            return self.name(Role("t", age, output, first), *self.spans.reach(output))
+        low, high, constant = self.spans.of(output, place)
+        if low == high:
+            return number(low)
+        role = Role("t", age, self.spans.twin(output, place), place)
+        return self.name(role, low - constant, high - constant).plus(constant)
 
     def _inputs(self, age: int) -> Wholes:
         channels = range(self.design.n_inputs)
@@ -277,7 +241,7 @@ class Expected:
         """
         begins = number(first or 0)
         if first is None:
-            begins = self.flag(age + 1) if self._pipelined else self.last(age + 1)
+            begins = self.flag(age + 1) if self.pipelined else self.last(age + 1)
         return [
             found
             for place in range(len(self._rings))
@@ -304,8 +268,21 @@ class Expected:
             role, form = Role("x", age, i, first), after.form(k)
             yield Definition(role, self.state(age, i), form, layer.state.width)
 
-    def _outputs(self, age: int) -> list[Definition]:
-        """Definitions of squares, output codes and class of a sample."""
+    def _sums_of_samples(self, age: int, place: int) -> list[Form]:
+        """Sums over the samples of a sequence up to one of them, by their names."""
+        assert self.spans is not None
+        old = self.window is not None and age > self.window
+        names = []
+        for k, form in enumerate(self._added(age, self.spans.segment(place))[1]):
+            if old or self.spans.silent(k, place):
+                names.append(self.summed(age, k, place))
+                continue
+            before = self._sums_of(age + 1, place - 1)[k] if place else number(0)
+            names.append(self._call(Role("t", age, k, place), self._forms.add(before, form), 1))
+        return names
+
+    def _products(self, age: int, segment: int) -> tuple[int, list[Form], list[Definition]]:
+        """Fraction bits, sums of one sample's features, and the squares among these."""
         forms, design = self._forms, self.design
         states: Any = Wholes(forms, [[self.state(age, i) for i in range(design.n_units)]])
         inputs: Any = self._inputs(age)
@@ -328,33 +305,55 @@ class Expected:
                     names.append(name)
                 codes = Wholes(forms, [names])
             blocks.append((frac, codes))
-        total_frac, totals = self._readout.totals(blocks)
-        plain: list[Form] = [Wholes(forms, totals).form(0, k) for k in range(design.n_outputs)]
-        named = [self._call(Role("t", age, k), form) for k, form in enumerate(plain)]
-        self._totals[age] = []
+        total_frac, totals = self._readout.totals(blocks, segment)
+        plain = Wholes(forms, totals)
+        return total_frac, [plain.form(0, k) for k in range(design.n_outputs)], found
+
+    def _outputs(self, age: int, place: int | None) -> list[Definition]:
+        forms, design = self._forms, self.design
+        segment = 0 if place is None or self.spans is None else self.spans.segment(place)
+        total_frac, plain, squares = self._added(age, segment)
+        found = [*squares]
+        if place is None and self.spans is not None and not self.pipelined:
+            for k, output in enumerate(design.readout.outputs):
+                role, fmt = Role("y", age, k), output.format
+                name = self.name(role, fmt.min, fmt.max)
+                found.append(Definition(role, name, name, fmt.width))
+            return found + self._class(age, place, found)
+        if place is None and self.spans is not None:
+            plain = named = [self.summed(age, k) for k in range(design.n_outputs)]
+        elif place is None:
+            named = [self._call(Role("t", age, k), form) for k, form in enumerate(plain)]
+        else:
+            named = self._sums_of(age, place)
+            plain = [self.plain(form) for form in named]
+        self._totals[age, place] = []
         for form, name, output in zip(plain, named, design.readout.outputs, strict=True):
-            dropped = total_frac - output.format.frac
-            half = 1 << (dropped - 1) if dropped > 0 else 0
             if form != name:
-                self._totals[age] += [(form.plus(c), name.plus(c)) for c in {0, half}]
+                starts = {0, self.half(design.readout.outputs.index(output))}
+                self._totals[age, place] += [(form.plus(c), name.plus(c)) for c in starts]
         sums: Any = Wholes(forms, [named])
         rounded: Any = self._readout.rounded(total_frac, sums)
         for k, output in enumerate(design.readout.outputs):
-            role, form = Role("y", age, k), rounded.form(0, k)
-            name = form
-            if form.number is None:
-                name = self.output(age, k)
-                assert name.atom is not None
-                self._plain[name.atom] = self.plain(form)
-            found.append(Definition(role, name, form, output.format.width))
-        if design.readout.argmax:
-            codes = Wholes(forms, [[each.name for each in found[-design.n_outputs :]]])
-            role, form = Role("class", age, 0), codes.argmax(axis=1).form(0)
-            name = form
-            if form.number is None:
-                name = self.name(role, *forms.bounds(form))
-                assert name.atom is not None
-                self._plain[name.atom] = self.plain(form)
-            width = design.readout.answers[0].format.width
-            found.append(Definition(role, name, form, width))
-        return found
+            role = Role("y", age, k, place)
+            found.append(self._code(role, rounded.form(0, k), output.format))
+        return found + self._class(age, place, found)
+
+    def _class(self, age: int, place: int | None, codes: list[Definition]) -> list[Definition]:
+        """Definition of the place of the greatest output, where that is the answer."""
+        if not self.design.readout.argmax:
+            return []
+        names = [definition.name for definition in codes if definition.role.kind == "y"]
+        index = Wholes(self._forms, [names]).argmax(axis=1).form(0)
+        return [
+            self._code(Role("class", age, 0, place), index, self.design.readout.answers[0].format)
+        ]
+
+    def _code(self, role: Role, form: Form, fmt: QFormat) -> Definition:
+        """Definition of what an output beat may hold."""
+        if form.number is not None:
+            return Definition(role, form, form, fmt.width)
+        name = self.name(role, fmt.min, fmt.max)
+        assert name.atom is not None
+        self._plain[name.atom] = self.plain(form)
+        return Definition(role, name, form, fmt.width)

@@ -10,7 +10,7 @@ and whenever it is.
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -18,57 +18,15 @@ from rchw.schedule import latency, schedule
 from rchw.sim.prove.circuit import Bits, Contents
 from rchw.sim.prove.cone import Split, carriers, holders
 from rchw.sim.prove.expected import units_of
-from rchw.sim.prove.forms import Atom
+from rchw.sim.prove.forms import Atom, Form
 from rchw.sim.prove.matching import Sample
+from rchw.sim.prove.moments import Edge, Following, Handshake, Moment
 from rchw.sim.prove.reach import Breach, Known, Progress, Reach, known
 from rchw.sim.prove.words import Bit
 
-__all__ = ["Edge", "Exploration", "Moment"]
+__all__ = ["Exploration"]
 
 _COUNTED = 1 << 17  # states, for the bar; the circuits that are right have fewer
-
-
-@dataclass(frozen=True)
-class Moment:
-    """What distinguishes a state of the control.
-
-    Attributes
-    ----------
-    control : tuple of Bits
-        Of the registers that data cannot reach.
-    samples : tuple of Sample
-        Taken, and not yet given out; the oldest first.
-    begins : int or None
-        Whether the next sample is the first of a sequence; None if the last flag tells.
-    offered : bool
-        Whether an input beat waits: the source must not take it back.
-    """
-
-    control: tuple[Bits, ...]
-    samples: tuple[Sample, ...]
-    begins: int | None
-    offered: bool
-
-
-@dataclass(frozen=True)
-class Edge:
-    """A way from one moment to another.
-
-    Attributes
-    ----------
-    handshakes : tuple of (int, int)
-        All pairs of ``s_axis_tvalid`` and ``m_axis_tready`` that lead this way.
-    taken, given : bool
-        Whether an input beat was taken, and an output beat given out.
-    valid : bool
-        ``m_axis_tvalid``.
-    """
-
-    handshakes: tuple[tuple[int, int], ...]
-    taken: bool
-    given: bool
-    valid: bool
-    to: Moment
 
 
 class Exploration(Reach):
@@ -86,7 +44,8 @@ class Exploration(Reach):
         self._parts = parts
         self.edges: dict[Moment, list[Edge]] = {}
         self.steps = 0
-        self._groups: dict[tuple[Bits, ...], list[tuple[tuple[int, int], ...]]] = {}
+        self._groups: dict[tuple[Bits, ...], list[tuple[Handshake, ...]]] = {}
+        self._marked = (0, 1) if self.design.readout.pooled else (0,)
         words = self.circuit.words
         next_of = {outputs: inputs for outputs, inputs in words.registers}
         self._next_control = [next_of[outputs] for outputs in parts.registers]
@@ -102,7 +61,9 @@ class Exploration(Reach):
         self._codes = holders(words, "m_axis_tdata")
         if not set(self._lanes) <= set(self.circuit.contents):
             self._lanes = {}  # a lane without a register: nothing is known of their order
-        self._most = latency(self.design) // schedule(self.design).clocks + 4
+        period = schedule(self.design).clocks
+        self._most = latency(self.design) // period + 4
+        self._following = Following(self.expected)
 
     def run(self, progress: Progress | None = None, count: bool = True) -> None:
         """Follow all ways until nothing changes, or something is wrong."""
@@ -137,110 +98,111 @@ class Exploration(Reach):
                 for outputs, bits in zip(registers, moment.control, strict=True)
             }
             for group in self._grouped(moment):
-                pairs = [pair for pair in group if pair[0] or not moment.offered]
+                pairs = self._possible(moment, group)
                 if not pairs:
                     continue
                 circuit.settle(self._inputs(*pairs[0]), self._parts.control)
-                valid, ready = pairs[0]
+                valid, ready, last = pairs[0]
                 taken = bool(valid and circuit.number("s_axis_tready"))
                 given = bool(ready and circuit.number("m_axis_tvalid"))
                 control = tuple(circuit.at(inputs) for inputs in self._next_control)
-                samples, begins = self._after(moment, taken, given)
+                after = self._following.after(moment, control, taken, given, last)
                 for offered in {bool(pair[0] and not taken) for pair in pairs}:
-                    after = Moment(control, samples, begins, offered)
-                    if len(samples) <= self._most and after not in found:
+                    after = replace(after, offered=offered)
+                    if len(after.owed) <= self._most and after not in found:
                         found.add(after)
                         waiting.append(after)
         circuit.contents = before
         return len(found)
 
-    def _after(
-        self, moment: Moment, taken: bool, given: bool
-    ) -> tuple[tuple[Sample, ...], int | None]:
-        """Samples in work after a clock, and whether the next will be the first."""
-        samples, begins = moment.samples[int(given) :], moment.begins
-        if taken:
-            samples = (*((age + 1, first) for age, first in samples), (0, begins))
-            begins = None if self.design.reset_on_last else 0
-        return samples, begins
+    def _possible(self, moment: Moment, group: Sequence[Handshake]) -> list[Handshake]:
+        """Those in which the source keeps its beat."""
+        return [way for way in group if way[0] or not moment.offered]
 
     def _after_reset(self) -> Moment:
         self.reset()
         self._first_words = [self._word(place) for place in range(len(self._units))]
-        moment = Moment(self._control(), (), 1, False)
+        moment = Moment(self._control(), (), 1, None if self.expected.spans is None else 0, False)
         self.arrive(moment, dict(self.circuit.contents))
         return moment
 
     def _control(self) -> tuple[Bits, ...]:
         return tuple(self.circuit.at(outputs) for outputs in self._parts.registers)
 
-    def _inputs(self, valid: int, ready: int) -> dict[str, Bits]:
-        return self.beat() | {"s_axis_tvalid": (valid,), "m_axis_tready": (ready,)}
+    def _inputs(self, valid: int, ready: int, last: int) -> dict[str, Bits]:
+        inputs = self.beat() | {"s_axis_tvalid": (valid,), "m_axis_tready": (ready,)}
+        return inputs | {"s_axis_tlast": (last,)} if self.design.readout.pooled else inputs
 
-    def _grouped(self, moment: Moment) -> list[tuple[tuple[int, int], ...]]:
+    def _grouped(self, moment: Moment) -> list[tuple[Handshake, ...]]:
         """Handshakes, of which those are together that do the same to all registers."""
         groups = self._groups.get(moment.control)
         if groups is None:
-            circuit, same = self.circuit, dict[Any, list[tuple[int, int]]]()
-            for valid, ready in product((0, 1), repeat=2):
-                circuit.settle(self._inputs(valid, ready), self._parts.control)
+            circuit, same = self.circuit, dict[Any, list[Handshake]]()
+            for valid, ready, last in product((0, 1), (0, 1), self._marked):
+                circuit.settle(self._inputs(valid, ready, last), self._parts.control)
                 key = (
                     circuit.at(self._parts.seen),
                     tuple(circuit.at(inputs) for inputs in self._next_control),
                     circuit.bits("s_axis_tready") if valid else (0,),
                     circuit.bits("m_axis_tvalid"),
                     circuit.bits("m_axis_tvalid") if ready else (0,),
+                    valid and circuit.bits("s_axis_tready") == (1,) and last,
                 )
-                same.setdefault(key, []).append((valid, ready))
+                same.setdefault(key, []).append((valid, ready, last))
             groups = self._groups[moment.control] = [tuple(group) for group in same.values()]
         return groups
 
     def _ways(self, moment: Moment) -> Iterator[tuple[Edge, bool]]:
         """Ways out of a moment, and whether less is known where they lead to."""
         circuit, before = self.circuit, self.contents[moment]
-        self.expected.samples = circuit.context = frozenset(moment.samples)
+        names = frozenset((sample.age, sample.first) for sample in moment.samples)
+        self.expected.samples = circuit.context = names
         circuit.contents = before
         for group in self._grouped(moment):
-            handshakes = [pair for pair in group if pair[0] or not moment.offered]
+            handshakes = self._possible(moment, group)
             if not handshakes:
                 continue
             circuit.contents = before
-            valid, ready = group[0]
-            circuit.settle(self._inputs(valid, ready), circuit.words.logic)
+            valid, ready, last = group[0]
+            circuit.settle(self._inputs(valid, ready, last), circuit.words.logic)
             shown, takes = circuit.number("m_axis_tvalid"), circuit.number("s_axis_tready")
             if shown:
-                if not moment.samples:
+                if not moment.owed:
                     self.breach = Breach(
                         "every output beat must follow its input beat, but one more came out "
                         "than went in",
                         moment,
                     )
                     return
-                self.check_output(*moment.samples[0], moment)
+                self.check_output(moment.owed[0], moment)
                 if self.breach is not None:
                     return
             taken, given = bool(takes and valid), bool(shown and ready)
             circuit.clock()
-            samples, begins = self._after(moment, taken, given)
-            if len(samples) > self._most:
+            kept = taken and self._following.kept(moment.samples)
+            after = self._following.after(moment, self._control(), taken, given, last)
+            if len(after.owed) > self._most:
                 self.breach = Breach(
-                    f"every input beat must be answered, but {len(samples)} are in work", moment
+                    f"every input beat must be answered, but {len(after.owed)} are in work", moment
                 )
                 return
-            control, contents = self._control(), self._carried(before, samples, taken)
-            for offered in {bool(valid and not taken) for valid, _ in handshakes}:
-                after = Moment(control, samples, begins, offered)
-                pairs = tuple(p for p in handshakes if bool(p[0] and not taken) == offered)
+            contents = self._carried(before, after.samples, taken, kept)
+            contents = self._without_places(contents, self._following.found(moment, taken, kept))
+            for offered in {bool(way[0] and not taken) for way in handshakes}:
+                after = replace(after, offered=offered)
+                pairs = tuple(w for w in handshakes if bool(w[0] and not taken) == offered)
                 edge = Edge(pairs, taken, given, bool(shown), after)
                 yield edge, self.arrive(after, contents)
 
     def _carried(
-        self, before: Contents, samples: tuple[Sample, ...], taken: bool
+        self, before: Contents, samples: tuple[Sample, ...], taken: bool, kept: bool
     ) -> dict[str, Known]:
         """Contents after the clock by their new names."""
-        limit = max((age for age, _ in samples), default=0) + 1
+        limit = max((sample.age for sample in samples), default=0) + 1
         contents = self.circuit.contents
-        result = {key: self.renamed(bits, taken, limit) for key, bits in contents.items()}
+        result = {key: self.renamed(bits, taken, limit, kept) for key, bits in contents.items()}
+        if self.expected.window is not None:
+            samples = tuple(each for each in samples if each.left)
 
         def held() -> Iterator[Atom]:
             for bits in result.values():
@@ -262,7 +224,56 @@ class Exploration(Reach):
                     units=self._likely(*lanes[key]) if key in lanes else (),
                     held=held,
                 )
-        return result
+        return self._without_silence(result, samples)
+
+    def _without_silence(
+        self, contents: dict[str, Known], samples: tuple[Sample, ...]
+    ) -> dict[str, Known]:
+        """Sums to which later samples added nothing, by the names of these."""
+        spans, names = self.expected.spans, dict[Atom, Form]()
+        for sample in samples if spans is not None else ():
+            assert spans is not None
+            for output in range(self.design.n_outputs):
+                if sample.place and spans.silent(output, sample.place):
+                    late = self.expected.summed(sample.age, output, sample.place)
+                    for place in {sample.place - 1, sample.place}:
+                        early = self.expected.summed(sample.age + 1, output, place)
+                        atom = early.plus(-early.constant).atom
+                        if atom is not None:
+                            names[atom] = late.plus(-late.constant)
+        while any(form.unknowns() & names.keys() for form in names.values()):
+            names = {atom: self.forms.renamed(form, names, {}) for atom, form in names.items()}
+        return self._put(contents, names)
+
+    def _without_places(
+        self, contents: dict[str, Known], samples: Sequence[Sample]
+    ) -> dict[str, Known]:
+        """Outputs of these samples by names that do not tell how many were summed up."""
+        names: dict[Atom, Form] = {}
+        for sample in samples:
+            found = self.expected.outputs(sample.age, sample.place)
+            later = self.expected.outputs(sample.age)
+            for old, new in zip(found, later, strict=True):
+                if sample.place is not None and old.role.kind == "y" and old.name.atom is not None:
+                    names[old.name.atom] = new.name
+        return self._put(contents, names)
+
+    def _put(self, contents: dict[str, Known], names: dict[Atom, Form]) -> dict[str, Known]:
+        """Contents in which unknowns have other names."""
+        done: dict[Form, Form] = {}
+        return (
+            contents
+            if not names
+            else {
+                key: tuple(
+                    bit
+                    if bit is None or isinstance(bit, int)
+                    else (self.forms.renamed(bit[0], names, done), bit[1])
+                    for bit in bits
+                )
+                for key, bits in contents.items()
+            }
+        )
 
     def _kinds(self, key: str) -> frozenset[str]:
         """What a register may hold: one of few bits equals much, which leads astray."""

@@ -2,19 +2,44 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from rchw.ranges import Interval
 from rchw.sim.prove.circuit import Bits, Circuit, Value, bits_of
-from rchw.sim.prove.expected import Definition, Expected
+from rchw.sim.prove.expected import Expected
 from rchw.sim.prove.forms import Atom, Form, Forms
+from rchw.sim.prove.names import Definition
 from rchw.sim.prove.questions import Answer, Questions
 from rchw.sim.prove.trial import Trial
 
 __all__ = ["Matching", "Sample"]
 
-Sample = tuple[int, int | None]  # its age, and whether it is the first of its sequence
 _SUMS = ("p", "t")
 _CHOICES = ("choice", "entry")
+
+
+class Sample(NamedTuple):
+    """A sample that a circuit has taken.
+
+    Attributes
+    ----------
+    age : int
+    first : int or None
+        Whether its states start afresh; None if the last flag of the one before tells.
+    place : int or None
+        Its number in its sequence, as in `Expected.outputs`; None where nothing is summed up, or
+        its outputs are found.
+    answers : bool
+        Whether an output beat will come of it.
+    left : int
+        Where a sequence has one answer: clocks in which it may still be in work.
+    """
+
+    age: int
+    first: int | None
+    place: int | None = None
+    answers: bool = True
+    left: int = 0
 
 
 class Matching:
@@ -99,7 +124,8 @@ class Matching:
         bits = self._with_short_sums(bits)
         named = self._of_a_sum(bits, samples)
         curious = any(map(self._is_curious, forms))
-        if named != bits or not (state or curious):
+        # An output may be a part of its sum, and yet be known by its own name further on.
+        if (named != bits and "y" not in kinds) or not (state or curious):
             return named
         key = (bits, samples, kinds)
         found = self._found.get(key)
@@ -107,6 +133,8 @@ class Matching:
             found = self._found[key] = self._searched(bits, samples, kinds)
             if state and curious and all(isinstance(part, tuple) for part in found):
                 self.unmatched.append(self._circuit.whole(bits, True))
+        if named != bits and all(isinstance(part, tuple) for part in found):
+            return named
         result: Bits = ()
         names: dict[Value, Value] = {}
         for part in found:
@@ -168,8 +196,8 @@ class Matching:
         table = self._cuts.get((samples, width))
         if table is None:
             table = self._cuts[samples, width] = {}
-            for age, _ in samples:
-                for plain, name in self._expected.totals(age):
+            for sample in samples:
+                for plain, name in self._expected.totals(sample.age, sample.place):
                     for low in range(_sign(self._forms, name) + 1):
                         values = self._trial.values(plain)
                         key = tuple(value >> low & ((1 << width) - 1) for value in values)
@@ -272,9 +300,10 @@ class Matching:
         table = self._tables.get((samples, kinds))
         if table is None:
             table = self._tables[samples, kinds] = {}
-            for age, first in samples:
-                definitions = self._expected.outputs(age)
-                if "x" in kinds:
+            for age, first, place, *_ in samples:
+                definitions = self._expected.outputs(age, place)
+                found = first is None and self._expected.window is not None
+                if "x" in kinds and not found:
                     definitions = self._expected.states(age, first) + definitions
                 for definition in definitions:
                     if definition.role.kind not in kinds:

@@ -16,6 +16,7 @@ from rchw.sim.prove.circuit import Bits, Contents, bits_of
 from rchw.sim.prove.cone import holders
 from rchw.sim.prove.expected import units_of
 from rchw.sim.prove.forms import Atom, Form, number
+from rchw.sim.prove.matching import Sample
 from rchw.sim.prove.reach import Breach, Known, Progress, Reach, known
 
 __all__ = ["Fill", "Pipeline"]
@@ -34,10 +35,13 @@ class Fill:
         Whether there is a sample of each age; None if that is unknown.
     begun : int
         How many layers a sample has reached the states of since the reset.
+    summed : bool
+        Whether one may have been added up, where samples are.
     """
 
     valid: tuple[int | None, ...]
     begun: int
+    summed: bool = False
 
 
 class Pipeline(Reach):
@@ -124,11 +128,22 @@ class Pipeline(Reach):
             )
             for age, first in zip(self._ages, firsts, strict=True):
                 self.expected.states(age - 1, first)
-            after = self._go(before, valid, moment)
-            if after is None or not self._waits(before, valid, after, moment):
+            yield from self._steps(moment, before, valid, firsts)
+            if self.breach is not None:
                 return
-            fill = self.later(Fill(valid, begun))
-            yield fill, self._carried(before, after, firsts, begun, fill.begun)
+
+    def _steps(
+        self,
+        moment: Fill,
+        before: Contents,
+        valid: tuple[int | None, ...],
+        firsts: Sequence[int | None],
+    ) -> Iterator[tuple[Fill, dict[str, Known]]]:
+        """Where a moment leads to, once it is known whether the next layer begins."""
+        after = self._go(before, valid, moment)
+        if after is not None and self._waits(before, valid, after, moment):
+            fill = self.later(Fill(valid, moment.begun))
+            yield fill, self._carried(before, after, firsts, moment.begun, fill.begun)
 
     def _settled(self, contents: Contents, ready: int) -> None:
         self.circuit.contents = contents
@@ -147,7 +162,7 @@ class Pipeline(Reach):
             self.breach = Breach("an input beat must be taken where an output beat is", moment)
         elif shown != 0:
             later = None if self.design.reset_on_last else 0
-            self.check_output(self.end, later if shown is None else 1, moment)
+            self.check_output(Sample(self.end, later if shown is None else 1), moment)
         circuit.clock()
         return circuit.contents if self.breach is None else None
 
@@ -189,7 +204,13 @@ class Pipeline(Reach):
         return result
 
     def _carried(
-        self, before: Contents, after: Contents, firsts: Sequence[int | None], old: int, begun: int
+        self,
+        before: Contents,
+        after: Contents,
+        firsts: Sequence[int | None],
+        old: int,
+        begun: int,
+        kept: bool = False,
     ) -> dict[str, Known]:
         """Contents after the clock by their new names."""
         age = self._ages[old] if begun > old else 0  # of the first sample that comes to a layer
@@ -197,7 +218,7 @@ class Pipeline(Reach):
         last = bits_of(self.forms, self.expected.last(age), 1)
         result: dict[str, Known] = {}
         for key, bits in after.items():
-            later = self.renamed(bits, True, self.end)
+            later = self.renamed(bits, True, self.end, kept)
             renamed = known(later)
             # The first sample may leave a state what it was; it has its name all the same.
             begins = begun > old and key in self._units and self._units[key][0] == old
@@ -216,7 +237,7 @@ class Pipeline(Reach):
     def _of_layer(self, place: int, unit: int, bits: Bits, firsts: Sequence[int | None]) -> Bits:
         """Contents in which the states of a layer have their names."""
         age, width = self._ages[place], len(bits)
-        samples = ((age, firsts[place]),)
+        samples = (Sample(age, firsts[place]),)
         valid = self.expected.valid(age).atom
         assert valid is not None
         if all(isinstance(bit, int) or valid not in bit[0].unknowns() for bit in bits):
@@ -238,6 +259,6 @@ class Pipeline(Reach):
             for role in map(roles.get, form.unknowns())
             if role is not None and role.kind in self._sources and role.age >= self._youngest
         }
-        samples = tuple((age, None) for age in sorted(ages))
+        samples = tuple(Sample(age, None) for age in sorted(ages))
         kinds = frozenset({"square", "y"} if shown else {"square"})
         return self.matching.replaced(bits, samples, kinds=kinds)

@@ -20,6 +20,7 @@ from rchw.document import load
 from rchw.errors import ToolError
 from rchw.files import write_atomic
 from rchw.process import stop
+from rchw.sim.prove.cone import data_inputs
 from rchw.sim.prove.faults import stuck_bits
 from rchw.sim.prove.proof import prove_words
 from rchw.sim.prove.words import Words, elaborate
@@ -27,7 +28,6 @@ from rchw.sim.prove.words import Words, elaborate
 __all__ = ["FAULTS", "planted", "searched"]
 
 FAULTS = 8  # tried until one is found
-_DATA = ("s_axis_tdata", "s_axis_tlast")
 _RECORD = "planted.json"
 
 
@@ -52,7 +52,7 @@ def planted(design: Design, words: Words, timeout: float, seed: int) -> dict[str
     """
     start, harmless = time.monotonic(), 0
     record: dict[str, Any] = {"fault": None, "proof": "proved", "sentence": None}
-    for fault, wrong in stuck_bits(words, _DATA, seed):
+    for fault, wrong in stuck_bits(words, data_inputs(design), seed):
         proof = prove_words(design, wrong, timeout)
         record = {"fault": fault, "proof": proof.verdict, "sentence": proof.sentence}
         if proof.verdict == "refuted" or harmless + 1 == FAULTS:

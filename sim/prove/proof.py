@@ -14,10 +14,11 @@ from pathlib import Path
 from rchw.design import Design
 from rchw.hdl.emit import write_verilog
 from rchw.schedule import latency, schedule
+from rchw.sim.prove.answering import Answering
 from rchw.sim.prove.answers import Answers
 from rchw.sim.prove.circuit import Circuit
 from rchw.sim.prove.clocks import flowing, longest_wait, period
-from rchw.sim.prove.cone import split
+from rchw.sim.prove.cone import data_inputs, split
 from rchw.sim.prove.expected import Expected, units_of
 from rchw.sim.prove.explore import Exploration
 from rchw.sim.prove.forms import Forms
@@ -201,9 +202,9 @@ def explored(
     tools = (forms, circuit, expected, questions, matching)
     reach: Pipeline | Exploration
     if parallel:
-        reach = Pipeline(*tools)
+        reach = (Answering if design.readout.pooled else Pipeline)(*tools)
     else:
-        reach = Exploration(split(words, ["s_axis_tdata", "s_axis_tlast"]), *tools)
+        reach = Exploration(split(words, data_inputs(design)), *tools)
     reach.run(progress, count)
     return reach
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from rchw.sim.lanes import lane_bytes
 from rchw.sim.prove.circuit import Bits, Circuit, Contents, Value, bits_of
-from rchw.sim.prove.expected import Expected, Role
-from rchw.sim.prove.forms import Atom, Form, Forms
-from rchw.sim.prove.matching import Matching
+from rchw.sim.prove.expected import Expected
+from rchw.sim.prove.forms import Atom, Form, Forms, number
+from rchw.sim.prove.matching import Matching, Sample
+from rchw.sim.prove.names import Role
 from rchw.sim.prove.questions import Answer, Questions
 from rchw.sim.prove.trial import value_of
 
@@ -85,9 +86,9 @@ class Reach:
         self.contents: dict[Hashable, Contents] = {}
         self.breach: Breach | None = None
         self._places: dict[Hashable, int] = {}
-        self._older: dict[Atom, Form] = {}
-        self._aged: dict[Form, Form] = {}
-        self._later: dict[tuple[Bits, bool, int], Known] = {}
+        self._older: dict[bool, dict[Atom, Form]] = {False: {}, True: {}}
+        self._aged: dict[bool, dict[Form, Form]] = {False: {}, True: {}}
+        self._later: dict[tuple[Bits, bool, int, bool], Known] = {}
         self._widths = {key: len(bits) for key, bits in circuit.contents.items()}
 
     def beat(self) -> dict[str, Bits]:
@@ -116,14 +117,15 @@ class Reach:
         circuit.settle(inputs | {"aresetn": (0,)}, circuit.words.logic)
         circuit.clock()
 
-    def check_output(self, age: int, first: int | None, moment: Hashable) -> None:
+    def check_output(self, sample: Sample, moment: Hashable) -> None:
         """Compare the output beat with what the reference says of a sample."""
+        age, place = sample.age, sample.place
         circuit, forms = self.circuit, self.forms
         data, start = circuit.bits("m_axis_tdata"), 0
-        last = self.expected.last(age)
+        last = number(1) if self.design.readout.pooled else self.expected.last(age)
         pairs = [("m_axis_tlast", circuit.bits("m_axis_tlast"), last, last)]
         answers = self.design.readout.answers
-        for output, definition in zip(answers, self.expected.answers(age), strict=True):
+        for output, definition in zip(answers, self.expected.answers(age, place), strict=True):
             end = start + 8 * lane_bytes(output.format)
             names = (definition.name, definition.form)
             pairs.append((f"output {output.name}", data[start:end], *names))
@@ -139,27 +141,27 @@ class Reach:
             if answer.equal is False:  # a sum is not any number that it could be by its range
                 answer = self.questions.equal(*plain)
             difference = plain[0] - plain[1]
-            step = self._is_step(difference, age, answer)
-            whole = [self.expected.spelled(part, age) for part in plain]
+            step = self._is_step(difference, sample, answer)
+            whole = [self.expected.spelled(part, age, place) for part in plain]
             if answer.equal is False and not step and whole != [*plain]:
                 answer = self.questions.equal(*whole)  # nor is a square any number
-                step = self._is_step(difference, age, answer)
+                step = self._is_step(difference, sample, answer)
             if not answer.equal:
                 sentence = f"{what} must be that of the reference"
                 decided = answer.equal is not None
-                self.breach = Breach(sentence, moment, answer.given, first, decided, step)
+                self.breach = Breach(sentence, moment, answer.given, sample.first, decided, step)
                 return
 
-    def _is_step(self, difference: Form, age: int, answer: Answer) -> bool:
+    def _is_step(self, difference: Form, sample: Sample, answer: Answer) -> bool:
         """Whether values of the states after a sample make a difference, and nothing else does."""
         if answer.equal is not False:
             return False
         given, unknowns = answer.given, difference.unknowns()
         roles = [self.expected.roles.get(atom) for atom in unknowns]
-        if any(r is None or r.age != age or r.kind not in _FREE for r in roles):
+        if any(r is None or r.age != sample.age or r.kind not in _FREE for r in roles):
             return False
         values = {atom: given.get(atom, atom.low) for atom in unknowns}  # any, if none were needed
-        for definition in self.expected.outputs(age):
+        for definition in self.expected.outputs(sample.age, sample.place):
             if definition.role.kind == "square" and definition.name.atom in values:
                 values |= {a: values.get(a, a.low) for a in definition.form.unknowns()}
                 values[definition.name.atom] = value_of(definition.form, values)
@@ -210,7 +212,7 @@ class Reach:
         """An unknown for what a register holds at a moment."""
         return self.circuit.unknown(self._widths[key], f"{key}@{place}")
 
-    def renamed(self, bits: Bits, taken: bool, limit: int) -> Known:
+    def renamed(self, bits: Bits, taken: bool, limit: int, kept: bool = False) -> Known:
         """Contents after a clock, by the names that hold then.
 
         Parameters
@@ -220,16 +222,18 @@ class Reach:
             Whether every sample is older by one now.
         limit : int
             Greatest age of what is still known.
+        kept : bool
+            Whether an answer waits of the sample that leaves the window of those in work.
 
         Returns
         -------
         tuple
             The bits; None for those of which nothing is known any more.
         """
-        key = (bits, taken, limit)
+        key = (bits, taken, limit, kept)
         if key not in self._later:
             forms = {bit[0]: None for bit in bits if not isinstance(bit, int)}
-            names = {form: self._named_later(form, taken, limit) for form in forms}
+            names = {form: self._named_later(form, taken, limit, kept) for form in forms}
             result: list[Value | None] = []
             for bit in bits:
                 form = None if isinstance(bit, int) else names[bit[0]]
@@ -240,7 +244,7 @@ class Reach:
             self._later[key] = tuple(result)
         return self._later[key]
 
-    def _named_later(self, form: Form, taken: bool, limit: int) -> Form | None:
+    def _named_later(self, form: Form, taken: bool, limit: int, kept: bool) -> Form | None:
         """A form by its new names; none if it depends on what is not known any more."""
         roles, changes = self.expected.roles, False
         for atom in form.unknowns():
@@ -249,18 +253,22 @@ class Reach:
                 if form.atom is not atom:
                     return None  # what is computed from nothing known is not known either
                 continue
-            age = role.age + taken
-            if age < 0 or age > limit + (role.kind == "last"):
+            age = self.later_age(role, kept) if taken else role.age
+            if age is None or age < 0 or age > limit + (role.kind == "last"):
                 return None
-            if taken and atom not in self._older:
-                self._older[atom] = self._aged_name(atom, role)
+            if taken and atom not in self._older[kept]:
+                self._older[kept][atom] = self._aged_name(atom, role, age)
             changes = taken
-        return self.forms.renamed(form, self._older, self._aged) if changes else form
+        return self.forms.renamed(form, self._older[kept], self._aged[kept]) if changes else form
 
-    def _aged_name(self, atom: Atom, role: Role) -> Form:
-        older = Role(role.kind, role.age + 1, role.index, role.first)
+    def later_age(self, role: Role, kept: bool) -> int | None:
+        """Age of what has a role after a sample was taken; see `renamed`."""
+        return self.expected.aged(role.age, kept)
+
+    def _aged_name(self, atom: Atom, role: Role, age: int) -> Form:
+        older = Role(role.kind, age, role.index, role.first)
         if role.kind == "p":
             self.expected.states(older.age, role.first)  # so that the sum gets this name again
-        if role.kind == "t":
-            self.expected.outputs(older.age)
+        if role.kind == "t" or (self.design.readout.pooled and role.kind in ("y", "class")):
+            self.expected.outputs(older.age, role.first)
         return self.expected.name(older, atom.low, atom.high)

@@ -59,19 +59,23 @@ class _Bench:
         """Sentence on the first output beat that is not the reference's."""
         design = self._design
         codes = np.array(self._codes, dtype=np.int64).reshape(-1, design.n_lanes)
-        want = reference.run(design, codes, np.array(self._last, dtype=bool)).outputs
+        marks = np.array(self._last, dtype=bool)
+        want = reference.run(design, codes, marks).outputs
+        ends = marks[design.answered(marks)].tolist()
         answers = design.readout.answers
         formats = [output.format for output in answers]
+        what = "sequence" if design.readout.pooled else "sample"
         got = unpack([word for word, _ in self._out], formats)
         for sample, (row, found) in enumerate(zip(want.tolist(), got.tolist(), strict=False)):
             for output, right, code in zip(answers, row, found, strict=True):
                 if right != code:
-                    return f"output {output.name} of sample {sample} must be {right}, not {code}"
-            last, end = self._last[sample], self._out[sample][1]
+                    return f"output {output.name} of {what} {sample} must be {right}, not {code}"
+            last, end = int(ends[sample]), self._out[sample][1]
             if last != end:
-                return f"m_axis_tlast of sample {sample} must be {last}, not {end}"
+                return f"m_axis_tlast of {what} {sample} must be {last}, not {end}"
         if len(got) != len(want):
-            return f"{len(want)} input beats must give as many output beats, not {len(got)}"
+            whose = "sequences" if design.readout.pooled else "input beats"
+            return f"{len(want)} {whose} must give as many output beats, not {len(got)}"
         return None
 
 
