@@ -59,9 +59,9 @@ def test_steps_are_as_exact_as_is_said(steps: int, bound: float) -> None:
 
 
 def test_angles_of_many_turns() -> None:
-    """Sine and cosine are as good after a hundred turns: the same motion, but for the rounding."""
-    arm = SoftArm(limit=1e4)
-    inputs, turns, n = commands(5), 200 * np.pi, arm.n_segments
+    """Sine and cosine are as good after ten thousand turns: the same motion, but for rounding."""
+    arm = SoftArm(limit=1e5)
+    inputs, turns, n = commands(5), 2e4 * np.pi, arm.n_segments
     plain, _ = arm.run(inputs, arm.start())
     turned = arm.start()
     turned[:n] += turns
