@@ -1,9 +1,10 @@
 """The rules of `docs/stream.md` as a Verilog module around an emitted top, to read and to prove.
 
 The module has the ports of the stream as inputs, an instance of the design, and assertions. It
-knows the design's formulas and nothing of what is inside. In the folded form a scoreboard counts
-what is under way and follows one beat, whichever the prover likes. In the parallel form all beats
-move together, so there it is a belt of as many places as the latency has clocks.
+knows the design's formulas and nothing of what is inside. In the folded form, and where outputs are
+fed back, a scoreboard counts what is under way and follows one beat, whichever the prover likes.
+In the parallel form all beats move together, so there it is a belt of as many places as the latency
+has clocks. Where a sequence has one answer, only beats with tlast are under way in this sense.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from rchw.design import Design
 from rchw.hdl.top import lane_map
 from rchw.schedule import latency, schedule
 
-__all__ = ["FAULTS", "RULES", "Bounds", "bounds", "checker", "groups"]
+__all__ = ["FAULTS", "RULES", "Bounds", "belt", "bounds", "checker", "groups"]
 
 RULES = {
     "stays": "while m_axis_tvalid waits for m_axis_tready, tvalid, tdata and tlast stay",
@@ -52,17 +53,22 @@ class Bounds:
     wait: int
 
 
+def belt(design: Design) -> bool:
+    """Whether all beats of a design move together, one per clock."""
+    return schedule(design).parallel and not design.feedback
+
+
 def bounds(design: Design) -> Bounds:
     """Numbers of the rules for a design."""
     plan, clocks = schedule(design), latency(design)
-    if plan.parallel:
+    if belt(design):
         return Bounds(clocks, 1, clocks, 1)
     return Bounds(clocks, plan.clocks, clocks // plan.clocks + 2, plan.clocks + _WAIT)
 
 
 def groups(design: Design) -> dict[str, tuple[str, ...]]:
     """Rules that are proved together, by the name of their task: they help each other."""
-    if schedule(design).parallel:
+    if belt(design):
         return {"beats": ("stays", "once", "order", "takes")}
     return {
         "beats": ("stays", "once", "order", "answers", "takes"),
@@ -85,10 +91,10 @@ def checker(design: Design, inside: str = "", table: str = "") -> str:
         it, as from `rchw.sim.rules.tables`.
     """
     end_in = sum(lane_map([channel.format for channel in design.beat])[-1])
-    end_out = sum(lane_map([output.format for output in design.readout.outputs])[-1])
+    end_out = sum(lane_map([answer.format for answer in design.readout.answers])[-1])
     numbers = bounds(design)
-    parallel = schedule(design).parallel
-    body = _BELT if parallel else _SCOREBOARD
+    pooled = design.readout.pooled
+    body = (_PASSED if pooled else _BELT) if belt(design) else _SCOREBOARD
     if inside:
         inside = f"`ifdef TABLE\n{inside}`endif\n"
     head = _HEAD.replace("    .aclk(aclk),\n", f"{inside}    .aclk(aclk),\n")
@@ -100,6 +106,8 @@ def checker(design: Design, inside: str = "", table: str = "") -> str:
         "@CLOCKS": numbers.clocks,
         "@ROOM": numbers.room,
         "@WAIT": numbers.wait,
+        "@ASKED": "taken && s_axis_tlast" if pooled else "taken",
+        "@ITS_LAST": "1" if pooled else "its_last",
     }.items():
         text = text.replace(key, str(value))
     return f"{text}{table}endmodule\n"
@@ -189,7 +197,8 @@ _STAYS = """
 _SCOREBOARD = """
   // How many beats are under way.
   reg [$clog2(@ROOM + 2) - 1:0] count = 0;
-  always @(posedge aclk) count <= aresetn ? count + taken - given : 0;
+  wire asked = @ASKED;
+  always @(posedge aclk) count <= aresetn ? count + asked - given : 0;
 
   // One beat, any: how many go before it, and since when it is under way.
   reg following = 0, its_last;
@@ -199,7 +208,7 @@ _SCOREBOARD = """
   always @(posedge aclk)
     if (!aresetn) following <= 0;
     else if (!following) begin
-      following <= follow && taken;
+      following <= follow && asked;
       its_last <= s_axis_tlast;
       ahead <= count - given;
       age <= 1;
@@ -213,7 +222,7 @@ _SCOREBOARD = """
 
 `ifdef BEATS
   always @* if (running) once: assert (count <= @ROOM && !(m_axis_tvalid && count == 0));
-  always @* if (running && it_comes) order: assert (m_axis_tlast == its_last);
+  always @* if (running && it_comes) order: assert (m_axis_tlast == @ITS_LAST);
 
   reg [$clog2(@LATENCY + 2) - 1:0] silent = 0;
   always @(posedge aclk)
@@ -254,6 +263,29 @@ _BELT = """
 `ifdef BEATS
   always @* if (running) once: assert (m_axis_tvalid == beats[@LATENCY - 1]);
   always @* if (running && m_axis_tvalid) order: assert (m_axis_tlast == lasts[@LATENCY - 1]);
+  always @* if (running) takes: assert (s_axis_tready == moves);
+`endif
+"""
+_PASSED = """
+  // A belt of what will be answered, with a place for every clock of the latency but the last.
+  // There an answer waits, and what has none passes it by.
+  reg [@LATENCY - 2:0] beats = 0;
+  reg shown = 0;
+  wire comes = beats[@LATENCY - 2];
+  wire moves = !(shown && !m_axis_tready && comes);
+  always @(posedge aclk)
+    if (!aresetn) begin
+      beats <= 0;
+      shown <= 0;
+    end else begin
+      if (moves) beats <= {beats, @ASKED};
+      if (moves && comes) shown <= 1;
+      else if (m_axis_tready) shown <= 0;
+    end
+
+`ifdef BEATS
+  always @* if (running) once: assert (m_axis_tvalid == shown);
+  always @* if (running && m_axis_tvalid) order: assert (m_axis_tlast);
   always @* if (running) takes: assert (s_axis_tready == moves);
 `endif
 """

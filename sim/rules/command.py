@@ -11,12 +11,10 @@ from rchw.design import Design
 from rchw.document import save
 from rchw.files import together, write_atomic
 from rchw.hdl.emit import write_verilog
-from rchw.schedule import schedule
-from rchw.sim.once import check_every_sample
 from rchw.sim.prove.ports import check_ports
 from rchw.sim.prove.words import Words, elaborate
 from rchw.sim.record import heading, versions, write_record
-from rchw.sim.rules.checker import FAULTS, RULES, bounds, checker, groups
+from rchw.sim.rules.checker import FAULTS, RULES, belt, bounds, checker, groups
 from rchw.sim.rules.control import follow
 from rchw.sim.rules.engine import Found, run_task
 from rchw.sim.rules.script import Task, sby, tasks
@@ -70,14 +68,10 @@ def prove_rules(
 
     Raises
     ------
-    DesignError
-        If outputs are fed back, or the design answers once per sequence, or with a class.
     ToolError
         If a tool is missing or fails.
     """
-    check_every_sample(design, "a proof of the rules")
     start, name = time.monotonic(), design.name
-    design.check_open("a proof of the stream rules")
     with together(out, keep_logs=True) as work:
         source = work / f"{name}.v"
         if verilog is None:
@@ -87,7 +81,7 @@ def prove_rules(
         save(design, work / f"{name}.json")
         words = elaborate(source, name, work / "words")
         check_ports(words, design)
-        control = None if schedule(design).parallel else follow(words, design)
+        control = None if belt(design) else follow(words, design)
         if control is None:
             rules, task_list = checker(design), sby(design, timeout)
         else:

@@ -1,9 +1,10 @@
 """The states of a circuit's control, and what the rules' counters can be in each: a certificate.
 
 Control never depends on data, so the handshakes alone lead from state to state, and following them
-finds every state. What was found is not believed: it becomes assertions beside the rules
-(`rchw.sim.rules.tables`), and SymbiYosys proves all of them together by induction over one clock.
-A state that was missed, or a counter that goes further, breaks that proof and nothing else.
+finds every state; where a sequence has one answer, tlast is one of them. What was found is not
+believed: it becomes assertions beside the rules (`rchw.sim.rules.tables`), and SymbiYosys proves
+all of them together by induction over one clock. A state that was missed, or a counter that goes
+further, breaks that proof and nothing else.
 """
 
 from collections import deque
@@ -18,6 +19,7 @@ from rchw.sim.prove.cone import split
 from rchw.sim.prove.words import Words
 from rchw.sim.rules.checker import bounds
 from rchw.sim.rules.part import Register, after_reset, name_of, needed
+from rchw.sim.rules.structure import depends
 
 __all__ = ["MOST", "Control", "Place", "State", "follow"]
 
@@ -35,13 +37,14 @@ class State:
     Attributes
     ----------
     count : int
-        Beats under way.
+        Beats under way; where a sequence has one answer, those with tlast.
     offered : bool
         Whether it is met only while the source keeps a beat that it has offered.
     silent, refused : int
         Most that the counters of these names in the rules can be.
     lasts : dict of int to Place
-        Where the last flag of a beat under way is kept, by how many beats go before it.
+        Where the last flag of a beat under way is kept, by how many beats go before it; none where
+        only beats with tlast are answered.
     flows : bool
         Whether it is met while the output never pauses.
     ages : dict of int to int
@@ -93,6 +96,7 @@ class _Way:
     valid: int
     ready: int
     taken: int
+    asked: int
     shown: int
     to: _Moment
 
@@ -131,8 +135,9 @@ class _Walk:
     """Moments, the ways between them, and what is carried along."""
 
     def __init__(self, words: Words, design: Design) -> None:
-        self._bounds = bounds(design)
-        control = set(split(words, ["s_axis_tdata", "s_axis_tlast"]).registers)
+        self._bounds, self._pooled = bounds(design), design.readout.pooled
+        data = ["s_axis_tdata"] if self._pooled else ["s_axis_tdata", "s_axis_tlast"]
+        control = set(split(words, data).registers)
         # What no reset sets, and no data reaches, tells no state: the register of a constant code.
         circuit = after_reset(words)
         control = {
@@ -146,11 +151,20 @@ class _Walk:
         # What keeps last flags is among the rest of what is left.
         self._widths = {str(held[0]): len(held) for held in stored if held not in control}
         self._memories = [memory.name for memory in words.memories if memory.writes]
+        if self._pooled:  # every answer has the same flag
+            self._widths, self._memories = {}, []
         for memory in words.memories:
-            if memory.writes:
+            if memory.name in self._memories:
                 rows = [f"{memory.name}[{row}]" for row in range(len(memory.rows))]
                 self._widths |= dict.fromkeys(rows, memory.width)
                 self._names |= {row: row for row in rows}
+        seen = depends(words, words.outputs["m_axis_tlast"], later=False)
+        self._put_out = {
+            (self._names[str(held[0])], bit)
+            for held in stored
+            for bit, wire in enumerate(held)
+            if wire in seen
+        }
         self._circuit = circuit = after_reset(words)
         self._start = _Moment(tuple(circuit.at(held) for held in self._registers), 0, False)
         self._inputs = {name: circuit.unknown(len(bits)) for name, bits in words.inputs.items()}
@@ -168,7 +182,8 @@ class _Walk:
                 raise _NoTable
             state.offered &= moment.offered
         self._wait()
-        self._keep()
+        if not self._pooled:
+            self._keep()
         self._flow()
         names = self._names
         return Control(
@@ -193,8 +208,8 @@ class _Walk:
             )
         self._circuit.contents = contents
 
-    def _settle(self, valid: int, ready: int) -> None:
-        given = {"s_axis_tvalid": (valid,), "m_axis_tready": (ready,), "s_axis_tlast": (self._new,)}
+    def _settle(self, valid: int, ready: int, last: Bits) -> None:
+        given = {"s_axis_tvalid": (valid,), "m_axis_tready": (ready,), "s_axis_tlast": last}
         self._circuit.settle(self._inputs | given, self._circuit.words.logic)
 
     def _explore(self) -> None:
@@ -203,18 +218,19 @@ class _Walk:
         while waiting:
             moment = waiting.popleft()
             self._enter(moment, {})
-            for valid, ready in product((0, 1), repeat=2):
+            lasts = (0, 1) if self._pooled else (1,)
+            for valid, ready, last in product((0, 1), (0, 1), lasts):
                 if moment.offered and not valid:  # the source keeps what it offers
                     continue
-                self._settle(valid, ready)
+                self._settle(valid, ready, (last,) if self._pooled else (self._new,))
                 takes, shown = circuit.number("s_axis_tready"), circuit.number("m_axis_tvalid")
                 taken = valid & takes
-                count = moment.count + taken - (shown & ready)
+                count = moment.count + (taken & last) - (shown & ready)
                 if not 0 <= count <= self._bounds.room:
                     raise _NoTable
                 control = tuple(circuit.at(bits) for bits in self._next)
                 after = _Moment(control, count, bool(valid and not taken))
-                self._ways[moment].append(_Way(valid, ready, taken, shown, after))
+                self._ways[moment].append(_Way(valid, ready, taken, taken & last, shown, after))
                 if after not in self._ways:
                     if len(self._ways) == MOST:
                         raise _NoTable
@@ -252,7 +268,7 @@ class _Walk:
             moment = waiting.popleft()
             for way in self._ways[moment]:
                 self._enter(moment, kept[moment])
-                self._settle(way.valid, way.ready)
+                self._settle(way.valid, way.ready, (self._new,))
                 self._circuit.clock()
                 flags = dict(self._carried(moment, way))
                 known = kept.get(way.to)
@@ -268,7 +284,11 @@ class _Walk:
             found[code] = found[code] & items if code in found else items
         for code, items in found.items():
             state = self._states[code]
-            state.lasts = {ahead: place for place, ahead in sorted(items)}
+            # Of several the one that is put out: that the others are equal is not to be proved.
+            state.lasts = {
+                ahead: place
+                for place, ahead in sorted(items, key=lambda item: (item[0] in self._put_out, item))
+            }
             if len(state.lasts) < state.count:
                 raise _NoTable
 
@@ -296,9 +316,14 @@ class _Walk:
             (way.to, moment.count - way.given, 1)
             for moment in flowing
             for way in self._ways[moment]
+            if way.ready and way.asked
+        ]
+        sinces = [
+            (way.to, 1)
+            for moment in flowing
+            for way in self._ways[moment]
             if way.ready and way.taken
         ]
-        sinces = [(moment, 1) for moment, _, _ in ages]
         self._grow_old(ages)
         self._go_on(sinces)
 

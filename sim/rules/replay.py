@@ -13,11 +13,10 @@ import numpy as np
 
 from rchw.design import Design
 from rchw.errors import ToolError
-from rchw.schedule import schedule
 from rchw.sim.prove.circuit import Circuit
 from rchw.sim.prove.forms import Forms
 from rchw.sim.prove.words import Words
-from rchw.sim.rules.checker import Bounds, bounds
+from rchw.sim.rules.checker import Bounds, belt, bounds
 from rchw.sim.wave import read_vcd
 
 __all__ = ["Offer", "Seen", "broken_rule", "inputs_of", "rerun"]
@@ -103,7 +102,7 @@ def broken_rule(design: Design, offers: Sequence[Offer], seen: Sequence[Seen]) -
 
     The rules that need a side never to pause count only while it has not paused since the reset.
     """
-    watch = _Watch(bounds(design), schedule(design).parallel)
+    watch = _Watch(bounds(design), belt(design), design.readout.pooled)
     for clock, (offer, out) in enumerate(zip(offers, seen, strict=True)):
         if clock == 0 or not offer.aresetn:
             watch.reset()
@@ -117,19 +116,26 @@ def broken_rule(design: Design, offers: Sequence[Offer], seen: Sequence[Seen]) -
 class _Watch:
     """The rules, from one clock to the next."""
 
-    def __init__(self, numbers: Bounds, parallel: bool) -> None:
-        self._numbers, self._parallel = numbers, parallel
+    def __init__(self, numbers: Bounds, parallel: bool, pooled: bool) -> None:
+        self._numbers, self._parallel, self._pooled = numbers, parallel, pooled
         self.reset()
 
     def reset(self) -> None:
         self._way: deque[tuple[int, int]] = deque()  # last flag and age of each beat under way
+        self._belt = [False] * (
+            self._numbers.latency - 1
+        )  # what will be answered, the newest first
+        self._shown = False  # and the answer that waits behind it
         self._held: Seen | None = None
         self._silent = self._refused = self._since = 0
         self._flowing = True
         self._moves = False  # whether the belt moved at the edge before
 
     def step(self, offer: Offer, out: Seen) -> str | None:
-        told = self._pauses(offer, out) or self._beats(offer, out)
+        told = self._pauses(offer, out)
+        if not told:
+            passed = self._parallel and self._pooled
+            told = self._passed(offer, out) if passed else self._beats(offer, out)
         self._held = out if out.m_axis_tvalid and not offer.m_axis_tready else None
         return told
 
@@ -140,6 +146,8 @@ class _Watch:
             for name in ("m_axis_tvalid", "m_axis_tlast", "m_axis_tdata"):
                 if getattr(out, name) != getattr(self._held, name):
                     return f"stays: {name} changes while m_axis_tready is low"
+        if self._parallel and self._pooled:
+            return None
         if self._moves or not self._parallel:
             self._way = deque((last, age + 1) for last, age in self._way)
         if self._parallel:
@@ -161,6 +169,21 @@ class _Watch:
             return f"takes: a beat was offered for {self._refused} clocks"
         return None
 
+    def _passed(self, offer: Offer, out: Seen) -> str | None:
+        """The rules of a pipeline in which what has no answer passes by one that waits."""
+        comes = self._belt[-1]
+        moves = not (self._shown and comes and not offer.m_axis_tready)
+        if bool(out.m_axis_tvalid) != self._shown:
+            return f"once: m_axis_tvalid is {out.m_axis_tvalid}"
+        if out.m_axis_tvalid and out.m_axis_tlast != 1:
+            return f"order: m_axis_tlast is {out.m_axis_tlast}, not 1"
+        if bool(out.s_axis_tready) != moves:
+            return "takes: s_axis_tready does not follow the output"
+        self._shown = (moves and comes) or (self._shown and not offer.m_axis_tready)
+        if moves:
+            self._belt = [bool(offer.s_axis_tvalid and offer.s_axis_tlast), *self._belt[:-1]]
+        return None
+
     def _beats(self, offer: Offer, out: Seen) -> str | None:
         if out.m_axis_tvalid and not self._way:
             return "once: a beat is offered that did not go in"
@@ -179,7 +202,7 @@ class _Watch:
                 return f"period: tready is {out.s_axis_tready} after {self._since} clocks"
         going = self._since and offer.s_axis_tvalid
         self._since = 1 if taken else self._since + 1 if going else 0
-        if taken:
+        if taken and (offer.s_axis_tlast or not self._pooled):
             self._way.append((offer.s_axis_tlast, 0))
         if len(self._way) > self._numbers.room:
             return f"once: {len(self._way)} beats are under way"

@@ -5,8 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from rchw.design import Design
-from rchw.schedule import schedule
-from rchw.sim.rules.checker import FAULTS, bounds, groups
+from rchw.sim.rules.checker import FAULTS, belt, bounds, groups
 
 __all__ = ["Task", "depth", "sby", "tasks"]
 
@@ -51,7 +50,7 @@ def tasks(design: Design, table: bool) -> list[Task]:
         Whether there is a table of the control, for induction.
     """
     names = {fault: fault.lower() for fault in FAULTS}
-    if schedule(design).parallel:
+    if belt(design):
         proofs = [Task(group, group, "pdr") for group in groups(design)]
         return [*proofs, *(Task(f"fault_{n}", "beats", "pdr", f) for f, n in names.items())]
     listed = [Task(group, group, "induction") for group in groups(design) if table]

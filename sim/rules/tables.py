@@ -47,21 +47,28 @@ def table(control: Control) -> str:
         for name, width in columns.items():
             word = word << width | row[name]
         cases.append(f"      {size}'h{code:x}: row = {total}'h{word:x};")
-    kept = " ||\n    ".join(f"ahead == {k} && its_last == flags[place_{k}]" for k in range(most))
+    kept = [f"ahead == {k} && its_last == flags[place_{k}]" for k in range(most)] if places else "1"
     aged = " ||\n    ".join(f"ahead == {k} && age == age_{k}" for k in range(most))
     return _TABLE.format(
         wires=_lines(f"  wire [{w - 1}:0] {_wire(name)};" for name, w in exposed(control).items()),
         size=size - 1,
         control=",\n    ".join(_wire(name) for name in reversed(list(control.registers))),
-        last=len(places) - 1,
-        flags=",\n    ".join(f"{_wire(name)}[{bit}]" for name, bit in reversed(places)),
+        flags=_flags(places),
         columns=_lines(f"  wire [{width - 1}:0] {name};" for name, width in columns.items()),
         names=",\n    ".join(columns),
         total=total - 1,
         cases=_lines(cases),
-        kept=kept,
+        kept=" ||\n    ".join(kept),
         aged=aged,
     )
+
+
+def _flags(places: list[Place]) -> str:
+    """Where last flags are; nothing where they are always set."""
+    if not places:
+        return ""
+    bits = ",\n    ".join(f"{_wire(name)}[{bit}]" for name, bit in reversed(places))
+    return f"  wire [{len(places) - 1}:0] flags = {{\n    {bits}\n  }};\n"
 
 
 def _row(state: State, most: int, places: list[Place]) -> dict[str, int]:
@@ -91,10 +98,7 @@ _TABLE = """
   wire [{size}:0] control = {{
     {control}
   }};
-  wire [{last}:0] flags = {{
-    {flags}
-  }};
-{columns}
+{flags}{columns}
   reg known;
   reg [{total}:0] row;
   assign {{

@@ -21,7 +21,6 @@ from rchw.sim.law import law_sha256
 from rchw.sim.mutate.run import mutate
 from rchw.sim.prove.command import prove_design
 from rchw.sim.rtl import run_rtl
-from rchw.sim.rules.command import prove_rules
 from rchw.sim.runner import build
 from rchw.sim.verify import job_for, verify
 from rchw.tasks import Task, load_task
@@ -119,7 +118,6 @@ def test_cases_are_counted_with_what_is_fed(tmp_path: Path) -> None:
 def test_what_is_not_built_for_feedback_says_so(tmp_path: Path) -> None:
     checks: dict[str, Callable[[Path], Any]] = {
         "a proof": lambda out: prove_design(FEEDBACK, out),
-        "a proof of the stream rules": lambda out: prove_rules(FEEDBACK, out),
         "mutants": lambda out: mutate(FEEDBACK, out, mutants=1),
     }
     for what, check in checks.items():

@@ -18,7 +18,6 @@ from rchw.sim.job import Job, Phase
 from rchw.sim.law import law_sha256
 from rchw.sim.mutate.run import mutate
 from rchw.sim.prove.command import prove_design
-from rchw.sim.rules.command import prove_rules
 from rchw.sim.runner import build
 from rchw.sim.soak.signature import plan_test
 from rchw.sim.stimulus import sequence_lengths, stimulus
@@ -151,7 +150,6 @@ def test_the_law_knows_when_a_design_answers() -> None:
 )
 def test_what_is_not_built_is_refused(design: Design, given: str, tmp_path: Path) -> None:
     checks: dict[str, Any] = {
-        "a proof of the rules": lambda: prove_rules(design, tmp_path / "out"),
         "mutants": lambda: mutate(design, tmp_path / "out", mutants=1),
         "the self-test of a board": lambda: plan_test(design),
     }
