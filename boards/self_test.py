@@ -60,6 +60,10 @@ def self_test_verilog(design: Design, plan: Plan, *, blackbox: bool = True) -> s
     blocks = len(plan.signatures)
     low, high = plan.samples.bit_length() - 1, blocks.bit_length() - 1
     count = low + high
+    each = plan.answers.bit_length() - 1
+    answers = each + high
+    # Samples without an answer are no standstill.
+    alive = "given | taken" if design.readout.pooled else "given"
     held = HELD.bit_length() - 1
     declared = core_declaration(name, wide, out) + "\n" if blackbox else ""
     steps = "\n".join(
@@ -81,7 +85,7 @@ def self_test_verilog(design: Design, plan: Plan, *, blackbox: bool = True) -> s
   always @(posedge clk)
     sum{k} <= !running ? 64'd0 : !given ? sum{k}
       : {{sum{k}[62:0], 1'b0}} ^ (sum{k}[63] ? 64'h{FEEDBACK:016x} : 64'd0) ^ word[{64 * k}+:64];
-  always @(*) case (out_count[{count - 1}:{low}])"""
+  always @(*) case (out_count[{answers - 1}:{each}])"""
         + "".join(
             f"\n    {high}'d{b}: want{k} = 64'h{row[k]:016x};"
             for b, row in enumerate(plan.signatures)
@@ -144,7 +148,7 @@ def self_test_verilog(design: Design, plan: Plan, *, blackbox: bool = True) -> s
   end
 
   // Sink: a signature per 64 bits, compared after each block while no beat is taken.
-  reg [{count - 1}:0] out_count;
+  reg [{answers - 1}:0] out_count;
   reg m_ready;
   reg [6:0] stall;
   reg [2:0] checking;
@@ -153,14 +157,14 @@ def self_test_verilog(design: Design, plan: Plan, *, blackbox: bool = True) -> s
   wire m_last;
   wire [{out - 1}:0] m_data;
   wire given = m_valid & m_ready;
-  wire out_slow = out_count[{low + 1 if high > 1 else low}];
-  wire ends = given & &out_count[{low - 1}:0];
+  wire out_slow = out_count[{each + 1 if high > 1 else each}];
+  wire ends = given & &out_count[{each - 1}:0];
   wire [{64 * sums - 1}:0] word = {{{{{64 * sums - out - 1}{{1'b0}}}}, m_last, m_data[{out - 1}:1],
     m_data[0] ^ fault_sync[1]}};
 {checks}
   // The count of results is that of the block that has ended until it has been compared.
   always @(posedge clk) begin
-    out_count <= !running ? {count}'d0 : out_count + (given & !ends | checking[2]);
+    out_count <= !running ? {answers}'d0 : out_count + (given & !ends | checking[2]);
     checking <= running ? {{checking[1:0], ends}} : 3'd0;
     stall <= out_slow & ~|stall & ~|pace[17:8] ? 7'd100 : stall - |stall;
     m_ready <= running & !ends & ~|checking & ~|stall & (!out_slow | |pace[7:5]);
@@ -173,7 +177,7 @@ def self_test_verilog(design: Design, plan: Plan, *, blackbox: bool = True) -> s
   reg failed = 1'b0;
   reg passed = 1'b0;
   always @(posedge clk) begin
-    idle <= !running | given ? 22'd0 : idle + !idle[21];
+    idle <= !running | {alive} ? 22'd0 : idle + !idle[21];
     failed <= on & (failed | checking[2] & differs | idle[21]);
     passed <= on & (passed | over & !differs);
   end

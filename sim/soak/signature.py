@@ -14,7 +14,6 @@ from rchw import reference
 from rchw.design import Design
 from rchw.errors import DesignError
 from rchw.sim.lanes import lane_bytes, pack, unpack, word_bytes
-from rchw.sim.once import check_every_sample
 from rchw.sim.soak.stimulus import draw
 
 __all__ = ["FEEDBACK", "HELD", "MARK_BITS", "Plan", "beats", "plan_test"]
@@ -37,11 +36,16 @@ class Plan:
         Where each generator starts; together they give the bits of an input beat.
     signatures : tuple of tuples of int
         After each block, one number of 64 bits for every 64 bits of an output beat with its flag.
+    answers : int
+        Output beats of a block, a power of two: its samples, but where a sequence has one answer.
+        There the blocks of output beats have a length of their own, and the test ends with the
+        last whole one.
     """
 
     samples: int
     starts: tuple[int, ...]
     signatures: tuple[tuple[int, ...], ...]
+    answers: int
 
 
 def _next(word: int) -> int:
@@ -93,10 +97,8 @@ def plan_test(design: Design, *, samples: int = 4096, blocks: int = 16, seed: in
     Raises
     ------
     DesignError
-        If samples or blocks are no such powers, or the design answers once per sequence, or with a
-        class.
+        If samples or blocks are no such powers, or there are too few answers for as many blocks.
     """
-    check_every_sample(design, "the self-test of a board")
     for what, value, least in (("samples", samples, 64), ("blocks", blocks, 2)):
         if value < least or value & (value - 1):
             raise DesignError(f"{what} must be a power of two from {least}, not {value}")
@@ -105,14 +107,23 @@ def plan_test(design: Design, *, samples: int = 4096, blocks: int = 16, seed: in
     starts = tuple(int(word) | 1 for word in draw(seed, np.arange(count)))
     codes, last = beats(design, starts, samples, blocks)
     outputs = reference.run(design, codes, last).outputs
-    formats = [output.format for output in design.readout.outputs]
+    answered = last[design.answered(last)]
+    each = samples
+    if design.readout.pooled:
+        if len(answered) < 2 * blocks:
+            raise DesignError(
+                f"samples must be enough for {2 * blocks} sequences to end in {blocks} blocks, not "
+                f"{samples}, in which {len(answered)} do"
+            )
+        each = 1 << (len(answered) // blocks).bit_length() - 1
+    formats = [answer.format for answer in design.readout.answers]
     bits = 8 * sum(lane_bytes(fmt) for fmt in formats)
     sums, signatures = [0] * (bits // 64 + 1), []
-    for place, word in enumerate(pack(outputs, formats)):
-        whole = word | int(last[place]) << bits
+    for place, word in enumerate(pack(outputs[: each * blocks], formats)):
+        whole = word | int(answered[place]) << bits
         for k, value in enumerate(sums):
             shifted = (value << 1 & _MASK) ^ (FEEDBACK if value >> 63 else 0)
             sums[k] = shifted ^ (whole >> 64 * k & _MASK)
-        if place % samples == samples - 1:
+        if place % each == each - 1:
             signatures.append(tuple(sums))
-    return Plan(samples, starts, tuple(signatures))
+    return Plan(samples, starts, tuple(signatures), each)

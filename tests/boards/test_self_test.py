@@ -1,5 +1,6 @@
 """A board that tests a design by itself: it passes what is right, and fails all that is not."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from rchw.boards.netlist import VERILATOR_WAIVERS, netlist_sources
 from rchw.boards.of_design import build_design
 from rchw.boards.self_test import self_test_verilog
 from rchw.boards.wrapper import WRAPPER_PORTS
-from rchw.design import Design
+from rchw.design import Design, Segments
 from rchw.devices import BOARDS
 from rchw.errors import DesignError
 from rchw.files import sha256_of
@@ -20,9 +21,10 @@ from rchw.hdl.emit import write_verilog
 from rchw.process import run_program
 from rchw.sim.compile import compile_simulator
 from rchw.sim.soak.signature import HELD, Plan, beats, plan_test
-from tests.examples import EXAMPLE
+from tests.examples import CLASSES, EXAMPLE, FEEDBACK, SEGMENTS
 from tests.sim.pair import VERILOG, pair
 from tests.sim.soak.test_soak import wide
+from tests.sim.test_feedback import GATES
 
 MAIN = Path(__file__).parent / "self_test" / "main.cpp"
 PLAN = plan_test(EXAMPLE, samples=128, blocks=4)
@@ -79,6 +81,44 @@ def test_wide_ports(tmp_path: Path) -> None:
     core = write_verilog(wide(), tmp_path)
     assert ends(core, wide(), plan) == "passed"
     assert ends(core, wide(), plan, "fault") == "failed"
+
+
+def test_answers_to_sequences(tmp_path: Path) -> None:
+    """Fewer answers than samples, in blocks of their own; one segment longer is another circuit."""
+    plan = plan_test(SEGMENTS, samples=1024, blocks=4)
+    assert 4 <= plan.answers < plan.samples
+    core = write_verilog(SEGMENTS, tmp_path)
+    assert ends(core, SEGMENTS, plan) == "passed"
+    assert ends(core, SEGMENTS, plan, "fault") == "failed"
+    longer = replace(SEGMENTS, readout=replace(SEGMENTS.readout, segments=Segments(4, 3)))
+    other = plan_test(longer, samples=1024, blocks=4)
+    assert all(a != b for a, b in zip(other.signatures, plan.signatures, strict=True))
+    rows = (*plan.signatures[:3], other.signatures[3])
+    assert ends(core, SEGMENTS, replace(plan, signatures=rows)) == "failed"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("design", [CLASSES, FEEDBACK, GATES], ids=lambda design: str(design.name))
+def test_classes_and_loops(design: Design, tmp_path: Path) -> None:
+    """One signature wrong is a failure; the planted fault turns what the loop gives out alone."""
+    plan = plan_test(design, samples=512, blocks=4)
+    core = write_verilog(design, tmp_path)
+    assert ends(core, design, plan) == "passed"
+    assert ends(core, design, plan, "fault") == "failed"
+    wrong = ((plan.signatures[0][0] ^ 1,), *plan.signatures[1:])
+    assert ends(core, design, replace(plan, signatures=wrong)) == "failed"
+
+
+@pytest.mark.slow
+def test_a_circuit_without_answers_fails(tmp_path: Path) -> None:
+    """It takes all samples, and stands still in the end."""
+    plan = plan_test(SEGMENTS, samples=512, blocks=4)
+    core = write_verilog(SEGMENTS, tmp_path)
+    given = r"(assign i__payload\[8\] = )s_axis_tlast;"
+    text, count = re.subn(given, r"\g<1>1'h0;", core.read_text())
+    assert count == 1
+    core.write_text(text)
+    assert ends(core, SEGMENTS, plan, clocks=2_200_000) == "failed"
 
 
 @pytest.mark.slow
@@ -145,11 +185,15 @@ def test_the_ports_are_those_of_every_wrapper() -> None:
         ({"samples": 100}, "samples must be a power of two from 64, not 100"),
         ({"samples": 32}, "samples must be a power of two from 64, not 32"),
         ({"blocks": 1}, "blocks must be a power of two from 2, not 1"),
+        (
+            {"blocks": 2, "samples": 64, "seed": 2},
+            "samples must be enough for 4 sequences to end in 2 blocks, not 64, in which 0 do",
+        ),
     ],
 )
 def test_bad_plans(options: dict[str, int], sentence: str) -> None:
     with pytest.raises(DesignError) as caught:
-        plan_test(EXAMPLE, **options)
+        plan_test(SEGMENTS, **options)
     assert str(caught.value) == sentence
 
 

@@ -19,7 +19,6 @@ from rchw.sim.law import law_sha256
 from rchw.sim.mutate.run import mutate
 from rchw.sim.prove.command import prove_design
 from rchw.sim.runner import build
-from rchw.sim.soak.signature import plan_test
 from rchw.sim.stimulus import sequence_lengths, stimulus
 from rchw.sim.testbench import write_vectors
 from rchw.sim.top import top_of
@@ -151,7 +150,6 @@ def test_the_law_knows_when_a_design_answers() -> None:
 def test_what_is_not_built_is_refused(design: Design, given: str, tmp_path: Path) -> None:
     checks: dict[str, Any] = {
         "mutants": lambda: mutate(design, tmp_path / "out", mutants=1),
-        "the self-test of a board": lambda: plan_test(design),
     }
     if design.readout.pooled:
         checks["a proof"] = lambda: prove_design(design, tmp_path / "out")

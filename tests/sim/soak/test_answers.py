@@ -29,7 +29,7 @@ module {name} (input aclk, aresetn, input [{i}:0] s_axis_tdata, input s_axis_tva
     initial if (!$value$plusargs("fault=%d", fault)) fault = 0;
     wire valid, last, ready, at = beats == 20;
     wire held = fault == 4 & at & !wait_[7], slow = fault == 5 & samples == 100 & !wait_[7];
-    wire extra = fault == 1 & at & samples % 16 == 3, lost = fault == 2 & at;
+    wire extra = fault == 1 & at & {when}, lost = fault == 2 & at;
     assign m_axis_tvalid = (valid & !lost & !held) | extra;
     assign m_axis_tlast = last ^ (fault == 3 & at);
     assign s_axis_tready = ready & !slow;
@@ -55,7 +55,9 @@ def with_faults(design: Design, folder: Path) -> Program:
     assert text.count(f"module {design.name}(") == 1
     ports = [sum(8 * -(-lane.format.width // 8) for lane in lanes) - 1
              for lanes in (design.beat, design.readout.answers)]  # fmt: skip
-    wrapper = _WRAPPER.format(name=design.name, i=ports[0], o=ports[1])
+    # Between answers to sequences no answer is due; in a loop it shows in the end.
+    when = "samples % 16 == 3" if design.readout.pooled else "1"
+    wrapper = _WRAPPER.format(name=design.name, i=ports[0], o=ports[1], when=when)
     source.write_text(text.replace(f"module {design.name}(", "module inner(") + wrapper)
     return Program.build(design, source, folder / "soak", optimize="-O0")
 
@@ -99,7 +101,8 @@ def check_faults(program: Program) -> None:
         assert found is not None and found["kind"] == kind, (fault, found)
         assert found["sentence"].startswith(text), found["sentence"]
         _, asked = answers_of(design, found["block"])
-        assert found["sample"] in (asked[20], asked[21]), (fault, found["sample"], asked[20])
+        if fault != "surplus" or design.readout.pooled:
+            assert found["sample"] in (asked[20], asked[21]), (fault, found["sample"], asked[20])
         assert found == found_by(program, fault, jobs=1)
     slow = found_by(program, "slow")
     assert slow is not None and (slow["kind"], slow["sample"]) == ("slow", 100)
