@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.families_page import table, written
 from benchmarks.size import circuit, measure
@@ -36,6 +35,8 @@ from rchw.design import (
 )
 from rchw.files import write_atomic
 from rchw.fixed import QFormat
+from rchw.layers import LayerInput
+from rchw.model import split_units
 from rchw.schedule import latency, schedule
 
 __all__ = ["BOARDS", "FAMILIES", "LANES", "N_UNITS", "Family", "designs", "page"]
@@ -46,8 +47,8 @@ BOARDS = ("icebreaker", "ulx3s")
 RESULTS = Path(__file__).parent / "results" / "families.json"
 PAGES = Path(__file__).parent.parent / "docs" / "families"
 _WEIGHTS = QFormat(8, 9)  # of matrices: 100 of them keep the spectral radius below 1
-_LAYERS = 4  # of deep
-_DEEP_WEIGHTS = QFormat(8, 8)  # the same of 25
+_LAYERS = 3  # of deep
+_DEEP_WEIGHTS = QFormat(8, 8)  # the same of 33
 Row = dict[str, Any]
 
 
@@ -124,28 +125,25 @@ def _euler(lanes: int) -> Design:
 
 def _deep(lanes: int) -> Design:
     design, ring = _base(lanes)
-    (entry,), size = ring.inputs, N_UNITS // _LAYERS
+    (entry,), rng = ring.inputs, np.random.default_rng(N_UNITS)
     assert isinstance(entry, LinearInput)
     shared = {name: getattr(ring, name) for name in UnitLayer.__dataclass_fields__}
-    shared |= {"n_units": size, "bias": ring.bias[:size], "initial_state": ()}
-    drawn = iter(np.random.default_rng(N_UNITS).integers(-100, 101, (2 * _LAYERS, size, size)))
     layers: list[MatrixLayer] = []
-    for place in range(_LAYERS):
-        matrix = _dense(next(drawn), _DEEP_WEIGHTS)
-        if place:
-            read = MatrixInput(layers[-1].name, _dense(next(drawn), _DEEP_WEIGHTS))
-            shared |= {"inputs": (read,)}
-        else:
-            first = replace(entry, weights=entry.weights[:size], source=design.inputs[0].name)
-            shared |= {"inputs": (first,)}
-        shared |= {"matrix": matrix, "leak_shift": place, "name": f"layer{place + 1}"}
-        layers.append(MatrixLayer(**shared))
+    for place, size in enumerate(split_units(N_UNITS, _LAYERS)):
+        read: LayerInput = replace(entry, weights=entry.weights[:size], source="u")
+        if layers:
+            before = layers[-1]
+            read = MatrixInput(before.name, _dense(rng, size, before.n_units))
+        own = {"n_units": size, "bias": ring.bias[:size], "initial_state": (), "inputs": (read,)}
+        own |= {"matrix": _dense(rng, size, size), "leak_shift": place, "name": f"layer{place + 1}"}
+        layers.append(MatrixLayer(**(shared | own)))
     seen = replace(design.features, later=(UnitFeatures(),) * (_LAYERS - 1))
     return replace(design, name=f"deep_p{lanes}", layers=tuple(layers), features=seen)
 
 
-def _dense(codes: NDArray[np.int64], fmt: QFormat) -> Matrix:
-    return Matrix(fmt, "dense", tuple(tuple(map(int, row)) for row in codes))
+def _dense(rng: np.random.Generator, *shape: int) -> Matrix:
+    codes = rng.integers(-100, 101, shape).tolist()
+    return Matrix(_DEEP_WEIGHTS, "dense", tuple(map(tuple, codes)))
 
 
 def _external(lanes: int) -> Design:
@@ -208,7 +206,7 @@ FAMILIES = {
     "deep": Family(
         "`s_l[i] = sum_j W_l[i][j] x_l(t-1)[j] + sum_j V_l[i][j] x_(l-1)(t)[j]`, of the first "
         "layer `+ sum_k v[i][k] u(t)[k]` instead; a layer may be any of the other families, "
-        "here 4 of `leaky` with 25 units each and shifts 0 to 3",
+        "here 3 of `leaky` with 34, 33 and 33 units and shifts 0 to 2",
         "`layers`, each with its own `matrix` or `taps`, `leak_shift` or `step`, `inputs` "
         "(channels, and earlier layers through a matrix or taps), `bias`, `activation`, "
         "`initial_state`, `lanes`; `features` of every layer",
