@@ -12,7 +12,6 @@ from rchw.document import save
 from rchw.files import together, write_atomic
 from rchw.hdl.emit import write_verilog
 from rchw.schedule import latency, schedule
-from rchw.sim.once import check_every_sample
 from rchw.sim.prove.answers import Answers
 from rchw.sim.prove.planted import FAULTS, searched
 from rchw.sim.prove.ports import check_ports
@@ -73,12 +72,10 @@ def prove_design(
     Raises
     ------
     DesignError
-        If outputs are fed back, or the design answers once per sequence.
+        If outputs are fed back.
     ToolError
         If a tool is missing or fails, or the circuit holds what the prover cannot follow.
     """
-    if design.readout.pooled:
-        check_every_sample(design, "a proof")
     start = time.monotonic()
     design.check_open("a proof")
     show = progress or (lambda done, total, words: None)

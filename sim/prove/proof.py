@@ -3,7 +3,9 @@
 What is shown, if the verdict is ``proved``: from whatever state, after one clock of reset, each
 beat that goes in comes out once and in order, with the last flag it had and the output codes that
 ``rchw.reference`` says, whatever the codes and last flags of all beats, and however both sides
-pause; a beat that waits at the output stays what it is. What is assumed: a source that keeps a beat
+pause; a beat that waits at the output stays what it is. Where a sequence has one answer, each beat
+with its last flag set gives one beat, in order, with the codes that the reference says of all
+samples of its sequence, and no other beat gives one. What is assumed: a source that keeps a beat
 until it is taken, as the stream rules demand; one clock; and, trusted, Yosys' reading of the
 Verilog, the normal form of `rchw.sim.prove.forms`, and z3.
 """

@@ -4,7 +4,7 @@ The circuit runs as the prover reads it, clock by clock, on codes and handshakes
 that a test names.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +18,7 @@ from rchw.schedule import latency, schedule
 from rchw.sim.lanes import pack, unpack
 from rchw.sim.prove.numbers import Numbers
 from rchw.sim.prove.words import Words, elaborate
-from rchw.sim.stimulus import output_drive, unit_drive
+from rchw.sim.stimulus import output_drive, sequence_lengths, unit_drive
 
 __all__ = ["Clock", "as_test", "failing_run", "replay"]
 
@@ -26,6 +26,7 @@ Clock = tuple[int, int, int, tuple[int, ...]]  # tvalid, tready, tlast, input co
 
 
 _OUTPUTS = 4  # that are pushed, at most
+_LONGEST = 200  # samples of a drawn run, at most, where a sequence has one answer
 
 
 class _Bench:
@@ -117,11 +118,14 @@ def failing_run(
     seed, tries : int
         Of the drawing, and how often.
     samples : int
-        For how many of them a drawn run is long, if nothing pauses.
+        For how many of them a drawn run is long, if nothing pauses; for more where those of a
+        sequence are summed up.
     units : sequence of int
         To be pushed.
     """
     rng = np.random.default_rng(seed)
+    if design.readout.segments is not None:
+        samples = min(samples + 2 * design.readout.segments.samples, _LONGEST)
     ways: list[Callable[[Design, _Bench], list[Clock]]]
     ways = [partial(_drawn, rng=rng, samples=samples)] * tries
     for upper in (True, False):
@@ -143,10 +147,10 @@ def _pushed(design: Design, bench: _Bench, codes: NDArray[np.int64]) -> list[Clo
     clocks: list[Clock] = []
     period = schedule(design).clocks
     stall = latency(design) + 3 * period
-    for row in codes.tolist():
-        taken = False
+    for place, row in enumerate(codes.tolist(), 1):
+        taken, last = False, int(design.readout.pooled and place == len(codes))
         while not taken and len(clocks) < len(codes) * period + stall:
-            clocks.append((1, 1, 0, tuple(row)))
+            clocks.append((1, 1, last, tuple(row)))
             taken = bench.step(clocks[-1])
     return clocks + _waited(bench, clocks[-1][3], stall)
 
@@ -165,11 +169,12 @@ def _drawn(design: Design, bench: _Bench, rng: np.random.Generator, samples: int
     stall = latency(design) + 3 * period
     gaps, stalls = (rng.random(2) < 0.5).tolist()
     clocks: list[Clock] = []
+    marks = _marks(design, rng)
     valid, last, codes, paused = 0, 0, _codes(design, rng), 0
     for clock in range(samples * period + 2 * stall):
         draining = clock >= samples * period + stall
         if not valid and not draining and not (gaps and rng.random() < 0.8):
-            valid, last, codes = 1, int(rng.random() < 0.2), _codes(design, rng)
+            valid, last, codes = 1, next(marks), _codes(design, rng)
         if draining:
             paused = 0
         elif paused:
@@ -183,6 +188,15 @@ def _drawn(design: Design, bench: _Bench, rng: np.random.Generator, samples: int
         clocks.append((1, 1, last, codes))
         valid = int(not bench.step(clocks[-1]) and len(clocks) < 20 * stall)
     return clocks + _waited(bench, codes, stall)
+
+
+def _marks(design: Design, rng: np.random.Generator) -> Iterator[int]:
+    """Last flags of sequences of any lengths."""
+    segments = design.readout.segments
+    while segments is None:
+        yield int(rng.random() < 0.2)
+    for length in sequence_lengths(segments, 16 * _LONGEST, rng).tolist():
+        yield from [0] * (length - 1) + [1]
 
 
 def _codes(design: Design, rng: np.random.Generator) -> tuple[int, ...]:

@@ -17,7 +17,6 @@ from rchw.sim.cases import cases
 from rchw.sim.job import Job, Phase
 from rchw.sim.law import law_sha256
 from rchw.sim.mutate.run import mutate
-from rchw.sim.prove.command import prove_design
 from rchw.sim.runner import build
 from rchw.sim.stimulus import sequence_lengths, stimulus
 from rchw.sim.testbench import write_vectors
@@ -151,8 +150,6 @@ def test_what_is_not_built_is_refused(design: Design, given: str, tmp_path: Path
     checks: dict[str, Any] = {
         "mutants": lambda: mutate(design, tmp_path / "out", mutants=1),
     }
-    if design.readout.pooled:
-        checks["a proof"] = lambda: prove_design(design, tmp_path / "out")
     for what, run in checks.items():
         sentence = (
             f"^readout of {design.name} must answer every sample with its outputs for {what} in "
