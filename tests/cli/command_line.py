@@ -89,6 +89,10 @@ def commands(folder: Path) -> dict[str, tuple[tuple[str | Path, ...], Path]]:
             ("run", design, folder / "small.csv", "--input-columns", "x", "-o"),
             folder / "out/y.csv",
         ),
+        "import": (
+            ("import", folder / "net.npz", "--input-range", "0", "1", "--name", "small_", "-o"),
+            folder / "out",
+        ),
         "emulate": (("emulate", "cycle", *data, "-o"), folder / "out"),
         "compare": (("compare", *data, "--reservoirs", "cycle,spintronic", "-o"), folder / "out"),
         "reproduce": (("reproduce", "dambre-threshold", "-o"), folder / "out"),

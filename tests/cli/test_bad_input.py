@@ -271,7 +271,7 @@ def test_a_design_too_large_for_the_board(folder: Path, capsys: Capture) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["train", "run", *LAB, "verilog", "verify", "netlist", "prove", "build"]
+    "name", ["train", "run", "import", *LAB, "verilog", "verify", "netlist", "prove", "build"]
 )
 def test_an_output_folder_that_is_a_file(name: str, folder: Path, capsys: Capture) -> None:
     (folder / "out").write_text("in the way")
@@ -282,7 +282,7 @@ def test_an_output_folder_that_is_a_file(name: str, folder: Path, capsys: Captur
 
 
 @pytest.mark.parametrize(
-    "name", ["train", "run", *LAB, "verilog", "verify", "netlist", "prove", "report"]
+    "name", ["train", "run", "import", *LAB, "verilog", "verify", "netlist", "prove", "report"]
 )
 def test_a_full_disk(
     name: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch

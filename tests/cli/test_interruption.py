@@ -19,6 +19,8 @@ STEPS = {
     "train": ["rchw.tasks.load_task", "rchw.experiment.train", "rchw.experiment.floors",
               "rchw.experiment.train_ideal", "rchw.experiment.evaluate", "rchw.experiment.save"],
     "run": ["rchw.reference.run", "rchw.cli.run.write_atomic"],
+    "import": ["rchw.importing.read_network", "rchw.importing.outcome.tune",
+               "rchw.importing.outcome.save"],
     "verilog": ["rchw.boards.package.write_package", "rchw.boards.package.bench_verilog"],
     "verify": ["rchw.sim.verify.write_verilog", "rchw.sim.verify.build",
                "rchw.sim.runner.simulate"],
@@ -53,7 +55,7 @@ def test_an_interruption_in_any_step(
         records = ("verify.json", "prove.json", "netlist-ecp5.json", "report.json")
         for place in (folder / "out", folder / "out/board", folder / "out/simulation"):
             place.mkdir()
-            for file in ("small.v", "small_.v", "laser.json", "life.json", *records):
+            for file in ("small.v", "small_.v", "small_.json", "laser.json", "life.json", *records):
                 (place / file).write_text("earlier")
     if name == "demo":
         _quick_demo(monkeypatch)
