@@ -231,6 +231,31 @@ def _sequence(design: Design, rng: np.random.Generator) -> tuple[str, Design]:
     return f"reset_on_last {str(new).lower()}", replace(design, reset_on_last=new)
 
 
+def _segments(design: Design, rng: np.random.Generator) -> tuple[str, Design] | None:
+    readout = design.readout
+    if readout.segments is None:
+        return None
+    length = readout.segments.length + (-1, 1)[pick(rng, 2)]
+    changed = replace(readout, segments=replace(readout.segments, length=length))
+    return f"segments of {length} samples", replace(design, readout=changed)
+
+
+def _feedback(design: Design, rng: np.random.Generator) -> tuple[str, Design] | None:
+    if not design.feedback:
+        return None
+    k = pick(rng, len(design.feedback))
+    entry = design.feedback[k]
+    if pick(rng, 4):
+        where, row = flip(rng, entry.weights, entry.format)
+        where, new = f"weights of fed back {entry.output}{where}", replace(entry, weights=row)
+    else:
+        fmt = design.fed[k].format
+        _, (code,) = flip(rng, (entry.initial,), fmt)
+        where, new = f"fed back {entry.output} begins with {code}", replace(entry, initial=code)
+    entries = (*design.feedback[:k], new, *design.feedback[k + 1 :])
+    return where, replace(design, feedback=entries)
+
+
 def _named(design: Design, k: int, where: str) -> str:
     """The place, and of layers in series in which of them it is."""
     return where if len(design.layers) == 1 else f"layer {design.layers[k].name}: {where}"
@@ -287,6 +312,8 @@ NUMBERS: Mapping[str, Change] = {
     "outputs swapped": _outputs,
     "end of a sequence": _driven(_sequence),
     "unit read": _of_layer(read_unit),
+    "segment": _segments,
+    "feedback": _feedback,
 }
 """Operators by name. The list is fixed; it does not depend on what the checks catch."""
 
@@ -302,5 +329,7 @@ def operators(design: Design) -> list[str]:
         "step": any(layer.step is not None for layer in layers),
         "matrix": any(isinstance(layer, MatrixLayer) for layer in layers),
         "unit read": len(layers) > 1,
+        "segment": design.readout.segments is not None,
+        "feedback": bool(design.feedback),
     }
     return [name for name in NUMBERS if parts.get(name, True)]

@@ -22,7 +22,6 @@ from rchw.sim.mutate.judge import Fate, decide, run_mutant
 from rchw.sim.mutate.netlist import Netlist, read_netlist
 from rchw.sim.mutate.numbers import NUMBERS
 from rchw.sim.mutate.program import batches, build_program
-from rchw.sim.once import check_every_sample
 from rchw.sim.prove.words import Bit
 from rchw.sim.record import heading, versions, write_record
 from rchw.sim.soak.judge import judge
@@ -92,19 +91,16 @@ def mutate(
     Raises
     ------
     DesignError
-        If mutants, samples or seed are out of range, outputs are fed back, or the design answers
-        once per sequence, or with a class.
+        If mutants, samples or seed are out of range.
     ToolError
         If a tool is missing or fails.
     """
-    design.check_open("mutants")
     if not 1 <= mutants <= _MOST:
         raise DesignError(f"mutants must be from 1 to {_MOST}, not {mutants}")
     if not 1 <= samples < 1 << 63:
         raise DesignError(f"samples must be from 1 to 2**63 - 1, not {samples}")
     if not 0 <= seed < 1 << 63:
         raise DesignError(f"seed must be from 0 to 2**63 - 1, not {seed}")
-    check_every_sample(design, "mutants")
     start = time.monotonic()
     with together(out, keep_logs=True) as work:
         source, place = write_verilog(design, work), work / "mutants"
