@@ -9,14 +9,13 @@ import pytest
 
 from rchw import reference
 from rchw.boards.package import port_metadata
-from rchw.design import Design, Segments
+from rchw.design import Segments
 from rchw.errors import DesignError
 from rchw.hdl.emit import write_verilog
 from rchw.schedule import latency, schedule
 from rchw.sim.cases import cases
 from rchw.sim.job import Job, Phase
 from rchw.sim.law import law_sha256
-from rchw.sim.mutate.run import mutate
 from rchw.sim.runner import build
 from rchw.sim.stimulus import sequence_lengths, stimulus
 from rchw.sim.testbench import write_vectors
@@ -125,36 +124,3 @@ def test_an_answer_has_one_lane_of_the_class() -> None:
 def test_the_law_knows_when_a_design_answers() -> None:
     laws = {law_sha256(design) for design in (SEGMENTS, SHIFTED, CLASSES, TIES)}
     assert len(laws) == 4
-
-
-@pytest.mark.parametrize(
-    "design, given",
-    [
-        (SEGMENTS, "once per sequence"),
-        (
-            replace(
-                CLASSES,
-                readout=replace(
-                    CLASSES.readout,
-                    accumulate="each",
-                    segments=None,
-                    weights=tuple(row[:13] for row in CLASSES.readout.weights),
-                ),
-            ),
-            "with a class",
-        ),
-    ],
-    ids=["sequence", "class"],
-)
-def test_what_is_not_built_is_refused(design: Design, given: str, tmp_path: Path) -> None:
-    checks: dict[str, Any] = {
-        "mutants": lambda: mutate(design, tmp_path / "out", mutants=1),
-    }
-    for what, run in checks.items():
-        sentence = (
-            f"^readout of {design.name} must answer every sample with its outputs for {what} in "
-            f"this release, not {given}$"
-        )
-        with pytest.raises(DesignError, match=sentence):
-            run()
-    assert not (tmp_path / "out").exists()

@@ -9,7 +9,7 @@ from rchw.activation import Clip, tanh_table
 from rchw.design import Design
 from rchw.errors import DesignError
 from rchw.sim.mutate.numbers import NUMBERS, operators
-from tests.examples import DEEP, EULER, EXAMPLE, EXTERNAL, MATRIX
+from tests.examples import DEEP, EULER, EXAMPLE, EXTERNAL, FEEDBACK, MATRIX, SEGMENTS
 
 TABLED = replace(
     EXAMPLE, layers=(replace(EXAMPLE.ring, activation=tanh_table(EXAMPLE.ring.state, 5)[0]),)
@@ -32,6 +32,7 @@ def changed(operator: str, design: Design, draws: int = 60) -> list[tuple[str, D
 @pytest.mark.parametrize("operator", NUMBERS)
 def test_an_operator_changes_the_design(operator: str) -> None:
     bases = {"gain": EULER, "step": EULER, "matrix": MATRIX, "unit read": DEEP}
+    bases |= {"segment": SEGMENTS, "feedback": FEEDBACK}
     check_changes(operator, bases.get(operator, EXAMPLE))
 
 
@@ -95,11 +96,12 @@ def test_where_there_is_no_place_there_is_nothing() -> None:
 
 def test_parts_that_a_layer_has_not_have_no_operator() -> None:
     """Else they would change the draws of designs without them."""
-    late = {"gain", "step", "matrix", "unit read"}
+    answers = {"segment", "feedback"}
+    late = {"gain", "step", "matrix", "unit read"} | answers
     assert set(NUMBERS) - set(operators(EXAMPLE)) == late
-    assert set(NUMBERS) - set(operators(EULER)) == {"matrix", "unit read"}
-    assert set(NUMBERS) - set(operators(MATRIX)) == {"gain", "step", "unit read"}
-    assert set(NUMBERS) - set(operators(DEEP)) == {"gain", "step"}
+    assert set(NUMBERS) - set(operators(EULER)) == {"matrix", "unit read"} | answers
+    assert set(NUMBERS) - set(operators(MATRIX)) == {"gain", "step", "unit read"} | answers
+    assert set(NUMBERS) - set(operators(DEEP)) == {"gain", "step"} | answers
     assert set(NUMBERS) - set(operators(EXTERNAL)) == late
 
 
