@@ -99,6 +99,11 @@ def read_results(folder: Path) -> dict[str, Entry]:
     return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
 
 
+def _of_layers(numbers: Sequence[int]) -> int | str:
+    """The number that all layers have, or that of each."""
+    return numbers[0] if len(set(numbers)) == 1 else " + ".join(map(str, numbers))
+
+
 class Work:
     """One design under the checks.
 
@@ -115,15 +120,15 @@ class Work:
         self.today = Today(self.design)
         self.folder = records / item.key
         self.file = results / f"{item.key}.json"
-        layer = self.design.layer
+        layers = self.design.layers
         self.entry: Entry = {
             "place": item.place,
             "design": self.design.name,
             "digest": self.today.heading["digest"],
-            "units": layer.n_units,
-            "lanes": layer.lanes,
-            "state_bits": layer.state.width,
-            "squares": self.design.features.squares is not None,
+            "units": self.design.n_units,
+            "lanes": _of_layers([layer.lanes for layer in layers]),
+            "state_bits": _of_layers([layer.state.width for layer in layers]),
+            "squares": any(block.kind == "squares" for block in self.design.blocks),
             "not_asked": [kind for kind in CHECKS if _words(kind, self._effort, False) is None],
         }
         self._save({})

@@ -244,12 +244,10 @@ class Pipeline(Reach):
             return self.matching.replaced(bits, samples, state=True, units=[unit])
         gap, sample = (self._put(bits, {valid: number(value)}, {}) for value in (0, 1))
         named = self.matching.replaced(sample, samples, state=True, units=[unit])
-        state = self.expected.state
-        if (gap, named) == tuple(
-            bits_of(self.forms, state(at, unit), width) for at in (age + 1, age)
-        ):
-            return named
-        return bits
+        before, now = (self.expected.state(at, unit) for at in (age + 1, age))
+        # Where Yosys takes a register apart, its bits are those of parts, and whole the state.
+        stays = self.circuit.whole(gap, self.forms.bounds(before)[0] < 0) == before
+        return named if stays and named == bits_of(self.forms, now, width) else bits
 
     def _of_readout(self, bits: Bits, shown: bool) -> Bits:
         roles = self.expected.roles
