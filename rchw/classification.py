@@ -1,6 +1,7 @@
 """Train on sequences, then count errors once: ``rchw train`` where a sequence has a label."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,26 @@ from rchw.train import TrainOptions
 from rchw.train.sequences import Pooling, labels_of, train_sequences
 from rchw.trained import Trained
 
-__all__ = ["classify"]
+__all__ = ["CLASSIFIERS", "classify"]
+
+# Keys of the test errors, and what people call them.
+CLASSIFIERS = {
+    "majority": "the most frequent class",
+    "segment_means": "ridge on segment means",
+    "nvar": "ridge on segment means of products",
+    "end_to_end": "ridge on all samples",
+    "reference": "integer reference",
+}
 
 
 def classify(
-    task: SequenceTask, options: TrainOptions, pooling: Pooling, steps: Steps, *, source: str
+    task: SequenceTask,
+    options: TrainOptions,
+    pooling: Pooling,
+    steps: Steps,
+    *,
+    source: str,
+    columns: Mapping[str, str | None] | None = None,
 ) -> Trained:
     """Train a design, and count its errors on the test sequences, once, beside the floors.
 
@@ -32,6 +48,8 @@ def classify(
         Shows progress.
     source : str
         What the user called the task; the name of a file is kept, its folder is not.
+    columns : mapping, optional
+        Of a file, as the user named them.
 
     Raises
     ------
@@ -58,6 +76,7 @@ def classify(
             "source": Path(source).name,
             "name": task.name,
             "data": task.source,
+            "columns": {key: name for key, name in (columns or {}).items() if name is not None},
             "classes": list(task.classes),
             "split": [len(task.train), len(task.test)],
             "split_sha256": task.hashes(),

@@ -11,14 +11,6 @@ from rchw.train import TrainOptions
 
 __all__ = ["is_of_sequences", "train_on_sequences"]
 
-_NAMES = {
-    "majority": "the most frequent class",
-    "segment_means": "ridge on segment means",
-    "nvar": "ridge on segment means of products",
-    "end_to_end": "ridge on all samples",
-    "reference": "integer reference",
-}
-
 
 def is_of_sequences(source: str, accumulate: str | None) -> bool:
     """Whether what is trained on are labelled sequences, not one series."""
@@ -50,7 +42,7 @@ def train_on_sequences(
         Options that mean nothing to sequences, and must be None.
     screen : Screen
     """
-    from rchw.classification import classify
+    from rchw.classification import CLASSIFIERS, classify
     from rchw.tasks import load_sequences
     from rchw.train.sequences import Pooling
     from rchw.trained import companions
@@ -62,12 +54,13 @@ def train_on_sequences(
         check_file(path)
     task = load_sequences(source, seed=options.seed, **columns)
     accumulate = pooled.pop("accumulate") or "sum"
-    found = classify(task, options, Pooling.of(task, accumulate, **pooled), screen, source=source)
+    chosen_pooling = Pooling.of(task, accumulate, **pooled)
+    found = classify(task, options, chosen_pooling, screen, source=source, columns=columns)
     files = found.write(output)
     record = found.record | {"files": {key: str(path) for key, path in files.items()}}
     test, chosen = record["test"], record["chosen"]
     rows = []
-    for name, shown in _NAMES.items():
+    for name, shown in CLASSIFIERS.items():
         if name not in test["errors"]:
             continue  # products of many channels
         low, high = test["intervals"][name]

@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from rchw import plot
-from rchw.design import Block, Design, ExternalLayer, Layer, MatrixLayer, RingLayer
+from rchw.design import ExternalLayer
 from rchw.devices import BOARDS
 from rchw.errors import DesignError, RchwError
 from rchw.experiment import FLOORS, verdicts
 from rchw.files import write_atomic
+from rchw.report.built import built, listed
 from rchw.report.circuit import life, local, rate, silicon, verification
 from rchw.report.commands import commands
 from rchw.report.evidence import Evidence, collect
+from rchw.report.others import OTHERS, ending, figures_of, others
 from rchw.report.page import (
     PANEL,
     Text,
@@ -31,7 +33,6 @@ from rchw.report.page import (
     section,
     tiles,
 )
-from rchw.schedule import schedule
 from rchw.tasks import TASKS
 
 __all__ = ["NAMES", "write_report"]
@@ -90,10 +91,11 @@ def write_report(folder: Path) -> Path:
             _header(evidence),
             *_prediction(evidence),
             *_errors(evidence),
+            *others(evidence),
             *life(evidence),
             *silicon(evidence),
             *verification(evidence),
-            *_design(evidence),
+            *built(evidence),
             *_making(evidence),
         ]
     except RchwError:
@@ -126,7 +128,7 @@ def _what(evidence: Evidence) -> str:
     if design is None:
         return "A reservoir"
     first = design.layers[0]
-    widths = _list([f"{width}" for width in dict.fromkeys(x.state.width for x in design.layers)])
+    widths = listed([f"{width}" for width in dict.fromkeys(x.state.width for x in design.layers)])
     if len(design.layers) > 1:
         return (
             f"A deep reservoir of {len(design.layers)} layers and {design.n_units} units with "
@@ -137,7 +139,7 @@ def _what(evidence: Evidence) -> str:
         return f"A readout of {design.n_units} states from outside with {width} bits"
     options = design.provenance.get("options")
     family = options.get("reservoir") if isinstance(options, Mapping) else None
-    kind = _FAMILIES.get(str(family), "ring reservoir")
+    kind = _FAMILIES.get(str(family)) or _FAMILIES.get(first.family, "ring reservoir")
     article = "An" if kind[0] in "aeiou" else "A"
     return f"{article} {kind} of {design.n_units} units with {widths}-bit states"
 
@@ -161,7 +163,7 @@ def _summary(evidence: Evidence) -> str:
             f"{errors['reference']:.4g} on {train['test']['samples']:,} test samples"
         )
     else:
-        text += " was made"
+        text += ending(evidence.records) or " was made"
     if rtl:
         text += (
             "; its Verilog gives the same codes, bit for bit"
@@ -182,7 +184,7 @@ def _summary(evidence: Evidence) -> str:
 
 def _header(evidence: Evidence) -> Text:
     errors, check = _errors_of(evidence), evidence.records.get("verify")
-    rows = []
+    rows = figures_of(evidence.records)
     if "reference" in errors:
         rows.append((f"{errors['reference']:.4g}", f"{_metric(evidence)}, integers"))
         if errors["reference"] > 0 and "linear" in errors:
@@ -204,7 +206,8 @@ def _header(evidence: Evidence) -> Text:
 def _prediction(evidence: Evidence) -> Iterator[Text]:
     train = evidence.records.get("train")
     if train is None:
-        yield from missing("Prediction", "No training record here.", "rchw train")
+        if not any(kind in evidence.records for kind in OTHERS):
+            yield from missing("Prediction", "No training record here.", "rchw train")
         return
     yield section("Prediction against truth")
     if evidence.target is None or evidence.prediction is None:
@@ -234,9 +237,9 @@ def _errors(evidence: Evidence) -> Iterator[Text]:
     won = verdicts(train["test"]["errors"])
     beaten = [NAMES[key] for key, better in won.items() if better]
     missed = [NAMES[key] for key, better in won.items() if not better]
-    text = f"The integers are below {_list(beaten)}." if beaten else "The integers beat no floor."
+    text = f"The integers are below {listed(beaten)}." if beaten else "The integers beat no floor."
     if missed:
-        text += f" Missed: {_list(missed)}, which needs no reservoir and does better."
+        text += f" Missed: {listed(missed)}, which needs no reservoir and does better."
     yield Text(f"<p>{escape(text)}</p>")
     roles = {"float": "ideal", "reference": "model", "rtl": "good"}
     drawn = plot.error_bars(
@@ -282,66 +285,6 @@ def _times(ratio: float) -> str:
     return f"{ratio:.3g}\N{MULTIPLICATION SIGN}"
 
 
-def _list(items: list[str]) -> str:
-    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
-
-
-def _joined(layer: RingLayer | MatrixLayer) -> dict[str, str]:
-    if isinstance(layer, MatrixLayer):
-        return {"matrix": f"{layer.matrix.kind}, weights {layer.matrix.format}"}
-    taps = ", ".join(f"{tap.offset}" for tap in layer.taps)
-    return {"taps": f"offset {taps}, weights {layer.tap_format}"}
-
-
-def _layer(layer: Layer) -> dict[str, str]:
-    if isinstance(layer, ExternalLayer):
-        return {"states": f"{layer.n_units} of {layer.state}, from outside"}
-    least, most = min(layer.leak_shifts), max(layer.leak_shifts)
-    leak = f", leak 2**-{least}" if most else ""
-    if least != most:
-        leak = f", leaks 2**-{least} to 2**-{most}"
-    step = f", steps {layer.step.format}" if layer.step else ""
-    return {
-        "states": f"{layer.n_units} of {layer.state}, rounding {layer.rounding.value}",
-        **_joined(layer),
-        "activation": type(layer.activation).__name__ + leak + step,
-    }
-
-
-def _feature(design: Design, block: Block) -> str:
-    of_layer = block.kind in ("states", "squares") and len(design.layers) > 1
-    name = f"{block.kind} of {design.layers[block.layer].name}" if of_layer else block.kind
-    return f"{name} {block.format}" if block.kind == "squares" else name
-
-
-def _design(evidence: Evidence) -> Iterator[Text]:
-    design = evidence.design
-    if design is None:
-        return
-    readout, plan = design.readout, schedule(design)
-    each = [layer.lanes for layer in design.layers]
-    lanes = "1 lane" if each == [1] else f"{_list([str(count) for count in each])} lanes"
-    yield section("What was built")
-    features = [_feature(design, block) for block in design.blocks]
-    single = len(design.layers) == 1
-    layers = {
-        key if single else f"{key} of {layer.name}": told
-        for layer in design.layers
-        for key, told in _layer(layer).items()
-    }
-    outputs = [f"{output.name} {output.format}" for output in readout.outputs]
-    yield facts(
-        {
-            "inputs": ", ".join(f"{u.name} {u.format}" for u in design.inputs) or "none",
-            **layers,
-            "features": f"{design.n_features}: " + ", ".join(features),
-            "readout": f"weights {readout.weight_format}, {readout.multipliers} multipliers",
-            "outputs": ", ".join(outputs),
-            "schedule": f"{lanes}, {plan.clocks} clocks per sample",
-        }
-    )
-
-
 def _making(evidence: Evidence) -> Iterator[Text]:
     yield section("How it was made")
     yield Text("<pre>" + "\n".join(escape(line) for line in commands(evidence)) + "</pre>")
@@ -349,11 +292,16 @@ def _making(evidence: Evidence) -> Iterator[Text]:
     for record in [*evidence.records.values(), *(build for _, build in evidence.builds)]:
         tools |= record.get("tools", {})
     rows = {name: tools[name] for name in sorted(tools, key=str.lower)}
-    train = evidence.records.get("train")
-    if train:
-        split = train["task"]["split"]
-        for length, (name, value) in zip(split, train["task"]["split_sha256"].items(), strict=True):
-            rows[f"{name} samples"] = Text(f"{length:,}, sha256 {code(value)}")
+    for kind in ("train", *OTHERS):
+        task = evidence.records.get(kind, {}).get("task", {})
+        sequences = kind == "train-sequences"
+        unit = "sequences" if sequences else "samples"
+        names = ["train", "test"] if sequences else ["train", "validation", "test"]
+        lengths = dict(zip(names, task.get("split", ()), strict=False))
+        for name, value in task.get("split_sha256", {}).items():
+            told = f"{lengths[name]:,}, " if name in lengths else ""
+            label = f"{name} {unit}" if name in lengths else f"{name} of {unit}"
+            rows[label] = Text(f"{told}sha256 {code(value)}")
     for _, build in evidence.builds:
         value = code(build["bitstream"]["sha256"])
         rows[f"bitstream, {build['board']}"] = Text(f"sha256 {value}")

@@ -18,7 +18,8 @@ from rchw.files import sha256_of
 __all__ = ["Evidence", "collect"]
 
 _LARGEST = 50_000_000  # bytes of a file that is looked into
-_KINDS = ("train", "verify", "rtl", "life")
+_KINDS = ("train", "train-sequences", "generate", "import", "verify", "rtl", "life")
+_SERIES = ("train", "generate")  # whose test samples are in a file beside them
 
 
 @dataclass
@@ -31,13 +32,14 @@ class Evidence:
     name, digest : str
     design : Design or None
     records : dict
-        Of the kinds ``train``, ``verify``, ``rtl`` and ``life``, as far as they are there.
+        Of the kinds ``train``, ``train-sequences``, ``generate``, ``import``, ``verify``, ``rtl``
+        and ``life``, as far as they are there.
     places : dict
         Where each of them is, relative to the folder.
     builds : list of (str, dict)
         Folder, relative, and report of every board.
     target, prediction : array (T, L) or None
-        Of the test samples.
+        Of the test samples, or of a generator's first free run.
     left_out : list of str
         Records of other designs.
     """
@@ -139,11 +141,11 @@ def _add(evidence: Evidence, path: Path, kind: str, value: dict[str, Any]) -> No
 
 def _read_series(evidence: Evidence) -> None:
     """Truth and prediction of the test samples, if the file is the one the record means."""
-    train = evidence.records.get("train")
-    named = (train or {}).get("files", {}).get("series")
+    kind = next((kind for kind in _SERIES if kind in evidence.records), "")
+    named = evidence.records.get(kind, {}).get("files", {}).get("series")
     if not named:
         return
-    path = (evidence.folder / evidence.places["train"]).with_name(named["file"])
+    path = (evidence.folder / evidence.places[kind]).with_name(named["file"])
     if not path.is_file() or sha256_of(path) != named["sha256"]:
         return
     with path.open(encoding="utf-8", newline="") as stream:

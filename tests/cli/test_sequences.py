@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rchw.cli.sequences import _NAMES
+from rchw.classification import CLASSIFIERS
 from tests.cli.command_line import call, refused
 from tests.train.test_sequences import TASK
 
@@ -38,7 +38,7 @@ def test_train_and_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     record = call(capsys, *words, "--json").record
     test = record["test"]
     assert test["sequences"] == 30 and test["errors"]["majority"] == 20
-    assert set(test["errors"]) == set(_NAMES), "every floor has a line of the table"
+    assert set(test["errors"]) == set(CLASSIFIERS), "every floor has a line of the table"
     low, high = test["intervals"]["reference"]
     assert low <= test["errors"]["reference"] / 30 <= high < 0.5
     assert record["pooling"]["segments"]["count"] == 2
