@@ -260,20 +260,6 @@ class Design:
         """What adds to the sums beside states and bias: channels and fed codes, with tables."""
         return tuple(zip(self.stage.inputs, self.stage.entries, strict=True))
 
-    def check_open(self, what: str) -> None:
-        """Refuse feedback where it is not built.
-
-        Raises
-        ------
-        DesignError
-            If outputs are fed back.
-        """
-        if self.feedback:
-            raise DesignError(
-                f"feedback must be left out for {what}, which is not built for it yet, not hold "
-                f"output {self.feedback[0].output}"
-            )
-
     @property
     def n_units(self) -> int:
         """N, of all layers."""

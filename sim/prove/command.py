@@ -15,7 +15,7 @@ from rchw.schedule import latency, schedule
 from rchw.sim.prove.answers import Answers
 from rchw.sim.prove.planted import FAULTS, searched
 from rchw.sim.prove.ports import check_ports
-from rchw.sim.prove.proof import Proof, prove_words
+from rchw.sim.prove.proof import Proof, is_pipeline, prove_words
 from rchw.sim.prove.replay import as_test
 from rchw.sim.prove.words import elaborate
 from rchw.sim.record import heading, versions, write_record
@@ -72,12 +72,11 @@ def prove_design(
     Raises
     ------
     DesignError
-        If outputs are fed back.
+        If a file of Verilog has not the ports of the design.
     ToolError
         If a tool is missing or fails, or the circuit holds what the prover cannot follow.
     """
     start = time.monotonic()
-    design.check_open("a proof")
     show = progress or (lambda done, total, words: None)
     with together(out, keep_logs=True) as work:
         answers = Answers(out / _ANSWERS)
@@ -132,7 +131,7 @@ def _found(proof: Proof, design: Design) -> dict[str, Any]:
         "units": list(proof.units),
         "given": proof.given,
         "step": proof.step,
-        "method": "pipeline" if schedule(design).parallel else "states of the control",
+        "method": "pipeline" if is_pipeline(design) else "states of the control",
         "moments": proof.moments,
         "steps": proof.steps,
         "asked": proof.asked,

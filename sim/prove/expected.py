@@ -188,6 +188,31 @@ class Expected(Names):
         ]
         return self.design.stages[place].seen(self._inputs(age), rows)[0]
 
+    def _fed(self, age: int) -> list[Form]:
+        """Codes that are fed back to a sample."""
+        formats = [channel.format for channel in self.design.fed]
+        return [self.name(Role("fed", age, k), f.min, f.max) for k, f in enumerate(formats)]
+
+    def feeds(self, age: int) -> list[Definition]:
+        """Definitions of what is fed back to a sample; its age is -1 until it is taken."""
+        forms, design, found = self._forms, self.design, list[Definition]()
+        codes = [each for each in self.outputs(age + 1) if each.role.kind == "y"]
+        taught = 0
+        for k, (entry, name) in enumerate(zip(design.feedback, self._fed(age), strict=True)):
+            code = codes[design.fed_from[k]].name
+            if entry.teacher:
+                bits = self.input(age + 1, design.n_lanes - 1)
+                bit = forms.subtract(
+                    forms.floor(bits, taught), forms.floor(bits, taught + 1).scaled(2)
+                )
+                lesson = self.input(age + 1, design.n_inputs + taught)
+                code, taught = forms.choose(forms.within(bit, 0, 1), lesson, code), taught + 1
+            if design.reset_on_last:
+                code = forms.choose(self.last(age + 1), number(entry.initial), code)
+            width = design.fed[k].format.width
+            found.append(Definition(Role("fed", age, k), name, code, width))
+        return found
+
     def _reached(self, place: int) -> list[Interval]:
         """What the state of each unit of a layer can be after a sample, closed under the step.
 
@@ -199,6 +224,7 @@ class Expected(Names):
         initial = [Interval(code, code) for code in layer.initial_state]
         reached: list[Interval | None] = [None] * len(initial)
         inputs = self._seen(0, place)
+        fed: Any = Wholes(forms, self._fed(0))
         whole = state_interval(layer)
         # No narrower than this once they grow: all bits of a code stay bits of its range.
         quarter = 1 << max(layer.state.width - 2, 0)
@@ -215,7 +241,7 @@ class Expected(Names):
                     for i, own in enumerate(before)
                 ],
             )
-            after: Any = ring.step(names, inputs)
+            after: Any = ring.step(names, inputs, fed)
             wider = list(reached)
             for i, known in enumerate(reached):
                 low, high = forms.bounds(after.form(i))
@@ -258,7 +284,10 @@ class Expected(Names):
             for i, code in zip(units, layer.initial_state, strict=True)
         ]
         before: Any = Wholes(forms, states)
-        sums: Any = ring.preactivation(before, self._seen(age, place))
+        fed: Any = Wholes(forms, self._fed(age))
+        if first == 1:
+            fed = Wholes(forms, [number(entry.initial) for entry in self.design.feedback])
+        sums: Any = ring.preactivation(before, self._seen(age, place), fed)
         named: Any = Wholes(
             forms,
             [self._call(Role("p", age, i, first), sums.form(k)) for k, i in enumerate(units)],

@@ -15,7 +15,7 @@ from itertools import product
 from typing import Any
 
 from rchw.schedule import latency, schedule
-from rchw.sim.prove.circuit import Bits, Contents
+from rchw.sim.prove.circuit import Bits, Contents, bits_of
 from rchw.sim.prove.cone import Split, carriers, holders
 from rchw.sim.prove.expected import units_of
 from rchw.sim.prove.forms import Atom, Form
@@ -59,6 +59,8 @@ class Exploration(Reach):
         self._units = units_of(self.design)
         self._first_words: list[int] = []
         self._codes = holders(words, "m_axis_tdata")
+        feeds = [words.names.get(f"core.fed_{k}") for k in range(len(self.design.feedback))]
+        self._feeds = {str(wires[0]): k for k, wires in enumerate(feeds) if wires}
         if not set(self._lanes) <= set(self.circuit.contents):
             self._lanes = {}  # a lane without a register: nothing is known of their order
         period = schedule(self.design).clocks
@@ -157,6 +159,9 @@ class Exploration(Reach):
         circuit, before = self.circuit, self.contents[moment]
         names = frozenset((sample.age, sample.first) for sample in moment.samples)
         self.expected.samples = circuit.context = names
+        for sample in moment.samples if self.design.feedback else ():
+            # Where all units are at work at once, their sums come before any state is looked for.
+            self.expected.states(sample.age, sample.first)
         circuit.contents = before
         for group in self._grouped(moment):
             handshakes = self._possible(moment, group)
@@ -224,7 +229,19 @@ class Exploration(Reach):
                     units=self._likely(*lanes[key]) if key in lanes else (),
                     held=held,
                 )
+        for key, index in self._feeds.items():
+            renamed = known(result[key])
+            if renamed is not None and contents[key] != before[key]:
+                result[key] = self._of_feedback(index, renamed)
         return self._without_silence(result, samples)
+
+    def _of_feedback(self, index: int, bits: Bits) -> Bits:
+        """What the next sample is fed, by its name, if that is what the bits are."""
+        found = self.expected.feeds(-1)[index]
+        held = self.circuit.whole(bits, self.forms.bounds(found.name)[0] < 0)
+        if held != found.form and not self.questions.equal(held, found.form).equal:
+            return bits
+        return bits_of(self.forms, found.name, len(bits))
 
     def _without_silence(
         self, contents: dict[str, Known], samples: tuple[Sample, ...]
@@ -305,7 +322,7 @@ class Exploration(Reach):
 
     def _write_word(self, place: int) -> tuple[Bit, ...]:
         part = f"layer_{place}." if len(self._units) > 1 else ""
-        return self.circuit.words.names.get(f"core.{part}write_word", ())
+        return self.wires(f"{part}write_word")
 
     def _word(self, place: int) -> int:
         """Where the next word of a layer is written, at the clock that was left."""

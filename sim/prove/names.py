@@ -15,8 +15,9 @@ class Role:
     ----------
     kind : str
         ``u``, ``last``, ``x``, ``p``, ``square``, ``t``, ``y``; ``class``: the place of the
-        greatest output; ``v``, see `Expected.valid`; ``f``, see `Expected.flag`; or ``above``: the
-        bits of an input lane above its code.
+        greatest output; ``fed``: a code that is fed back to the sample; ``v``, see
+        `Expected.valid`; ``f``, see `Expected.flag`; ``q``, ``adds``, ``segment``, ``r``: see
+        `rchw.sim.prove.running`; or ``above``: the bits of an input lane above its code.
     age : int
         Of the sample; -1 for what waits at the input.
     index : int

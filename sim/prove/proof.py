@@ -34,7 +34,7 @@ from rchw.sim.prove.trial import Trial
 from rchw.sim.prove.witness import Witness, meet
 from rchw.sim.prove.words import Words, elaborate
 
-__all__ = ["Proof", "explored", "prove", "prove_words"]
+__all__ = ["Proof", "explored", "is_pipeline", "prove", "prove_words"]
 
 _TRIALS = 8
 _PUSHED = 2  # units that are wrong, at most, that are pushed to their ends in search of a run
@@ -195,7 +195,7 @@ def explored(
     count: bool = True,
 ) -> Pipeline | Exploration:
     """Everything a circuit can be; see `prove_words`. Latency and period are not looked at."""
-    forms, parallel = Forms(), schedule(design).parallel
+    forms, parallel = Forms(), is_pipeline(design)
     expected = Expected(design, forms, pipelined=parallel)
     circuit = Circuit(words, forms, expected.named)
     trial = Trial(_TRIALS, 1, expected.meaning)
@@ -209,6 +209,11 @@ def explored(
         reach = Exploration(split(words, data_inputs(design)), *tools)
     reach.run(progress, count)
     return reach
+
+
+def is_pipeline(design: Design) -> bool:
+    """Whether a sample follows the other through the circuit, and no control but that."""
+    return schedule(design).parallel and not design.feedback
 
 
 def _timing(design: Design, exploration: Exploration) -> tuple[Breach | None, int]:

@@ -11,6 +11,7 @@ from rchw.sim.prove.matching import Matching, Sample
 from rchw.sim.prove.names import Role
 from rchw.sim.prove.questions import Answer, Questions
 from rchw.sim.prove.trial import value_of
+from rchw.sim.prove.words import Bit
 
 __all__ = ["Breach", "Known", "Progress", "Reach", "known"]
 
@@ -105,10 +106,14 @@ class Reach:
 
     def lanes(self, place: int, count: int) -> dict[str, int]:
         """Registers of so many lanes of a layer, as in `contents`, and the number of each lane."""
-        words = self.circuit.words
-        start = f"core.layer_{place}.x{place}_" if len(self.design.layers) > 1 else "core.x"
-        names = ((lane, f"{start}{lane}") for lane in range(count))
-        return {str(words.names[name][0]): lane for lane, name in names if name in words.names}
+        start = f"layer_{place}.x{place}_" if len(self.design.layers) > 1 else "x"
+        names = ((lane, self.wires(f"{start}{lane}")) for lane in range(count))
+        return {str(wires[0]): lane for lane, wires in names if wires}
+
+    def wires(self, name: str) -> tuple[Bit, ...]:
+        """Wires by their name in the core, or in the one that a loop of feedback is around."""
+        part = "open." if self.design.feedback else ""
+        return self.circuit.words.names.get(f"core.{part}{name}", ())
 
     def reset(self) -> None:
         """One clock of reset, whatever was there before."""
@@ -254,7 +259,11 @@ class Reach:
                     return None  # what is computed from nothing known is not known either
                 continue
             age = self.later_age(role, kept) if taken else role.age
-            if age is None or age < 0 or age > limit + (role.kind == "last"):
+            if (
+                age is None
+                or (age < 0 and role.kind != "fed")
+                or age > limit + (role.kind == "last")
+            ):
                 return None
             if taken and atom not in self._older[kept]:
                 self._older[kept][atom] = self._aged_name(atom, role, age)

@@ -10,13 +10,11 @@ import pytest
 from rchw import reference
 from rchw.design import Design
 from rchw.document import save
-from rchw.errors import DesignError
 from rchw.hdl.emit import write_verilog
 from rchw.metrics import valid_prediction_time
 from rchw.schedule import latency, schedule
 from rchw.sim.cases import cases
 from rchw.sim.law import law_sha256
-from rchw.sim.prove.command import prove_design
 from rchw.sim.rtl import run_rtl
 from rchw.sim.runner import build
 from rchw.sim.verify import job_for, verify
@@ -110,16 +108,6 @@ def test_cases_are_counted_with_what_is_fed(tmp_path: Path) -> None:
     rows = {row["case"]: row["count"] for row in cases(FEEDBACK, job, found)}
     ties = [count for case, count in rows.items() if "state sums" in case]
     assert len(ties) == 2 and min(ties) > 0
-
-
-def test_a_proof_is_not_built_for_feedback_and_says_so(tmp_path: Path) -> None:
-    sentence = (
-        "^feedback must be left out for a proof, which is not built for it yet, "
-        "not hold output trend$"
-    )
-    with pytest.raises(DesignError, match=sentence):
-        prove_design(FEEDBACK, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
 
 
 def test_run_leaves_a_design_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
