@@ -51,7 +51,6 @@ def test_others_are_proved(design: Design, tmp_path: Path) -> None:
 WRONG = {
     "what has no answer pushes one out": (CLASSES, r"(assign i__ready = \w+ \| )\w+;"),
     "samples go in before the output is out": (GATES, r"(assign i__ready = \S+ +& )\w+;"),
-    "answers begin without a place": (SHORT, r"(assign free = \S+ +\| )\w+;"),
 }
 
 

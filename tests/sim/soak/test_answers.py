@@ -92,7 +92,8 @@ def check_faults(program: Program) -> None:
     what = "every input beat with tlast must" if design.readout.pooled else "every input beat must"
     expected = {
         "surplus": ("protocol", "every output beat must follow its input beat"),
-        "lost": ("lost", what),
+        # In a loop the next sample goes in, and its answer comes in place of the lost one.
+        "lost": ("late", "a beat must come") if design.feedback else ("lost", what),
         "flag": ("last", "m_axis_tlast at sample "),
         "late": ("late", "a beat must come out within "),
     }
