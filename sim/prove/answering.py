@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from rchw.sim.prove.circuit import Bits, Contents
-from rchw.sim.prove.forms import Form
+from rchw.sim.prove.forms import Atom, Form
 from rchw.sim.prove.names import Role
 from rchw.sim.prove.pipeline import Fill, Pipeline
 from rchw.sim.prove.reach import Breach, Known, known
@@ -39,6 +39,7 @@ class Answering(Pipeline):
             tools = (self.forms, self.circuit, self.expected, self.questions)
             self._running = Running(*tools, counts, self.end - 1 - levels)
         self._ends: tuple[int, int] = (0, 0)
+        self._summed = False  # of the moment that is left
 
     def later_age(self, role: Role, kept: bool) -> int | None:
         """Age after a clock; `kept`: in which an answer waits, and no other takes its place."""
@@ -53,7 +54,7 @@ class Answering(Pipeline):
         valid: tuple[int | None, ...],
         firsts: Sequence[int | None],
     ) -> Iterator[tuple[Fill, dict[str, Known]]]:
-        waits, age = valid[-1], self.end - 1
+        waits, age, self._summed = valid[-1], self.end - 1, moment.summed
         for here, last in ((0, 0), (1, 0), (1, 1)):
             if valid[age] == 1 - here:
                 continue
@@ -111,15 +112,18 @@ class Answering(Pipeline):
         return bool(here) if age == self.end - 1 else valid[age] != 0
 
     def renamed(self, bits: Bits, taken: bool, limit: int, kept: bool = False) -> Known:
-        """Contents after a clock by the names that hold then; see `Reach.renamed`."""
+        """Contents after a clock by the names that hold then; see `Reach.renamed`.
+
+        What the first sample after a reset adds by itself is the sum up to it.
+        """
         later = super().renamed(bits, taken, limit + 1, kept)
-        if self._running is None:
+        if self._running is None or self._summed:
             return later
-        names = {}
+        names, age = dict[Atom, Form](), self._running.sums + 1
         for output in range(self.design.n_outputs):
-            first = self.expected.summed(self._running.sums + 1, output, None, 1).atom
-            assert first is not None
-            names[first] = self.expected.summed(self._running.sums + 1, output)
+            alone = self.expected.summed(age, output, None, 1).atom
+            assert alone is not None
+            names[alone] = self.expected.summed(age, output)
         done: dict[Form, Form] = {}
         return tuple(
             (self.forms.renamed(bit[0], names, done), bit[1]) if isinstance(bit, tuple) else bit

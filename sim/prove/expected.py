@@ -165,11 +165,12 @@ class Expected(Names):
     ) -> Form:
         """Sum over the samples of a sequence up to one of them, by its name.
 
-        Where the place is not known, `first` tells if no sample was before it since the reset.
+        Where the place is not known and `first` is given, it is what one sample adds by itself.
         """
         assert self.spans is not None
         if place is None:
-            return self.name(Role("t", age, output, first), *self.spans.reach(output))
+            twin = self.spans.twin(output, self.spans.cap)
+            return self.name(Role("t", age, twin, first), *self.spans.reach(twin))
         low, high, constant = self.spans.of(output, place)
         if low == high:
             return number(low)

@@ -217,7 +217,7 @@ class Forms:
         for one, other in ((a, b), (b, a)):
             if one.number is not None:
                 return self.within(other.scaled(one.number), low, high)
-        if len(a.terms) * len(b.terms) > _LARGEST_PRODUCT:
+        if len(a.terms) * len(b.terms) > _LARGEST_PRODUCT and not (_is_bit(a) or _is_bit(b)):
             return self._made("product", tuple(sorted((a, b), key=hash)), low, high)
         terms: dict[Monomial, int] = {}
         for m, c in a.terms.items():
@@ -363,6 +363,12 @@ class Forms:
         if atom.kind == "entry":
             return self.entry(*parts)
         return self.multiply(*parts)
+
+
+def _is_bit(form: Form) -> bool:
+    """Whether a form is one unknown bit, of which every term of a sum may have its own."""
+    atom = form.atom
+    return atom is not None and atom.kind == "unknown" and (atom.low, atom.high) == (0, 1)
 
 
 def _times(m: Monomial, n: Monomial) -> Monomial:

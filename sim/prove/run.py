@@ -28,8 +28,8 @@ class RunSample:
 
     `place` is its number in its sequence, `sums` are those of its features, or over the samples of
     the sequence up to it; `codes_out` is what they become, and `outputs` what an answer holds.
-    `fed` is fed back to the next sample, `after` is its place, and `held` the sums that it goes on
-    from.
+    `alone` is what the sample adds by itself. `fed` is fed back to the next sample, `after` is its
+    place, and `held` the sums that it goes on from.
     """
 
     codes: tuple[int, ...]
@@ -42,6 +42,7 @@ class RunSample:
     squares: tuple[int, ...]
     place: int
     sums: tuple[int, ...]
+    alone: tuple[int, ...]
     after: int
     held: tuple[int, ...]
     codes_out: tuple[int, ...]
@@ -134,7 +135,7 @@ class Run:
         sample = RunSample(
             self._codes, self._above, self._last, valid, self._last if valid else begins,
             tuple(states.tolist()), tuple(fed.tolist()), tuple(squares.tolist()), place,
-            tuple(sums[0].tolist()),
+            tuple(sums[0].tolist()), tuple((sums[0] - self._held()).tolist()),
             place if not valid else 0 if self._last else place + 1, tuple(held.tolist()),
             tuple(rounded[0].tolist()), tuple(answer),
         )  # fmt: skip
@@ -220,7 +221,7 @@ class _Values(dict[Atom, int]):
             return self._counted(role, sample)
         if role.kind == "t" and expected.spans is not None and expected.pipelined:
             assert sample is not None
-            return sample.sums[role.index]
+            return (sample.sums if role.first is None else sample.alone)[role.index]
         if role.kind == "t" and expected.spans is not None:
             assert sample is not None and role.first is not None
             return sample.sums[role.index] - expected.spans.of(role.index, role.first)[2]

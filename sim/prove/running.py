@@ -51,7 +51,7 @@ class Running:
         for age in range(counts, sums + 3):
             self._choices(age)  # so that all that comes of age is known
         for k in outputs:
-            expected.bind(expected.summed(sums, k, None, 1), expected.added(sums, 0)[k])
+            expected.bind(expected.summed(sums, k, None, 1), self._added(sums, k))
             total = forms.add(self._held(sums + 1, k), self._added(sums, k))
             expected.bind(expected.summed(sums, k), total)
 
@@ -102,7 +102,8 @@ class Running:
 
     def _held(self, age: int, output: int) -> Form:
         """Sum of the sequence after a sample or a gap; 0 where the sequence has ended."""
-        return self._expected.name(Role("r", age, output), *self._spans.reach(output))
+        twin = self._spans.twin(output, self._spans.cap)
+        return self._expected.name(Role("r", age, twin), *self._spans.reach(twin))
 
     def matched(
         self,
@@ -161,15 +162,13 @@ class Running:
         here = expected.valid(age)
         if valid[self.counts] is not None:
             here = number(valid[self.counts] or 0)
-        if not begun and here.number == 0:
-            return bits
-        before = self._place(age + 1) if begun else number(0)
-        onward = forms.within(forms.add(before, self._adds(before)), 0, self._spans.cap)
-        place = forms.choose(here, forms.choose(expected.last(age), number(0), onward), before)
-        place = forms.within(place, 0, self._spans.cap)
         meaning = {"left": self._left, "segment": self._segment, "adds": self._adds}[what]
         held = expected.facts(self._circuit.whole(bits, False))
-        if not self._questions.equal(held, meaning(place)).equal:
+        # After a reset the place is 0, and stands there as a number before it has its name.
+        if not any(
+            self._questions.equal(held, meaning(self._onward(before, here, age))).equal
+            for before in [self._place(age + 1), *[number(0)] * (not begun)]
+        ):
             return bits
         adds, segment = self._choices(age)
         if what == "adds":
@@ -178,3 +177,10 @@ class Running:
             return bits_of(forms, self._left(self._place(age)), len(bits))
         found = tuple(bits_of(forms, bit, 1)[0] for bit in segment)
         return found + (0,) * (len(bits) - len(found))
+
+    def _onward(self, before: Form, here: Form, age: int) -> Form:
+        """Place of the next sample, after one of this age if there is one."""
+        forms, cap = self._forms, self._spans.cap
+        onward = forms.within(forms.add(before, self._adds(before)), 0, cap)
+        after = forms.choose(self._expected.last(age), number(0), onward)
+        return forms.within(forms.choose(here, after, before), 0, cap)
