@@ -38,7 +38,10 @@ NOTEBOOKS: Mapping[str, Mapping[str, str]] = {
         "copied-8-bits": "copied_8",
         "copied-16-bits": "copied_16",
     },
-    "4-families": {"euler-ring": "made['euler-ring']"},  # some of the others most checks refuse
+    "4-families": {  # some of the others most checks refuse
+        "euler-ring": "made['euler-ring']",
+        "deep": "made['deep']",
+    },
     "9-physical": {"physical": "made.design"},
 }
 # At least one of every kind: a whole search takes minutes, and another stream another one.
