@@ -57,6 +57,7 @@ class Exploration(Reach):
         # A state that no other state depends on is none by its place in the circuit.
         self._states = {str(bit) for bit in carriers(words)} | set(self._lanes)
         self._units = units_of(self.design)
+        self._early = bool(self.design.feedback) or len(self._units) > 1
         self._first_words: list[int] = []
         self._codes = holders(words, "m_axis_tdata")
         feeds = [words.names.get(f"core.fed_{k}") for k in range(len(self.design.feedback))]
@@ -159,8 +160,9 @@ class Exploration(Reach):
         circuit, before = self.circuit, self.contents[moment]
         names = frozenset((sample.age, sample.first) for sample in moment.samples)
         self.expected.samples = circuit.context = names
-        for sample in moment.samples if self.design.feedback else ():
-            # Where all units are at work at once, their sums come before any state is looked for.
+        for sample in moment.samples if self._early else ():
+            # Where all units are at work at once, or a layer begins when nothing else is under
+            # way, their sums come before any state is looked for.
             self.expected.states(sample.age, sample.first)
         circuit.contents = before
         for group in self._grouped(moment):
