@@ -17,7 +17,7 @@ Capture = pytest.CaptureFixture[str]
 
 STEPS = {
     "train": ["rchw.tasks.load_task", "rchw.experiment.train", "rchw.experiment.floors",
-              "rchw.experiment.train_ideal", "rchw.experiment.evaluate", "rchw.experiment.save"],
+              "rchw.experiment.train_ideal", "rchw.experiment.evaluate", "rchw.trained.save"],
     "run": ["rchw.reference.run", "rchw.cli.run.write_atomic"],
     "import": ["rchw.importing.read_network", "rchw.importing.outcome.tune",
                "rchw.importing.outcome.save"],

@@ -21,8 +21,8 @@ def _hauser(size: Size, force: float, interval: float) -> PhysicalReservoir:
 
 
 def _nakajima(size: Size, angle: float, interval: float) -> PhysicalReservoir:
-    """Steps of 3 ms: curvatures are right to 4e-4 of the largest when commands jump at random."""
-    steps = max(1, math.ceil(interval / 3e-3))
+    """Steps of 2.5 ms: curvatures are right to 2e-4 of the largest when commands jump at random."""
+    steps = max(1, math.ceil(interval / 2.5e-3))
     node = SoftArm(2 * size.units, size.units, interval=interval, steps=steps)
     drive = Drive(-angle, angle)
     return PhysicalReservoir(node, drive, Mask("none"), n_inputs=size.inputs)
