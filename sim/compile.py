@@ -95,6 +95,8 @@ def _kept(
             fcntl.flock(lock, fcntl.LOCK_EX)  # what another process makes now, serves here too
             if whole():
                 return folder
+            for left in cache.glob("part-*"):  # by one that was killed: nobody else makes now
+                shutil.rmtree(left, ignore_errors=True)
             if progress:
                 progress(f"compiling Verilator's {name} (once per machine)")
             _make(tools, cache, folder, texts, rules)

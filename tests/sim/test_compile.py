@@ -38,6 +38,9 @@ def test_headers_come_precompiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     version = subprocess.run([str(find("c++").path), "--version"], capture_output=True, text=True)
     assert f"! {made}" in asked.stderr or "clang" in version.stdout  # which reads the plain header
     made.unlink()
+    left = tmp_path / "cache/rchw/part-killed"
+    left.mkdir()
     with pytest.raises(ToolError):
         build(tmp_path)
     assert made.is_file()
+    assert not left.exists()  # of a process that was killed
