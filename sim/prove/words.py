@@ -37,7 +37,8 @@ class Memory:
     Attributes
     ----------
     rows : tuple of int or None
-        Contents at the start; None where the file gives none.
+        Contents, for ever; None where the file gives none, and where they can be written: a reset
+        may come at any time.
     reads : tuple of (address, data)
     writes : tuple of (enable per bit, address, data)
     """
@@ -182,7 +183,8 @@ def _memory(cell: Cell, contents: str) -> Memory:
     rows: list[int | None] = []
     for row in range(numbers["SIZE"]):
         text = contents[::-1][row * width : (row + 1) * width][::-1]
-        known = len(text) == width and text.strip("01") == ""
+        # What is written holds anything at a reset, whatever it held when power came.
+        known = not numbers["WR_PORTS"] and len(text) == width and text.strip("01") == ""
         rows.append(int(text, 2) if known else None)
     reads = tuple(
         (part("RD_ADDR", port, address), part("RD_DATA", port, width))

@@ -174,6 +174,23 @@ def test_stuck_bits_are_found(design: Design, tmp_path: Path) -> None:
     assert verdicts.count("refuted") >= 4
 
 
+def test_what_a_memory_holds_when_power_comes_is_not_relied_on(tmp_path: Path) -> None:
+    """A later reset finds other states there."""
+    design = replace(ring("words", 2), reset_on_last=False)
+    text, verilog = emit(design), tmp_path / "wrong.v"
+    size = 4
+    states = f"  reg [7:0] states_0 [{size - 1}:0];\n"
+    assert [text.count(part) for part in ("first ? ", "if (issued_4)", states)] == [1, 1, 1]
+    cleared = "".join(f"    states_0[{row}] = 8'h00;\n" for row in range(size))
+    text = text.replace("first ? ", "(first & 1'b0) ? ")  # the first sample reads the memory too
+    text = text.replace("if (issued_4)", "if (issued_4 & ~rst)")
+    text = text.replace(states, f"{states}  initial begin\n{cleared}  end\n")
+    verilog.write_text(text)
+    proof = prove(design, tmp_path, verilog=verilog, seed=1)
+    assert proof.verdict == "refuted", proof.sentence
+    assert "output y0 of sample 0 must be" in str(proof.shown)
+
+
 def test_what_the_solver_does_not_answer_is_not_proved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
