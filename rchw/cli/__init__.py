@@ -55,6 +55,7 @@ __all__ = ["app", "main"]
 _TYPER_INTERRUPTED = 130
 _LITTLE = 200_000  # bytes
 _CLEANING = 15.0  # seconds; ending a program that does not want to end takes up to 12
+_MOMENT = 0.05  # seconds, in which a callback comes to its end
 _INTERRUPTED = "interrupted, and nothing earlier was changed"
 # Errors of typer's parser, wherever the installed version keeps them.
 _UsageError = typer.BadParameter.__mro__[2]
@@ -98,6 +99,7 @@ def _interruptible() -> Iterator[None]:
     must not break that off.
     """
     last = -math.inf
+    again: list[threading.Timer] = []
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         nonlocal last
@@ -105,15 +107,30 @@ def _interruptible() -> Iterator[None]:
             last = time.monotonic()
             raise _Interrupt
 
+    def ignored(what: Any) -> None:
+        """Signal once more: a callback out of C, as of numba's cache, had kept it to itself."""
+        nonlocal last
+        if not isinstance(what.exc_value, _Interrupt):
+            hook(what)
+            return
+        last = -math.inf
+        again.append(threading.Timer(_MOMENT, os.kill, (os.getpid(), signal.SIGINT)))
+        again[-1].start()
+
+    hook = sys.unraisablehook
     usual = {number: signal.getsignal(number) for number in STOPPING}
     if threading.current_thread() is not threading.main_thread():
         usual = {}
     for number, handler in usual.items():
         if handler in (signal.default_int_handler, signal.SIG_DFL):
             signal.signal(number, interrupt)
+    sys.unraisablehook = ignored
     try:
         yield
     finally:
+        sys.unraisablehook = hook
+        for timer in again:
+            timer.cancel()
         for number, handler in usual.items():
             if handler in (signal.default_int_handler, signal.SIG_DFL):
                 signal.signal(number, handler)

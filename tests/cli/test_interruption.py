@@ -1,5 +1,6 @@
 """An interruption in any step of any command leaves every file of the folder as it was."""
 
+import ctypes
 import signal
 import subprocess
 import sys
@@ -64,6 +65,21 @@ def test_an_interruption_in_any_step(
     refused(capsys, [*words, target], "interrupted, and nothing earlier was changed")
     assert contents(folder) == before
     assert not [path for path in folder.rglob(".*") if path.is_dir()]
+
+
+def test_an_interruption_that_a_callback_keeps_is_not_lost(
+    folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Out of C no exception comes: Python tells of it and goes on, as in numba's compiler."""
+    callback = ctypes.CFUNCTYPE(None)(lambda: signal.raise_signal(signal.SIGINT))
+
+    def busy(*_: Any, **__: Any) -> None:
+        callback()
+        time.sleep(30)
+
+    words, target = commands(folder)["train"]
+    monkeypatch.setattr("rchw.experiment.train", busy)
+    refused(capsys, [*words, target], "interrupted, and nothing earlier was changed")
 
 
 def _quick_demo(monkeypatch: pytest.MonkeyPatch) -> None:
