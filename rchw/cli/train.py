@@ -164,7 +164,8 @@ def train_command(
     ] = None,
     sequence_column: Annotated[str | None, typer.Option(help="Number of the sequence.")] = None,
     train_column: Annotated[
-        str | None, typer.Option(help="Which sequences teach; a fifth is drawn for testing.")
+        str | None,
+        typer.Option(help="1 where a sequence teaches; train, or a fifth is for testing."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of generated series, random signs, search.")] = 0,
     search: Annotated[str, typer.Option(help="quick, full or none.")] = "quick",

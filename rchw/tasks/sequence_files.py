@@ -21,6 +21,7 @@ __all__ = ["FRACTION", "SEQUENCE_SUFFIXES", "class_numbers", "load_sequence_file
 Column = str | int
 SEQUENCE_SUFFIXES = (".csv", ".npz")
 FRACTION = 0.2  # of the sequences of each class that are test sequences, where no file says which
+_TRAIN = "train"
 _UNKNOWN = "licence of the user's own file"
 
 
@@ -51,7 +52,8 @@ def load_sequence_file(
     sequence_column, label_column : str or int, optional
         Name or number of a column of a .csv file, by default ``sequence`` and ``label``.
     train_column : str or int, optional
-        Column with 1 in the rows of training sequences and 0 in those of test sequences.
+        Column with 1 in the rows of training sequences and 0 in those of test sequences; by
+        default ``train``, if there is such a column and it is not among the input columns.
     input_columns : optional
         Names or numbers, as a list or separated by commas; by default all others.
 
@@ -134,6 +136,9 @@ def _from_table(
     (which,) = table.find([sequence_column], "sequence column")
     (what,) = table.find([label_column], "label column")
     special = [which, what]
+    if train_column is None and _TRAIN in table.names:
+        wanted = () if input_columns is None else table.find(input_columns, "input columns")
+        train_column = None if table.names.index(_TRAIN) in wanted else _TRAIN
     if train_column is not None:
         special += table.find([train_column], "train column")
     if len(set(special)) < len(special):
@@ -247,7 +252,7 @@ def _from_arrays(path: Path) -> _Parts:
             f"array 'labels' of {path} must be {len(lengths)} whole numbers or texts, not "
             f"{labels.dtype} {labels.shape}"
         )
-    teaches = arrays.get("train")
+    teaches = arrays.get(_TRAIN)
     if teaches is not None:
         if teaches.shape != lengths.shape or not np.isin(teaches, (0, 1)).all():
             raise DesignError(

@@ -53,6 +53,18 @@ def test_columns_of_a_csv(tmp_path: Path) -> None:
     assert task.source == "file mine.csv; training and test sequences as the file says"
 
 
+def test_a_column_train_is_the_split_unless_it_is_an_input(tmp_path: Path) -> None:
+    rows = [["sequence", "label", "a", "train"]]
+    for number in range(8):
+        rows += [[f"{number}", "ab"[number % 2], f"{t}", f"{int(number < 6)}"] for t in range(2)]
+    path = written(tmp_path, rows)
+    task = load_sequences(path)
+    assert task.test.tolist() == [6, 7] and task.sequences[0].shape == (2, 1)
+    task = load_sequences(path, input_columns="a,train")
+    assert len(task.test) == 2 and "by seed 0" in task.source
+    assert task.sequences[0].tolist() == [[0, 1], [1, 1]]
+
+
 def archive(folder: Path, **changes: Any) -> Path:
     """Write eight sequences of 2 samples; None leaves an array out."""
     arrays: dict[str, Any] = {
