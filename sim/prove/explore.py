@@ -57,7 +57,8 @@ class Exploration(Reach):
         # A state that no other state depends on is none by its place in the circuit.
         self._states = {str(bit) for bit in carriers(words)} | set(self._lanes)
         self._units = units_of(self.design)
-        self._early = bool(self.design.feedback) or len(self._units) > 1
+        steps = any(stage.layer.step is not None for stage in self.design.stages)
+        self._early = bool(self.design.feedback) or len(self._units) > 1 or steps
         self._first_words: list[int] = []
         self._codes = holders(words, "m_axis_tdata")
         feeds = [words.names.get(f"core.fed_{k}") for k in range(len(self.design.feedback))]
@@ -162,7 +163,8 @@ class Exploration(Reach):
         self.expected.samples = circuit.context = names
         for sample in moment.samples if self._early else ():
             # Where all units are at work at once, or a layer begins when nothing else is under
-            # way, their sums come before any state is looked for.
+            # way, their sums come before any state is looked for. And a step of Euler is hard to
+            # tell unless its sum is one unknown, for the old state stands in both.
             self.expected.states(sample.age, sample.first)
         circuit.contents = before
         for group in self._grouped(moment):

@@ -41,6 +41,13 @@ RIGHT = {
     "leak": layered(ring("leak", 7, lanes=2, multipliers=2), leak_shift=1),
     "parallel with leak": layered(PARALLEL, leak_shift=2),
     "euler ring": layered(ring("steps", 4), step=UnitCodes(QFormat(3, 3), (1, 3, -2, 2))),
+    "euler ring with squares": layered(  # as a trained one is
+        ring("wide", 6, squares=True),
+        state=QFormat(12, 10),
+        taps=tuple(Tap(offset, (weight,) * 6) for offset, weight in ((1, 3), (5, -3), (0, -1))),
+        activation=Clip(-1023, 1023),
+        step=UnitCodes(QFormat(2, 3), (1,) * 6),
+    ),
     "gains": layered(ring("gained", 6), gain=UnitCodes(QFormat(3, 1), (1, 3, -2, 2, 1, 0))),
     "leaks": layered(ring("leaks", 6, lanes=2, multipliers=2), leak_shift=(0, 1, 2, 3, 0, 1)),
     "matrix": MATRIX,
@@ -58,7 +65,13 @@ RIGHT = {
 }
 
 
-QUICK = ("one lane", "parallel with leak", "parallel with a table", "matrix")
+QUICK = (
+    "one lane",
+    "euler ring with squares",
+    "parallel with leak",
+    "parallel with a table",
+    "matrix",
+)
 
 
 @pytest.mark.parametrize(
