@@ -105,6 +105,48 @@ def _integer_leaky(
     return _integers(options, hyper, size)
 
 
+def _integer_euler(
+    size: Size,
+    radius: float,
+    step: float,
+    diffusion: float,
+    scaling: float,
+    bias: float,
+    state_bits: float,
+) -> PhysicalReservoir:
+    options = _stepping("euler", size, state_bits)
+    hyper = Hyperparameters(
+        radius=radius, step=step, diffusion=diffusion, input_scaling=scaling, bias=bias
+    )
+    return _integers(options, hyper, size)
+
+
+def _integer_euler_ring(
+    size: Size,
+    feedback: float,
+    step: float,
+    diffusion: float,
+    scaling: float,
+    bias: float,
+    state_bits: float,
+) -> PhysicalReservoir:
+    options = _stepping("euler-ring", size, state_bits)
+    hyper = Hyperparameters(
+        feedback=feedback, step=step, diffusion=diffusion, input_scaling=scaling, bias=bias
+    )
+    return _integers(options, hyper, size)
+
+
+def _stepping(reservoir: str, size: Size, state_bits: float) -> TrainOptions:
+    return TrainOptions(
+        reservoir=reservoir,
+        units=size.units,
+        input_bits=8,
+        state_bits=whole("state_bits", state_bits),
+        seed=size.seed,
+    )
+
+
 def _integer_deep(
     size: Size,
     radius: float,
@@ -252,6 +294,50 @@ NODES = (
                     "scaling": _SCALING,
                     "bias": _BIAS[:2],
                 },
+            ),
+        ),
+    ),
+    NodeInfo(
+        "integer-euler",
+        "Euler state network with an antisymmetric matrix, in integers, as the circuit computes it",
+        (
+            Preset(
+                "clip",
+                "matrix of 8-bit weights, target clipped, states saturate",
+                "the design of `rchw train --reservoir euler`",
+                100,
+                _integer_euler,
+                {
+                    "radius": _EULER_RADIUS,
+                    "step": _STEP,
+                    "diffusion": _DIFFUSION,
+                    "scaling": _SCALING,
+                    "bias": _BIAS[:2],
+                    "state_bits": (16.0,),
+                },
+                "state_bits",
+            ),
+        ),
+    ),
+    NodeInfo(
+        "integer-euler-ring",
+        "Euler state network on a ring, in integers, as the circuit computes it",
+        (
+            Preset(
+                "clip",
+                "shift-add weights, target clipped, states saturate",
+                "the design of `rchw train --reservoir euler-ring`",
+                100,
+                _integer_euler_ring,
+                {
+                    "feedback": (0.5, 0.125, 1.5),
+                    "step": _STEP,
+                    "diffusion": _DIFFUSION,
+                    "scaling": _SCALING,
+                    "bias": _BIAS[:2],
+                    "state_bits": (16.0,),
+                },
+                "state_bits",
             ),
         ),
     ),
