@@ -8,7 +8,8 @@ import pytest
 from rchw.errors import DesignError
 from rchw.nodes.presets import NODES, NodeInfo, Preset, Size, node
 
-RINGS = ("cycle", "integer-cycle", "euler-ring")  # nothing drawn: signs are digits of pi
+# Nothing is drawn: signs are digits of pi.
+RINGS = ("cycle", "integer-cycle", "euler-ring", "integer-euler-ring")
 PRESETS = [(info, preset) for info in NODES.values() for preset in info.presets]
 
 
