@@ -84,8 +84,7 @@ def _deep(
 def _integer(
     size: Size, feedback: float, scaling: float, bias: float, state_bits: float
 ) -> PhysicalReservoir:
-    bits = whole("state_bits", state_bits)
-    options = TrainOptions(units=size.units, input_bits=8, state_bits=bits)
+    options = _options("cycle", size, state_bits)
     hyper = Hyperparameters(feedback=feedback, input_scaling=scaling, bias=bias)
     return _integers(options, hyper, size)
 
@@ -93,13 +92,7 @@ def _integer(
 def _integer_leaky(
     size: Size, radius: float, leak_shift: float, scaling: float, bias: float, state_bits: float
 ) -> PhysicalReservoir:
-    options = TrainOptions(
-        reservoir="leaky",
-        units=size.units,
-        input_bits=8,
-        state_bits=whole("state_bits", state_bits),
-        seed=size.seed,
-    )
+    options = _options("leaky", size, state_bits)
     shift = whole("leak_shift", leak_shift, 0)
     hyper = Hyperparameters(radius=radius, leak_shift=shift, input_scaling=scaling, bias=bias)
     return _integers(options, hyper, size)
@@ -114,7 +107,7 @@ def _integer_euler(
     bias: float,
     state_bits: float,
 ) -> PhysicalReservoir:
-    options = _stepping("euler", size, state_bits)
+    options = _options("euler", size, state_bits)
     hyper = Hyperparameters(
         radius=radius, step=step, diffusion=diffusion, input_scaling=scaling, bias=bias
     )
@@ -130,21 +123,11 @@ def _integer_euler_ring(
     bias: float,
     state_bits: float,
 ) -> PhysicalReservoir:
-    options = _stepping("euler-ring", size, state_bits)
+    options = _options("euler-ring", size, state_bits)
     hyper = Hyperparameters(
         feedback=feedback, step=step, diffusion=diffusion, input_scaling=scaling, bias=bias
     )
     return _integers(options, hyper, size)
-
-
-def _stepping(reservoir: str, size: Size, state_bits: float) -> TrainOptions:
-    return TrainOptions(
-        reservoir=reservoir,
-        units=size.units,
-        input_bits=8,
-        state_bits=whole("state_bits", state_bits),
-        seed=size.seed,
-    )
 
 
 def _integer_deep(
@@ -156,14 +139,7 @@ def _integer_deep(
     bias: float,
     state_bits: float,
 ) -> PhysicalReservoir:
-    options = TrainOptions(
-        reservoir="deep",
-        units=size.units,
-        layers=min(_LAYERS, size.units),
-        input_bits=8,
-        state_bits=whole("state_bits", state_bits),
-        seed=size.seed,
-    )
+    options = _options("deep", size, state_bits, layers=min(_LAYERS, size.units))
     hyper = Hyperparameters(
         radius=radius,
         leak_shift=whole("leak_shift", leak_shift, 0),
@@ -172,6 +148,19 @@ def _integer_deep(
         bias=bias,
     )
     return _integers(options, hyper, size)
+
+
+def _options(
+    reservoir: str, size: Size, state_bits: float, layers: int | None = None
+) -> TrainOptions:
+    return TrainOptions(
+        reservoir=reservoir,
+        units=size.units,
+        layers=layers,
+        input_bits=8,
+        state_bits=whole("state_bits", state_bits),
+        seed=size.seed,
+    )
 
 
 def _integers(options: TrainOptions, hyper: Hyperparameters, size: Size) -> PhysicalReservoir:

@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
 
-from rchw.design import Design
 from rchw.document import load
 from rchw.sim.prove.proof import prove
 from tests.designs import designs
+from tests.sim.prove.drawing import prove_drawn
 
 STORED = sorted((Path(__file__).parent / "drawn").glob("*.json"))
 QUICK = ("unit-on-a-rail",)
@@ -28,24 +27,5 @@ def test_a_stored_design_is_proved(file: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_no_drawn_design_is_refuted(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """What the prover does not see stays undecided; and it sees most."""
-    verdicts: list[str] = []
-
-    @settings(
-        max_examples=24,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(designs(max_units=6))
-    def drawn(design: Design) -> None:
-        proof = prove(design, tmp_path_factory.mktemp("drawn"), timeout=10)
-        verdicts.append(proof.verdict)
-        print(len(verdicts), proof.verdict, proof.sentence)
-
-    drawn()
-    assert "refuted" not in verdicts
-    assert verdicts.count("proved") > len(verdicts) / 2, verdicts
+def test_no_drawn_design_is_refuted(tmp_path: Path) -> None:
+    prove_drawn(designs(max_units=6), 24, tmp_path, seed=None)

@@ -4,16 +4,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
 
 from rchw.design import Design
 from rchw.fixed import QFormat
 from rchw.hdl.emit import emit
 from rchw.schedule import schedule
-from rchw.sim.prove.proof import prove
 from tests.examples import FEEDBACK
 from tests.hdl.test_feedback import looped
 from tests.loops import feedback_designs, without_channels
+from tests.sim.prove.drawing import prove_drawn
 from tests.sim.prove.test_sequences import proved, refuted
 
 
@@ -105,24 +104,5 @@ def test_a_wrong_loop_is_refuted(what: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_no_drawn_design_is_refuted(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """What the prover does not see stays undecided; and it sees most."""
-    verdicts: list[str] = []
-
-    @settings(
-        max_examples=20,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(feedback_designs(max_units=4).map(gates))
-    def drawn(design: Design) -> None:
-        proof = prove(design, tmp_path_factory.mktemp("drawn"), timeout=10, seed=1)
-        verdicts.append(proof.verdict)
-        print(len(verdicts), proof.verdict, proof.sentence)
-
-    drawn()
-    assert "refuted" not in verdicts
-    assert verdicts.count("proved") > len(verdicts) / 2, verdicts
+def test_no_drawn_design_is_refuted(tmp_path: Path) -> None:
+    prove_drawn(feedback_designs(max_units=4).map(gates), 20, tmp_path)

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 from amaranth.hdl import Const, Mux, Value
-from hypothesis import HealthCheck, Phase, given, settings
 
 from rchw.design import Design, Segments
 from rchw.hdl import answers, parallel, readout
@@ -19,6 +18,7 @@ from tests.boards.test_of_design import ring
 from tests.examples import EXTERNAL
 from tests.hdl.test_sequences import made_parallel
 from tests.sequences import sequence_designs
+from tests.sim.prove.drawing import prove_drawn
 
 
 def classes(design: Design, count: int = 3, **changes: Any) -> Design:
@@ -186,24 +186,5 @@ def test_a_folded_sum_that_begins_too_late_is_refuted(
 
 
 @pytest.mark.slow
-def test_no_drawn_design_is_refuted(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """What the prover does not see stays undecided; and it sees most."""
-    verdicts: list[str] = []
-
-    @settings(
-        max_examples=20,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(sequence_designs(max_units=3).map(made_parallel))
-    def drawn(design: Design) -> None:
-        proof = prove(design, tmp_path_factory.mktemp("drawn"), timeout=10, seed=1)
-        verdicts.append(proof.verdict)
-        print(len(verdicts), proof.verdict, proof.sentence)
-
-    drawn()
-    assert "refuted" not in verdicts
-    assert verdicts.count("proved") > len(verdicts) / 2, verdicts
+def test_no_drawn_design_is_refuted(tmp_path: Path) -> None:
+    prove_drawn(sequence_designs(max_units=3).map(made_parallel), 20, tmp_path)

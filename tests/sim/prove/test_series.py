@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from rchw.columns import feed_columns
@@ -21,6 +20,7 @@ from tests.designs import deep_designs
 from tests.examples import DEEP
 from tests.hdl.test_series import FAULTS, made_parallel, made_with, older
 from tests.series import BACK, FRONT, TWO
+from tests.sim.prove.drawing import prove_drawn
 
 FOLDED, PARALLEL = made_with(TWO, (2, 4), 2), made_parallel(TWO)
 RIGHT = {
@@ -121,24 +121,5 @@ def test_a_wrong_weight_is_named_with_its_layer(design: Design, tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_no_drawn_layers_in_series_are_refuted(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """What the prover does not see stays undecided; and it sees most."""
-    verdicts: list[str] = []
-
-    @settings(
-        max_examples=24,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(st.one_of(deep_designs(4), deep_designs(4).map(made_parallel)))
-    def drawn(design: Design) -> None:
-        proof = prove(design, tmp_path_factory.mktemp("drawn"), timeout=10, seed=1)
-        verdicts.append(proof.verdict)
-        print(len(verdicts), proof.verdict, proof.sentence)
-
-    drawn()
-    assert "refuted" not in verdicts
-    assert verdicts.count("proved") > len(verdicts) / 2, verdicts
+def test_no_drawn_layers_in_series_are_refuted(tmp_path: Path) -> None:
+    prove_drawn(st.one_of(deep_designs(4), deep_designs(4).map(made_parallel)), 24, tmp_path)
