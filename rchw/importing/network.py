@@ -175,6 +175,11 @@ class NetworkModel(FloatModel):
         object.__setattr__(self, "_input_weights", np.ascontiguousarray(network.input_weights.T))
         object.__setattr__(self, "_bias", network.bias)
 
+    @property
+    def recurrent_weights(self) -> Values:
+        """What unit ``i`` reads of unit ``j``, (N, N)."""
+        return self._rows.dense()
+
     def _fill(self, drive: Values, state: Values) -> None:
         self._rows.fill(drive, state, self._update, self.compiled)
 

@@ -8,13 +8,14 @@ Source: C. Gallicchio, A. Micheli, L. Pedrelli, "Deep reservoir computing: a cri
 analysis", Neurocomputing 268, 2017.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rchw.errors import DesignError
+from rchw.model.recurrence import FloatModel
 from rchw.reservoir import Reservoir
 
 __all__ = ["DeepModel", "split_units"]
@@ -123,3 +124,65 @@ class DeepModel:
         if len(states):
             return states, states[-1]
         return states, np.zeros(self.n_units) if state is None else np.array(state, np.float64)
+
+    def jacobians(
+        self, inputs: ArrayLike, state: ArrayLike | None = None
+    ) -> Iterator[tuple[Values, Values]]:
+        """What a small change would become, sample by sample; blocks above the diagonal are 0.
+
+        Parameters
+        ----------
+        inputs, state
+            As of `run`.
+
+        Yields
+        ------
+        float64 arrays (N, N) and (N, K)
+            Derivatives of ``h(t)`` by ``h(t-1)`` and by ``u(t)``.
+
+        Raises
+        ------
+        DesignError
+            If a layer does not know its own.
+        """
+        layers = []
+        for number, layer in enumerate(self.layers, 1):
+            if not isinstance(layer, FloatModel | DeepModel):
+                raise DesignError(
+                    f"layer {number} must be a model in floating point to have derivatives, not "
+                    f"{type(layer).__name__}"
+                )
+            layers.append(layer)
+        states = np.split(self.run(inputs, state), self._edges, axis=1)
+        signal = np.asarray(inputs, dtype=np.float64).reshape(len(states[0]), self.n_inputs)
+        starts = [None] * len(states) if state is None else np.split(np.asarray(state), self._edges)
+        alone = []
+        for number, layer in enumerate(layers):
+            drive = signal if number == 0 else states[number - 1]
+            if self._sees_inputs[number]:
+                drive = np.concatenate([drive, signal], axis=1)
+            alone.append(layer.jacobians(drive, starts[number]))
+        for parts in zip(*alone, strict=True):
+            yield self._joined(parts)
+
+    @property
+    def _edges(self) -> list[int]:
+        """First unit of each layer but the first."""
+        return [int(edge) for edge in np.cumsum([layer.n_units for layer in self.layers[:-1]])]
+
+    def _joined(self, parts: Sequence[tuple[Values, Values]]) -> tuple[Values, Values]:
+        """Derivatives of the whole from those of every layer by its own states and inputs."""
+        states, inputs = parts[0]
+        whole = np.zeros((self.n_units, self.n_units))
+        first = len(states)
+        whole[:first, :first] = states
+        by_input = [inputs]
+        for (own, read), sees in zip(parts[1:], self._sees_inputs[1:], strict=True):
+            before, size = len(by_input[-1]), len(own)
+            # A layer reads what the one before it has become in the same sample.
+            whole[first : first + size] = read[:, :before] @ whole[first - before : first]
+            whole[first : first + size, first : first + size] += own
+            direct = read[:, before:] if sees else 0.0
+            by_input.append(read[:, :before] @ by_input[-1] + direct)
+            first += size
+        return whole, np.concatenate(by_input)

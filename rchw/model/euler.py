@@ -94,6 +94,11 @@ class EulerModel(FloatModel):
         object.__setattr__(self, "_input_weights", inputs)
         object.__setattr__(self, "_bias", bias)
 
+    @property
+    def recurrent_weights(self) -> Values:
+        """What unit ``i`` reads of unit ``j``, (N, N)."""
+        return self._rows.dense()
+
     def _fill(self, drive: Values, state: Values) -> None:
         self._rows.fill(drive, state, self._update, self.compiled)
 
@@ -141,6 +146,11 @@ class EulerRingModel(FloatModel):
         object.__setattr__(self, "_update", Update.increment(self.step, n_units, self.activation))
         object.__setattr__(self, "_input_weights", inputs)
         object.__setattr__(self, "_bias", bias)
+
+    @property
+    def recurrent_weights(self) -> Values:
+        """What unit ``i`` reads of unit ``j``, (N, N)."""
+        return self._taps.dense()
 
     def _fill(self, drive: Values, state: Values) -> None:
         self._taps.fill(drive, state, self._update, self.compiled)

@@ -82,6 +82,11 @@ class MatrixModel(FloatModel):
         object.__setattr__(self, "_input_weights", inputs * gain)
         object.__setattr__(self, "_bias", bias)
 
+    @property
+    def recurrent_weights(self) -> Values:
+        """What unit ``i`` reads of unit ``j``, (N, N)."""
+        return self._rows.dense()
+
     def _fill(self, drive: Values, state: Values) -> None:
         self._rows.fill(drive, state, self._update, self.compiled)
 
@@ -134,6 +139,15 @@ class Rows:
         columns = np.argsort(~present, axis=1, kind="stable")[:, :most]
         values = np.take_along_axis(matrix, columns, axis=1)
         return cls(np.ascontiguousarray(columns.T), np.ascontiguousarray(values.T))
+
+    def dense(self) -> Values:
+        """The same as a matrix (N, N)."""
+        n_units = self.weights.shape[1]
+        if not len(self.sources):
+            return self.weights.T.copy()
+        matrix = np.zeros((n_units, n_units))
+        np.add.at(matrix, (np.arange(n_units), self.sources), self.weights)
+        return matrix
 
     def fill(self, drive: Values, state: Values, update: Update, compiled: bool) -> None:
         """Turn drives (T, N) into states in place, from a state (N,)."""

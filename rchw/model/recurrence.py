@@ -7,7 +7,7 @@ its recurrent terms, its inputs and its bias. Leaky integration keeps ``1 - a`` 
 
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,6 +113,17 @@ class Update:
         blend = bool(self.keep.any() or (self.rate != 1.0).any())
         return self.keep, self.rate, blend, self.activation
 
+    def slopes(self, sums: Values) -> Values:
+        """Derivative of the new state by its sum, ``rate f'(s)``; (T, N) -> (T, N).
+
+        Where clip has a corner, that of the clipped side, 0.
+        """
+        if self.activation == 0:
+            return self.rate * (1.0 - np.tanh(sums) ** 2)
+        if self.activation == 1:
+            return self.rate * (np.abs(sums) < 1.0)
+        return np.broadcast_to(self.rate, sums.shape)
+
 
 def _index(activation: str) -> int:
     if activation not in ACTIVATIONS:
@@ -151,6 +162,12 @@ class FloatModel(ABC):
 
     _input_weights: Values
     _bias: Values
+    _update: Update
+
+    @property
+    @abstractmethod
+    def recurrent_weights(self) -> Values:
+        """What unit ``i`` reads of unit ``j``, gains multiplied in; float64 array (N, N)."""
 
     @property
     def n_units(self) -> int:
@@ -180,6 +197,43 @@ class FloatModel(ABC):
         DesignError
             If a shape does not fit or an input is not finite.
         """
+        signal, start = self._checked(inputs, state)
+        drive = self._drives(signal)
+        self._fill(drive, start)
+        return drive
+
+    def advance(self, inputs: ArrayLike, state: ArrayLike | None = None) -> tuple[Values, Values]:
+        """The states of `run`, and the last of them."""
+        states = self.run(inputs, state)
+        if len(states):
+            return states, states[-1]
+        return states, np.zeros(self.n_units) if state is None else np.array(state, np.float64)
+
+    def jacobians(
+        self, inputs: ArrayLike, state: ArrayLike | None = None
+    ) -> Iterator[tuple[Values, Values]]:
+        """What a small change would become, sample by sample along a run.
+
+        Parameters
+        ----------
+        inputs, state
+            As of `run`.
+
+        Yields
+        ------
+        float64 arrays (N, N) and (N, K)
+            Derivatives of ``x(t)`` by ``x(t-1)`` and by ``u(t)``.
+        """
+        signal, start = self._checked(inputs, state)
+        drive = self._drives(signal)
+        states = self.run(signal, start)
+        before = np.concatenate([start[None], states[:-1]])[: len(states)]
+        weights, kept = self.recurrent_weights, np.diag(self._update.keep)
+        for slope in self._update.slopes(before @ weights.T + drive):
+            yield kept + slope[:, None] * weights, slope[:, None] * self._input_weights.T
+
+    def _checked(self, inputs: ArrayLike, state: ArrayLike | None) -> tuple[Values, Values]:
+        """Inputs (T, K) and the state before them (N,)."""
         signal = np.asarray(inputs, dtype=np.float64)
         if signal.ndim == 1:
             signal = signal[:, None]
@@ -190,19 +244,15 @@ class FloatModel(ABC):
         start = np.zeros(self.n_units) if state is None else np.array(state, dtype=np.float64)
         if start.shape != (self.n_units,):
             raise DesignError(f"state must have shape ({self.n_units},), not {start.shape}")
+        return signal, start
+
+    def _drives(self, signal: Values) -> Values:
+        """What units get of inputs (T, K) and bias, a new array (T, N)."""
         # Row by row in a fixed order (no BLAS): a chunk gives the same bits as the whole.
         drive = np.broadcast_to(self._bias, (len(signal), self.n_units)).copy()
         for channel in range(self.n_inputs):
             drive += signal[:, channel, None] * self._input_weights[channel]
-        self._fill(drive, start)
         return drive
-
-    def advance(self, inputs: ArrayLike, state: ArrayLike | None = None) -> tuple[Values, Values]:
-        """The states of `run`, and the last of them."""
-        states = self.run(inputs, state)
-        if len(states):
-            return states, states[-1]
-        return states, np.zeros(self.n_units) if state is None else np.array(state, np.float64)
 
     @abstractmethod
     def _fill(self, drive: Values, state: Values) -> None:

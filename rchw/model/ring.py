@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rchw import topology
 from rchw.errors import DesignError
 from rchw.model.recurrence import (
     ACTIVATIONS,
@@ -72,6 +73,11 @@ class RingModel(FloatModel):
         object.__setattr__(self, "_input_weights", weights)
         object.__setattr__(self, "_bias", bias)
 
+    @property
+    def recurrent_weights(self) -> Values:
+        """What unit ``i`` reads of unit ``j``, (N, N)."""
+        return self._taps.dense()
+
     def _fill(self, drive: Values, state: Values) -> None:
         self._taps.fill(drive, state, self._update, self.compiled)
 
@@ -109,6 +115,12 @@ class Taps:
         if not np.isfinite(weights).all():
             raise DesignError("weights and bias must be finite, not NaN or infinite")
         return cls(offsets, weights)
+
+    def dense(self) -> Values:
+        """The same as a matrix (N, N)."""
+        if not len(self.offsets):
+            return np.zeros((self.weights.shape[1],) * 2)
+        return topology.dense(list(zip(self.offsets.tolist(), self.weights, strict=True)))
 
     def fill(self, drive: Values, state: Values, update: Update, compiled: bool) -> None:
         """Turn drives (T, N) into states in place, from a state (N,)."""
