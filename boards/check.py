@@ -16,6 +16,7 @@ __all__ = [
     "CHECKS",
     "Netlist",
     "cell_counts",
+    "cell_kind",
     "check_drivers",
     "check_expected",
     "check_log",
@@ -92,6 +93,14 @@ def module_ports(module: Netlist) -> dict[str, tuple[str, int]]:
 def cell_counts(module: Netlist) -> Counter[str]:
     """Count cells by type."""
     return Counter(str(cell["type"]) for cell in module["cells"].values())
+
+
+def cell_kind(cell: str, family: str) -> str | None:
+    """Kind of a cell, by the names of `resources`; None of what is no logic, as pads."""
+    for kind, names in _CLASSES[family].items():
+        if cell.startswith(names):
+            return kind
+    return None
 
 
 def resources(module: Netlist, family: str) -> dict[str, int]:

@@ -146,10 +146,10 @@ def _headers(tools: _Tools, root: Path, level: str, progress: Progress | None) -
     return _kept(tools, "headers", root, {"headers.h": text}, rules, progress) / "headers.h"
 
 
-def _defines(trace: bool, coverage: bool) -> str:
+def _defines(trace: bool, coverage: bool, saif: bool) -> str:
     """What model and driver ask; the headers do not, so that one precompiled form serves all."""
-    known = {"TRACE": trace, "TRACE_VCD": trace, "COVERAGE": coverage}
-    known |= dict.fromkeys(("SC", "TIMING", "TRACE_FST", "TRACE_SAIF"), False)
+    known = {"TRACE": trace or saif, "TRACE_VCD": trace, "TRACE_SAIF": saif, "COVERAGE": coverage}
+    known |= dict.fromkeys(("SC", "TIMING", "TRACE_FST"), False)
     return "".join(f"#define VM_{name} {int(value)}\n" for name, value in known.items())
 
 
@@ -192,7 +192,8 @@ def compile_simulator(
         Whether the program can write a VCD.
     flags : sequence of str
         More arguments for Verilator. With ``--coverage-line`` or ``--coverage-toggle`` the program
-        writes ``coverage.dat`` where it runs.
+        writes ``coverage.dat`` where it runs; with ``--trace-saif`` a program of its own may count
+        changes of nets.
     allow : sequence of str
         Verilator warnings that do not stop the build, beyond the two of signed arithmetic;
         ``("UNOPTFLAT",)`` for netlists.
@@ -242,7 +243,8 @@ def compile_simulator(
         "Verilator", tools.verilator.path, [*args, *(str(source.resolve()) for source in sources)],
         cwd=folder, log=folder / "verilator.log", env=tools.environment,
     )  # fmt: skip
-    _build(tools, folder, trace, coverage, optimize, main, progress)
+    defines = _defines(trace, coverage, "--trace-saif" in flags)
+    _build(tools, folder, trace, defines, optimize, main, progress)
     write_atomic(stamp, key)
     return program
 
@@ -251,7 +253,7 @@ def _build(
     tools: _Tools,
     folder: Path,
     trace: bool,
-    coverage: bool,
+    defines: str,
     optimize: str,
     main: Path | None,
     progress: Progress | None,
@@ -280,7 +282,7 @@ def _build(
             name = f"{kind}{index}"
             first = f'#include "{_headers(tools, root, level, progress)}"\n'
             includes = [f'#include "{source.resolve()}"\n' for source in chunk]
-            text = "".join([first, _defines(trace, coverage), *includes])
+            text = "".join([first, defines, *includes])
             (folder / f"{name}.cpp").write_text(text)
             (folder / f"{name}.o").unlink(missing_ok=True)
             objects.append(f"{name}.o")

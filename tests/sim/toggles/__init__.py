@@ -1,0 +1,1 @@
+"""Counts of changes of nets."""
