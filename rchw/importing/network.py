@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rchw.errors import DesignError
 from rchw.layers import MAX_UNITS
 from rchw.model.matrix import Rows
-from rchw.model.recurrence import ACTIVATIONS, FloatModel, Update
+from rchw.model.recurrence import FloatModel, Update
 
 __all__ = ["KEYS", "Network", "NetworkModel", "expanded"]
 
@@ -21,6 +21,7 @@ KEYS = (
     "activation", "W_out", "W_out_inputs", "b_out", "input_offset", "input_scaling",
     "output_offset", "output_scaling",
 )  # fmt: skip
+_ACTIVATIONS = ("tanh", "clip", "linear")  # those that integers come near to
 _SPARSE = ("W_data", "W_indices", "W_indptr", "W_shape")
 _READOUT = ("W_out_inputs", "b_out", "output_offset", "output_scaling")  # nothing without W_out
 
@@ -316,8 +317,8 @@ def _activation(arrays: Mapping[str, Any]) -> str:
     if isinstance(name, np.ndarray) and name.dtype.kind in "US" and name.size == 1:
         name = name.ravel()[0]
     name = name.decode("utf-8", "replace") if isinstance(name, bytes) else name
-    if not isinstance(name, str) or name not in ACTIVATIONS:
-        raise DesignError(f"activation must be one of {', '.join(ACTIVATIONS)}, not {name!r}")
+    if not isinstance(name, str) or name not in _ACTIVATIONS:
+        raise DesignError(f"activation must be one of {', '.join(_ACTIVATIONS)}, not {name!r}")
     return str(name)
 
 

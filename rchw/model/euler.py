@@ -1,7 +1,7 @@
 """Euler state networks in floating point: small steps along a flow that neither grows nor fades.
 
 ``h(t) = h(t-1) + e f((W - W' - gamma I) h(t-1) + V' u(t) + b)`` with step sizes ``e``, diffusion
-``gamma`` and ``f`` one of tanh, clip to [-1, 1], or linear. The eigenvalues of ``W - W'`` are
+``gamma`` and ``f`` tanh, clip to [-1, 1], linear, or fermi. The eigenvalues of ``W - W'`` are
 imaginary. That makes the flow stable, not its Euler steps: without saturation they expand unless
 ``gamma`` is at least about ``e w**2 / 2``, w being the largest eigenvalue. With tanh or clip a
 state moves by at most ``e`` per sample, so that ``|h_i(t)| <= |h_i(0)| + e_i t``: a fixed-point
@@ -62,7 +62,7 @@ class EulerModel(FloatModel):
     diffusion : float
         gamma, at least 0.
     activation : str
-        ``"tanh"``, ``"clip"`` or ``"linear"``; states of the last have no bound.
+        ``"tanh"``, ``"clip"``, ``"fermi"`` or ``"linear"``; states of the last have no bound.
     compiled : bool
         Use numba if it can be imported. Linear and clip give the same bits either way, tanh the
         same to 1e-12 times the step and the samples.

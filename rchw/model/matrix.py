@@ -1,7 +1,7 @@
 """Leaky echo state networks in floating point: any matrix, leaks and gains of each unit.
 
 ``x_i(t) = (1 - a_i) x_i(t-1) + a_i f(g_i (sum_j W[i, j] x_j(t-1) + sum_c V[c, i] u_c(t)) + b_i)``
-with leak rates ``a``, gains ``g`` and ``f`` one of tanh, clip to [-1, 1], or linear.
+with leak rates ``a``, gains ``g`` and ``f`` one of tanh, clip to [-1, 1], linear, or fermi.
 
 Source: H. Jaeger, "The echo state approach to analysing and training recurrent neural networks",
 GMD Report 148, 2001; with one leak rate per unit, G. Tanaka et al., "Reservoir computing with
@@ -49,7 +49,7 @@ class MatrixModel(FloatModel):
     gain : array (N,) or float
         Multiplies what a unit reads of units and inputs. Here it is multiplied into the weights.
     activation : str
-        ``"tanh"``, ``"clip"`` or ``"linear"``.
+        ``"tanh"``, ``"clip"``, ``"linear"`` or ``"fermi"``.
     compiled : bool
         Use numba if it can be imported. Linear and clip give the same bits either way, tanh the
         same to 1e-12.
@@ -209,6 +209,8 @@ def _scalar_steps(
                 value = np.tanh(value)
             elif activation == 1:
                 value = min(max(value, -1.0), 1.0)
+            elif activation == 3:
+                value = 0.5 + 0.5 * np.tanh(0.5 * value)
             if blend:
                 value = keep[i] * state[i] + rate[i] * value
             drive[t, i] = value

@@ -2,7 +2,8 @@
 
 Every model computes ``x(t) = keep * x(t-1) + rate * f(s(t))``, unit by unit; ``s`` is the sum of
 its recurrent terms, its inputs and its bias. Leaky integration keeps ``1 - a`` and has the rate
-``a``; an Euler step keeps all and has its step size for a rate.
+``a``; an Euler step keeps all and has its step size for a rate. ``fermi`` is the logistic function
+``1 / (1 + exp(-s))``, computed as ``(1 + tanh(s / 2)) / 2``, which never overflows.
 """
 
 import importlib
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 Values = NDArray[np.float64]
-ACTIVATIONS = ("tanh", "clip", "linear")
+ACTIVATIONS = ("tanh", "clip", "linear", "fermi")
 
 
 def checked_terms(input_weights: ArrayLike, bias: ArrayLike) -> tuple[Values, Values]:
@@ -122,6 +123,8 @@ class Update:
             return self.rate * (1.0 - np.tanh(sums) ** 2)
         if self.activation == 1:
             return self.rate * (np.abs(sums) < 1.0)
+        if self.activation == 3:
+            return self.rate * 0.25 * (1.0 - np.tanh(0.5 * sums) ** 2)
         return np.broadcast_to(self.rate, sums.shape)
 
 
@@ -140,6 +143,8 @@ def finish_row(
         np.tanh(row, out=row)
     elif activation == 1:
         np.clip(row, -1.0, 1.0, out=row)
+    elif activation == 3:
+        row[:] = 0.5 + 0.5 * np.tanh(0.5 * row)
     if blend:
         row[:] = keep * state + rate * row
 

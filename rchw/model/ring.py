@@ -1,7 +1,9 @@
 """The ring engine in floating point: cycles, delay lines and jumps as one recurrence.
 
-``x_i(t) = (1 - a) x_i(t-1) + a f(sum_k w_k[i] x_(i - o_k)(t-1) + sum_c V[c, i] u_c(t) + b_i)``
-with taps ``(o_k, w_k)``, leak rate ``a`` and ``f`` one of tanh, clip to [-1, 1], or linear.
+``x_i(t) = (1 - a) x_i(t-1)
++ a f(g_i (sum_k w_k[i] x_(i - o_k)(t-1) + sum_c V[c, i] u_c(t)) + b_i)``
+with taps ``(o_k, w_k)``, leak rate ``a``, gains ``g`` and ``f`` one of tanh, clip to [-1, 1],
+linear, or fermi.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,6 +23,7 @@ from rchw.model.recurrence import (
     checked_terms,
     finish_row,
     jitted,
+    per_unit,
 )
 
 __all__ = ["ACTIVATIONS", "RingModel", "Taps"]
@@ -43,10 +46,12 @@ class RingModel(FloatModel):
     leak_rate : float
         a, above 0 and at most 1; 1 is no leak.
     activation : str
-        ``"tanh"``, ``"clip"`` or ``"linear"``.
+        ``"tanh"``, ``"clip"``, ``"linear"`` or ``"fermi"``.
     compiled : bool
         Use numba if it can be imported. Linear and clip give the same bits either way, tanh the
         same to 1e-12.
+    gain : array (N,) or float
+        Multiplies what a unit reads of units and inputs. Here it is multiplied into the weights.
 
     Raises
     ------
@@ -60,6 +65,7 @@ class RingModel(FloatModel):
     leak_rate: float = 1.0
     activation: str = "tanh"
     compiled: bool = True
+    gain: ArrayLike = 1.0
     _taps: "Taps" = field(init=False, repr=False)
     _update: Update = field(init=False, repr=False)
     _input_weights: Values = field(init=False, repr=False)
@@ -68,9 +74,10 @@ class RingModel(FloatModel):
     def __post_init__(self) -> None:
         weights, bias = checked_terms(self.input_weights, self.bias)
         n_units = weights.shape[1]
-        object.__setattr__(self, "_taps", Taps.of(self.taps, n_units))
+        gain = per_unit(self.gain, n_units, "gain")
+        object.__setattr__(self, "_taps", Taps.of(self.taps, n_units).times(gain))
         object.__setattr__(self, "_update", Update.leaky(self.leak_rate, n_units, self.activation))
-        object.__setattr__(self, "_input_weights", weights)
+        object.__setattr__(self, "_input_weights", weights * gain)
         object.__setattr__(self, "_bias", bias)
 
     @property
@@ -121,6 +128,10 @@ class Taps:
         if not len(self.offsets):
             return np.zeros((self.weights.shape[1],) * 2)
         return topology.dense(list(zip(self.offsets.tolist(), self.weights, strict=True)))
+
+    def times(self, gain: Values) -> "Taps":
+        """Return the same taps, with what each unit reads times its gain, (N,)."""
+        return Taps(self.offsets, self.weights * gain)
 
     def fill(self, drive: Values, state: Values, update: Update, compiled: bool) -> None:
         """Turn drives (T, N) into states in place, from a state (N,)."""
@@ -174,6 +185,8 @@ def _scalar_steps(
                 value = np.tanh(value)
             elif activation == 1:
                 value = min(max(value, -1.0), 1.0)
+            elif activation == 3:
+                value = 0.5 + 0.5 * np.tanh(0.5 * value)
             if blend:
                 value = keep[i] * state[i] + rate[i] * value
             drive[t, i] = value

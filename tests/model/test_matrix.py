@@ -20,6 +20,7 @@ APPLY: dict[str, Callable[[Values], Values]] = {
     "tanh": np.tanh,
     "clip": lambda v: np.clip(v, -1, 1),
     "linear": lambda v: v,
+    "fermi": lambda v: 1 / (1 + np.exp(-v)),
 }
 
 
@@ -64,7 +65,7 @@ def test_both_ways_are_the_equation(n: int, density: float, activation: str, see
     inputs, state = rng.normal(size=(40, 2)), rng.uniform(-1, 1, n)
     states = slow.run(inputs, state)
     assert np.allclose(states, by_products(slow, inputs, state), rtol=1e-9, atol=1e-12)
-    if activation == "tanh":
+    if activation in ("tanh", "fermi"):
         assert np.allclose(fast.run(inputs, state), states, rtol=0, atol=1e-12)
     else:
         assert np.array_equal(fast.run(inputs, state), states)
@@ -257,7 +258,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "activation": (
         lambda: MatrixModel(SQUARE, ONES, activation="relu"),
-        r"^activation must be one of tanh, clip, linear, not 'relu'$",
+        r"^activation must be one of tanh, clip, linear, fermi, not 'relu'$",
     ),
 }
 

@@ -30,14 +30,16 @@ def dense_run(model: RingModel, inputs: Values, state: Values) -> Values:
     """Run the recurrence with the matrix of the taps, one product per sample."""
     matrix = topology.dense(model.taps)
     weights, bias = np.asarray(model.input_weights), np.asarray(model.bias)
+    gain = np.asarray(model.gain)
     apply: dict[str, Callable[[Any], Any]] = {
         "tanh": np.tanh,
         "clip": lambda v: np.clip(v, -1, 1),
         "linear": lambda v: v,
+        "fermi": lambda v: 1 / (1 + np.exp(-v)),
     }
     states = []
     for u in inputs:
-        target = apply[model.activation](matrix @ state + u @ weights + bias)
+        target = apply[model.activation](gain * (matrix @ state + u @ weights) + bias)
         state = (1 - model.leak_rate) * state + model.leak_rate * target
         states.append(state)
     return np.array(states)
@@ -59,13 +61,14 @@ def test_both_ways_are_the_dense_recurrence(
     rng = np.random.default_rng(seed)
     weights, bias = rng.normal(size=(channels, n)), rng.normal(size=n)
     inputs, state = rng.normal(size=(40, channels)), rng.uniform(-1, 1, n)
+    gain = rng.uniform(0.3, 1.2, n)
     fast, slow = (
-        RingModel(taps_of(kind, n), weights, bias, leak_rate, activation, compiled)
+        RingModel(taps_of(kind, n), weights, bias, leak_rate, activation, compiled, gain)
         for compiled in (True, False)
     )
     states = slow.run(inputs, state)
     assert np.allclose(states, dense_run(slow, inputs, state), rtol=1e-9, atol=1e-12)
-    if activation == "tanh":
+    if activation in ("tanh", "fermi"):
         assert np.allclose(fast.run(inputs, state), states, rtol=0, atol=1e-12)
     else:
         assert np.array_equal(fast.run(inputs, state), states)
@@ -139,7 +142,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "activation": (
         lambda: RingModel(TAPS, ONES, activation="relu"),
-        r"^activation must be one of tanh, clip, linear, not 'relu'$",
+        r"^activation must be one of tanh, clip, linear, fermi, not 'relu'$",
     ),
     "nan": (
         lambda: RingModel(TAPS, ONES * np.nan),

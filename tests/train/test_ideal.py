@@ -297,7 +297,7 @@ def test_the_ideal_of_a_matrix_has_the_drawn_matrix_and_real_leaks() -> None:
     ("wrong", "sentence"),
     [
         ({"reservoir": "star"}, "reservoir must be one of cycle, .*, not 'star'"),
-        ({"activation": "relu"}, "activation must be one of tanh, clip, linear, not 'relu'"),
+        ({"activation": "relu"}, "activation must be one of tanh, clip, linear, fermi, not 'relu'"),
         ({"n_units": 0}, "units must be from 1 to 4096, not 0"),
         ({"n_units": 2, "reservoir": "euler-ring"}, "units must be from 3 to 4096, not 2"),
         ({"windows": 65}, "windows must be from 1 to 64, not 65"),

@@ -1,0 +1,60 @@
+"""Every rule of adaptation by its name, as the command line and the benchmarks ask for it."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from rchw.adapt.history import History
+from rchw.adapt.intrinsic import intrinsic_plasticity
+from rchw.errors import DesignError
+from rchw.reservoir import Reservoir
+
+__all__ = ["RULES", "Rule", "checked_parameters", "defaults", "rule_named"]
+
+Rule = Callable[..., tuple[Reservoir, History]]
+
+# A rule takes (reservoir, inputs) and numbers by keyword, each with a default.
+RULES: Mapping[str, Rule] = MappingProxyType({"intrinsic-plasticity": intrinsic_plasticity})
+
+
+def rule_named(name: str) -> Rule:
+    """The rule of a name.
+
+    Raises
+    ------
+    DesignError
+        If there is none.
+    """
+    if name not in RULES:
+        raise DesignError(f"rule of adaptation must be one of {', '.join(RULES)}, not {name!r}")
+    return RULES[name]
+
+
+def defaults(name: str) -> dict[str, float | None]:
+    """Parameters of a rule and what they are if they are not given.
+
+    >>> defaults("intrinsic-plasticity")["learning_rate"]
+    0.0005
+    """
+    parameters = inspect.signature(rule_named(name)).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+
+def checked_parameters(name: str, given: Mapping[str, float]) -> dict[str, float | int]:
+    """Parameters for a rule, whole numbers where their defaults are.
+
+    Raises
+    ------
+    DesignError
+        If the rule has no such parameter, or it must be a whole number.
+    """
+    known = defaults(name)
+    found: dict[str, float | int] = {}
+    for key, value in given.items():
+        if key not in known:
+            raise DesignError(f"parameter of {name} must be one of {', '.join(known)}, not {key!r}")
+        whole = isinstance(known[key], int) and not isinstance(known[key], bool)
+        if whole and value != int(value):
+            raise DesignError(f"{key} of {name} must be a whole number, not {value:g}")
+        found[key] = int(value) if whole else float(value)
+    return found
