@@ -42,6 +42,7 @@ MODELS: dict[str, FloatModel | DeepModel] = {
     "no taps": RingModel([], into(1, 3)),
     "clip": leaky(5, 1, "clip"),
     "linear": leaky(5, 2, "linear"),
+    "fermi": leaky(5, 2, "fermi"),
     "leaky": leaky(5, 2),
     "sparse": MatrixModel(random_sparse(12, 0.15, RNG), into(1, 12), leak_rate=0.7),
     "euler": EulerModel(random_dense(5, RNG), into(2, 5), 0.1, RNG.uniform(0.1, 1, 5), 0.2),
