@@ -9,8 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "ARCHITECTURE.md"
 FOLDERS = (
-    "rchw", "rchw/model", "rchw/reference", "rchw/metrics", "rchw/adapt", "rchw/tasks", "rchw/train",
-    "rchw/report", "rchw/cli", "hdl", "sim", "boards", "benchmarks",
+    "rchw", "rchw/model", "rchw/reference", "rchw/metrics", "rchw/adapt", "rchw/tasks",
+    "rchw/train", "rchw/report", "rchw/cli", "hdl", "sim", "boards", "benchmarks",
 )  # fmt: skip
 HEADING = "## Map\n\n"
 
