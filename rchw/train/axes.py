@@ -72,7 +72,9 @@ def axes(options: TrainOptions) -> dict[str, tuple[Any, ...]]:
     if kind in EULERS:
         found["step"], found["diffusion"] = _STEP, _DIFFUSION
         if options.bounded is None:
-            found["headroom"] = (0, 1, 2, 3)
+            least = 4 if options.activation == "pwl" else 2  # bits that are left
+            most = (options.state_bits or 12) - least
+            found["headroom"] = tuple(bits for bits in (0, 1, 2, 3) if bits <= most)
     if kind == "cycle-jumps":
         found["jump_weight"] = (0.0625, 0.125, 0.25, 0.375, 0.5)
         half = options.layer_units[-1] // 2

@@ -20,6 +20,7 @@ __all__ = [
     "Fit",
     "aligned_features",
     "encode_targets",
+    "fit_solution",
     "keep_readout",
     "outputs_of",
     "train_readout",
@@ -151,7 +152,7 @@ def train_readout(
     """
     normal, finest = _normal(design, states, inputs, targets)
     solutions = normal.solve_all(regularisations)
-    return [_fit(design, normal, solution, finest) for solution in solutions]
+    return [fit_solution(design, normal, solution, finest) for solution in solutions]
 
 
 def keep_readout(
@@ -181,7 +182,7 @@ def keep_readout(
     steps = real / [output.scale for output in outputs]
     steps = np.ldexp(steps, TARGET_FORMAT.frac - finest)
     solution = replace(normal.solve(_KEPT), weights=steps)
-    return _fit(design, normal, solution, finest)
+    return fit_solution(design, normal, solution, finest)
 
 
 def _normal(
@@ -193,8 +194,19 @@ def _normal(
     return Normal.of(Statistics.of(features, encoded), design.features.one is not None), finest
 
 
-def _fit(design: Design, normal: Normal, solution: Solution, finest: int) -> Fit:
-    """Put the integers of a solution into a design."""
+def fit_solution(design: Design, normal: Normal, solution: Solution, finest: int) -> Fit:
+    """Put the integers of a solution into a design.
+
+    Parameters
+    ----------
+    design : Design
+        As of `train_readout`.
+    normal : Normal
+        Of its features, aligned to `finest` fraction bits, and of targets in `TARGET_FORMAT`.
+    solution : Solution
+        Of `normal`.
+    finest : int
+    """
     width = design.readout.weight_format.width
     result = quantize(normal, solution, width)
     return Fit(

@@ -143,6 +143,26 @@ class Statistics:
     def _arrays(self) -> tuple[Integers, ...]:
         return self.gram, self.moment, self.power, self.sums, self.target_sums
 
+    def part(self, columns: ArrayLike, shift: int = 0) -> "Statistics":
+        """Statistics of some features alone, in steps that are ``2**shift`` times as large.
+
+        Parameters
+        ----------
+        columns : int array (A,)
+            Which features.
+        shift : int
+            Every code of them must be a multiple of ``2**shift``.
+        """
+        kept = np.asarray(columns)
+        found = (
+            self.gram[np.ix_(kept, kept)] >> 2 * shift,
+            self.moment[kept] >> shift,
+            self.power,
+            self.sums[kept] >> shift,
+            self.target_sums,
+        )
+        return Statistics(self.count, *(_narrowest(array) for array in found))
+
     def centred(self) -> tuple[Integers, Integers]:
         """``T X'X - s s'`` and ``T X'y - s sum(y)``: exact, so nothing cancels.
 

@@ -184,3 +184,18 @@ def test_refused_with_the_reason(case: str) -> None:
     call, sentence = REFUSED[case]
     with pytest.raises(DesignError, match=sentence):
         call()
+
+
+@pytest.mark.parametrize("wide", [1 << 6, 1 << 40])
+def test_a_part_is_what_the_part_of_the_features_gives(wide: int) -> None:
+    """In larger steps too: of states beside squares with more fraction bits."""
+    rng = np.random.default_rng(0)
+    features = rng.integers(-wide, wide, (50, 6)) * 8
+    targets = rng.integers(-wide, wide, (50, 2))
+    columns = [4, 0, 5]
+    part = Statistics.of(features, targets).part(columns, 3)
+    alone = Statistics.of(features[:, columns] // 8, targets)
+    assert part.count == alone.count
+    for name in ("gram", "moment", "power", "sums", "target_sums"):
+        found, wanted = getattr(part, name), getattr(alone, name)
+        assert found.dtype == wanted.dtype and (found == wanted).all()

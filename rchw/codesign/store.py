@@ -1,0 +1,114 @@
+"""What a search has computed, on disk: one line of JSON for each result, written as it comes.
+
+The first line says which search it is. A line is complete, or it is not there: what a kill tore off
+at the end is cut away, so that nothing but the trial that was being written is lost.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from rchw.errors import DesignError, RchwError
+from rchw.files import check_folder
+
+__all__ = ["Store"]
+
+
+class Store:
+    """Results of one search by trial and fidelity; a context that holds the file open.
+
+    Parameters
+    ----------
+    path : Path or None
+        Created when missing; None keeps everything in memory.
+    identity : mapping
+        JSON-ready: whatever results depend on.
+
+    Raises
+    ------
+    DesignError
+        If the file is that of another search, or none.
+    RchwError
+        If it cannot be written.
+    """
+
+    def __init__(self, path: Path | None, identity: Mapping[str, Any]) -> None:
+        self.found: dict[tuple[int, str], dict[str, Any]] = {}
+        self._file: BinaryIO | None = None
+        self._path = path
+        if path is None:
+            return
+        check_folder(path.parent)
+        own: dict[str, Any] = json.loads(
+            _line({"kind": "explore-trials", "version": 1, **identity})
+        )
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            whole = self._read(path, own) if path.exists() else 0
+            self._file = path.open("ab")
+            self._file.truncate(whole)
+            if not whole:
+                self._write(own)
+        except OSError as error:
+            raise RchwError(f"{path} cannot be written: {error.strerror}") from error
+
+    def _read(self, path: Path, own: Mapping[str, Any]) -> int:
+        """Take over complete lines, and count their bytes."""
+        data = path.read_bytes()
+        whole = data.rfind(b"\n") + 1
+        try:
+            lines = [json.loads(line) for line in data[:whole].split(b"\n")[:-1]]
+            for entry in lines[1:]:
+                self.found[entry["trial"], entry["fidelity"]] = entry["result"]
+            first = lines[0] if lines else own
+            kind = first["kind"]
+        except (ValueError, LookupError, TypeError) as error:
+            raise DesignError(
+                f"{path} must hold trials of `rchw explore`, but cannot be read"
+            ) from error
+        for key in (*own, *first):
+            if first.get(key) != own.get(key) or kind != own["kind"]:
+                raise DesignError(
+                    f"{path} must hold trials of this search, but its {key.replace('_', ' ')} is "
+                    f"{_shown(first.get(key))}, not {_shown(own.get(key))}: use another folder"
+                )
+        return whole
+
+    def _write(self, entry: Mapping[str, Any]) -> None:
+        assert self._file is not None
+        self._file.write(_line(entry))
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def add(self, trial: int, fidelity: str, result: dict[str, Any]) -> None:
+        """Keep a result; it is on the disk when this returns.
+
+        Raises
+        ------
+        RchwError
+            If it cannot be written.
+        """
+        if self._file is not None:
+            try:
+                self._write({"trial": trial, "fidelity": fidelity, "result": result})
+            except OSError as error:
+                raise RchwError(f"{self._path} cannot be written: {error.strerror}") from error
+        self.found[trial, fidelity] = json.loads(_line(result))  # as a resumed search reads it
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def _line(entry: Mapping[str, Any]) -> bytes:
+    return json.dumps(entry, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,149 @@
+"""Engines: results in the order of the items, whatever order they come in, and whoever dies."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rchw.codesign.engine import LocalEngine, RayEngine, engine
+from rchw.errors import DesignError, RchwError, ToolError
+
+
+def square(item: int) -> int:
+    """Later items are done sooner."""
+    time.sleep(0.02 * (3 - item % 4))
+    return item * item
+
+
+def threads_of(item: int) -> tuple[int, str | None, str | None]:
+    return os.getpid(), os.environ.get("OMP_NUM_THREADS"), os.environ.get("OPENBLAS_NUM_THREADS")
+
+
+def killed_once(item: tuple[int, str]) -> int:
+    """The third item kills its worker, but only where nobody has done so before."""
+    number, mark = item
+    if number == 2 and not Path(mark).exists():
+        Path(mark).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 10 * number
+
+
+def always_killed(item: int) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return item
+
+
+def refused(item: int) -> int:
+    if item == 1:
+        raise DesignError("item must be even, not 1")
+    return item
+
+
+def test_results_are_in_the_order_of_the_items() -> None:
+    seen: list[tuple[int, int]] = []
+    with LocalEngine(2) as local:
+        found = local.map(square, range(8), lambda place, result: seen.append((place, result)))
+        pids = {pid for pid, *_ in local.map(threads_of, range(6))}
+        inner = local.map(threads_of, [0])[0]
+    assert found == [item * item for item in range(8)]
+    assert sorted(seen) == list(enumerate(found)) and seen != sorted(seen)
+    assert os.getpid() not in pids and inner[1:] == ("1", "1")
+    with LocalEngine(1) as own:
+        assert own.map(square, range(8)) == found
+        assert own.map(threads_of, [0])[0][0] == os.getpid()
+
+
+def test_a_killed_worker_is_replaced_and_its_item_done_again(tmp_path: Path) -> None:
+    mark, counts = str(tmp_path / "killed"), dict.fromkeys(range(6), 0)
+
+    def count(place: int, result: int) -> None:
+        counts[place] += 1
+
+    with LocalEngine(2) as local:
+        found = local.map(killed_once, [(number, mark) for number in range(6)], count)
+    assert Path(mark).exists()
+    assert found == [0, 10, 20, 30, 40, 50]
+    assert set(counts.values()) == {1}
+
+
+def test_what_kills_every_worker_ends_in_a_sentence() -> None:
+    with LocalEngine(2) as local, pytest.raises(RchwError, match=r"^workers died 5 times in a row"):
+        local.map(always_killed, [0])
+
+
+def test_an_error_of_the_function_is_raised_here() -> None:
+    with LocalEngine(2) as local:
+        with pytest.raises(DesignError, match=r"^item must be even, not 1$"):
+            local.map(refused, range(3))
+        assert local.map(square, [3]) == [9]  # and the engine goes on
+
+
+def test_bad_engines_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DesignError, match=r"^engine must be one of local, ray, not 'slurm'$"):
+        engine("slurm")
+    with pytest.raises(DesignError, match=r"^workers must be from 1 to 1024, not 0$"):
+        engine("local", 0)
+    with pytest.raises(DesignError, match=r"^address must be left out for engine local"):
+        engine("local", address="auto")
+    with pytest.raises(DesignError, match=r"^workers must be left out for the cluster at auto$"):
+        RayEngine("auto", 2)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ToolError, match=r"^the Python package ray is missing: .*rchw\[cluster\]"):
+        engine("ray")
+
+
+ORPHANS = """
+import os, sys, time
+from tests.codesign.test_engine import sleep
+from rchw.codesign.engine import LocalEngine
+
+if __name__ == "__main__":
+    with LocalEngine(2) as local:
+        local.map(sleep, [sys.argv[1]] * 2)
+"""
+
+
+def sleep(folder: str) -> None:
+    Path(folder, str(os.getpid())).touch()
+    time.sleep(300)
+
+
+def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
+    """Nothing is left behind by kill -9, which no handler sees."""
+    script, folder = tmp_path / "orphans.py", tmp_path / "pids"
+    script.write_text(ORPHANS, encoding="utf-8")
+    folder.mkdir()
+    parent = subprocess.Popen(
+        [sys.executable, str(script), str(folder)],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    try:
+        wait_for(lambda: len(list(folder.iterdir())) == 2)
+    finally:
+        parent.kill()
+        parent.wait()
+    pids = [int(path.name) for path in folder.iterdir()]
+    wait_for(lambda: not any(alive(pid) for pid in pids))
+    assert len(pids) == 2
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def wait_for(what: Callable[[], bool], seconds: float = 120.0) -> None:
+    """Wait until something is true; a machine under load takes its time."""
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.05)
