@@ -1,0 +1,79 @@
+"""What a circuit is made of, in bits: additions, choices, registers; counted from the design alone.
+
+A `Bill` is filled by `rchw.codesign.lanes`, `rchw.codesign.readout` and `rchw.codesign.whole`, which
+follow the circuits of `rchw.hdl` register by register without building them. What one bit of each
+kind takes in cells is not written here: it is calibrated (`rchw.codesign.calibration`).
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rchw.codesign.memories import Memory, Product
+
+__all__ = ["KINDS", "Bill", "adders", "digit_counts"]
+
+KINDS = {
+    "add": "bits of additions and subtractions",
+    "sum": "bits of accumulators: an addition, and a choice between it and a start",
+    "choice": "bits of choices between two values",
+    "clip": "bits of limits and of comparisons",
+    "held": "bits of registers behind gates",
+    "plain": "bits of registers behind a register, a memory or a port",
+    "absorbed": "bits of registers around multipliers and behind memories, which may take them in",
+    "counter": "bits of counters",
+    "queue": "bits of results that wait in a queue",
+    "small": "bits of words of memories in gates",
+    "port": "bits of the streams, which the wrapper of the board shifts",
+}
+
+
+@dataclass
+class Bill:
+    """Counts by the names of `KINDS`, memories and products, and what sets the clock.
+
+    Attributes
+    ----------
+    counts : dict of str to float
+    memories : list of Memory
+    products : list of Product
+    paths : dict of str to float
+        Of each path that may be the longest a length: bits of carries, levels of choices.
+    """
+
+    counts: dict[str, float] = field(default_factory=lambda: dict.fromkeys(KINDS, 0.0))
+    memories: list[Memory] = field(default_factory=list)
+    products: list[Product] = field(default_factory=list)
+    paths: dict[str, float] = field(default_factory=dict)
+
+    def add(self, kind: str, bits: float) -> None:
+        """Add so many bits of a kind."""
+        self.counts[kind] += bits
+
+    def counter(self, clocks: int) -> None:
+        """A counter of `rchw.hdl.counter.countdown`."""
+        if clocks > 1:
+            self.counts["counter"] += (clocks - 1).bit_length() + 1
+
+    def path(self, name: str, length: float) -> None:
+        """A path of this length."""
+        self.paths[name] = max(self.paths.get(name, 0.0), float(length))
+
+
+def digit_counts(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Powers of two that codes are sums of, as `rchw.hdl.arith.digits` chooses them; same shape."""
+    values, where = np.unique(np.asarray(codes, dtype=np.int64), return_inverse=True)
+    counts = [_digits(abs(int(value))) for value in values]
+    return np.array(counts, dtype=np.int64)[where].reshape(np.shape(codes))
+
+
+def _digits(code: int) -> int:
+    """The fewer of binary ones and canonic signed digits, whose ones are those of ``x ^ 3 x``."""
+    return min(code.bit_count(), (code ^ 3 * code).bit_count())
+
+
+def adders(code: int) -> int:
+    """Additions of the product with a constant: one less than its digits, or a negation."""
+    count = _digits(abs(code))
+    return max(count - 1, int(code < 0 and count == 1))

@@ -1,0 +1,189 @@
+"""The bill of a whole design, folded or parallel, with its streams."""
+
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rchw.codesign.bill import Bill, adders, digit_counts
+from rchw.codesign.lanes import LayerBill, activate, drive_kinds
+from rchw.codesign.memories import Product, width_of
+from rchw.codesign.readout import fold_readout, output_width
+from rchw.codesign.sums import LayerSums, layer_sums
+from rchw.design import Design, ExternalLayer, LinearInput, Stage, UnitLayer
+from rchw.fixed import QFormat, Rounding
+from rchw.ranges import readout_ranges
+from rchw.schedule import Schedule, layer_passes, schedule
+
+__all__ = ["bill_of"]
+
+Codes = NDArray[np.int64]
+
+
+def bill_of(design: Design) -> Bill:
+    """Count a design.
+
+    Raises
+    ------
+    DesignError
+        As `rchw.schedule.schedule`.
+    """
+    bill, plan = Bill(), schedule(design)
+    beat = [channel.format for channel in design.beat]
+    answers = [output.format for output in design.readout.answers]
+    bill.add("port", sum(8 * _bytes(fmt) for fmt in (*beat, *answers)))
+    codes = sum(channel.format.width for channel in design.inputs)
+    if plan.parallel:
+        _parallel(bill, design)
+    else:
+        if isinstance(design.layers[0], ExternalLayer):
+            _shifted(bill, design.layers[0], plan)
+        for stage, part in zip(design.stages, layer_passes(design), strict=False):
+            LayerBill(bill, stage, part).build()
+        bill.add("plain", codes)
+        fold_readout(bill, design, plan)
+    for entry, channel in zip(design.feedback, design.fed, strict=True):
+        bill.add("held", channel.format.width)
+        bill.add("choice", (1 + entry.teacher) * channel.format.width)
+    return bill
+
+
+def _bytes(fmt: QFormat) -> int:
+    return (fmt.width + 7) // 8
+
+
+def _shifted(bill: Bill, layer: ExternalLayer, plan: Schedule) -> None:
+    """States of the beat in a shift register, shifted out word by word."""
+    bits = plan.words * layer.lanes * layer.state.width
+    bill.add("choice", bits)
+    bill.add("held", bits)
+    bill.add("plain", layer.lanes * layer.state.width)
+    bill.counter(plan.words)
+
+
+def _parallel(bill: Bill, design: Design) -> None:
+    bits = sum(channel.format.width for channel in (*design.inputs, *design.fed))
+    depth = 1 + 2 * len(design.stages)
+    bill.add("plain", depth * bits)
+    if isinstance(design.layers[0], ExternalLayer):
+        bill.add("plain", 2 * design.n_units * design.layers[0].state.width)
+    for number, stage in enumerate(design.stages):
+        sums = layer_sums(stage.expanded)
+        _driven(bill, stage.expanded, sums)
+        _units(bill, stage, sums)
+        later = len(design.stages) - 1 - number
+        bill.add("plain", 2 * later * stage.n_units * stage.layer.state.width)
+    _constants(bill, design)
+
+
+def _widths(low: Codes, high: Codes) -> Codes:
+    """Bits of each pair of ends."""
+    most = np.maximum(np.where(low < 0, ~low, low), np.where(high < 0, ~high, high))
+    return np.asarray(np.frexp(most.astype(np.float64))[1] + 1, dtype=np.int64)
+
+
+def _driven(bill: Bill, stage: Stage, sums: LayerSums) -> None:
+    """Sums of inputs and bias, one register for each different one."""
+    kinds, where, _ = drive_kinds(stage, mirrored=False)
+    widths = _widths(sums.drive.low, sums.drive.high)
+    if not all(isinstance(entry, LinearInput) for entry in stage.entries):
+        bill.add("clip", sum(channel.format.width for channel in stage.inputs) * stage.n_units)
+        bill.add("held", sum(channel.format.width for channel in stage.inputs))
+        bill.add("add", int(widths.sum()))
+        return
+    first = np.array([int(np.argmax(where == number)) for number in range(len(kinds))])
+    digits = digit_counts(kinds)
+    parts = digits.sum(axis=1)
+    bill.add("add", float((np.maximum(parts - 1, 0) * widths[first]).sum()))
+    bill.add("held", float(widths[first].sum()))
+    bill.path("driven", float(np.ceil(np.log2(np.maximum(parts, 1))).max()))
+
+
+def _units(bill: Bill, stage: Stage, sums: LayerSums) -> None:
+    """The loop that closes in one clock."""
+    layer, width = stage.layer, stage.layer.state.width
+    totals = _widths(sums.summed.low, sums.summed.high)
+    taps = _widths(sums.taps.low, sums.taps.high)
+    start = any(layer.initial_state)
+    levels = 0
+    for unit in range(layer.n_units):
+        weights = [weight for _, weight in layer.connections[unit]]
+        additions = sum(adders(weight) for weight in weights) + max(len(weights) - 1, 0)
+        bill.add("add", additions * max(int(taps[unit]) - sums.tap_shift, 1))
+        bill.add("add", int(totals[unit]) * bool(weights))
+        bill.add("choice", int(taps[unit]) * (start or additions > 0))
+        levels = max(levels, additions)
+        total = int(totals[unit])
+        if layer.gain is not None:
+            code = layer.gain.codes[unit]
+            wide = width_of(int(sums.accumulator.low[unit]), int(sums.accumulator.high[unit]))
+            bill.add("add", (adders(code) + (layer.bias[unit] != 0)) * wide)
+            total = wide
+        activate(bill, layer, total, sums.frac, clocked=False)
+        if layer.remembers:
+            _updated(bill, layer, unit)
+    bill.add("held", layer.n_units * width)
+    bill.path("loop carry", int(totals.max()))
+    bill.path("loop levels", levels)
+    bill.path("loop update", layer.remembers)
+    bill.path("loop rounds", layer.rounding is not Rounding.TRUNCATE)
+
+
+def _updated(bill: Bill, layer: UnitLayer, unit: int) -> None:
+    width, rounds = layer.state.width, layer.rounding is not Rounding.TRUNCATE
+    if layer.step is None:
+        bill.add("add", (2 + rounds) * (width + 1) * (layer.leak_shifts[unit] > 0))
+        return
+    code = layer.step.codes[unit]
+    bill.add("add", adders(code) * (width + layer.step.format.width) + (1 + rounds) * width)
+    bill.add("clip", 2 * width)
+
+
+def _constants(bill: Bill, design: Design) -> None:
+    """Products with constants, each a register, and the tree that adds four at a time."""
+    ranges, readout = readout_ranges(design), design.readout
+    columns = []
+    for block in design.blocks:
+        layer, width = design.layers[block.layer], block.format.width
+        if block.kind == "squares":
+            bits = layer.state.width
+            limited = 2 * bits - 2 * layer.state.frac + block.format.frac - width
+            bill.add("clip", block.count * width * (limited > 0))
+            bill.add("held", block.count * width)
+            bill.products += [Product(bits, bits, width)] * block.count
+            bill.path("square", 2 * bits)
+        elif block.kind != "one":
+            bill.add("plain", block.count * width)
+        if block.kind != "one":
+            columns.append(np.full(block.count, width + ranges.shifts[block.key]))
+    features = np.concatenate(columns)
+    rows = np.array(readout.by_segment, dtype=np.int64)[:, :, : len(features)]
+    for output in range(design.n_outputs):
+        weights = rows[:, output]
+        same = (weights == weights[0]).all(axis=0)
+        used = weights.any(axis=0)
+        wide = features + _widths(-np.abs(weights).max(axis=0), np.abs(weights).max(axis=0)) - 1
+        counts = digit_counts(weights[0])
+        several = np.maximum(counts - 1, 0) * same
+        bill.add("add", float((several * (features + 2) * used).sum()))
+        bill.add("held", float((wide * used * (counts > 1)).sum()))
+        bill.add("plain", float((wide * used * (counts <= 1)).sum()))
+        bill.path("digits", float((counts * used).max(initial=0)))
+        for k in np.flatnonzero(~same & used).tolist():
+            bill.products.append(Product(int(features[k]), int(wide[k] - features[k]) + 1))
+        terms, term = int(used.sum()), float(wide[used].mean()) if used.any() else 1.0
+        while terms > 1:
+            left = ceil(terms / 4)
+            bill.add("add", (terms - left) * (term + 1))
+            term += 2
+            bill.add("held", left * term)
+            terms = left
+        width = output_width(design, ranges, output)
+        bill.add("add", width)
+        bill.add("clip", readout.outputs[output].format.width)
+        bill.add("held", readout.outputs[output].format.width)
+        bill.path("final", width)
+        if readout.sums:
+            bill.add("sum", width)
+            bill.add("held", width)
+    bill.path("slow", 1 if any(isinstance(p, Product) for p in bill.products) else 0)
