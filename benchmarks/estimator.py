@@ -13,15 +13,18 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from benchmarks import families, size
 from benchmarks.estimator_designs import BOARDS, KINDS, Draw, draws
+from benchmarks.estimator_fit import Measured, calibrate
 from benchmarks.size import measure
 from rchw.document import digest
 from rchw.files import write_atomic
 
-__all__ = ["SEEDS", "jobs"]
+__all__ = ["SEEDS", "earlier", "jobs", "measured"]
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "results" / "estimator.json"
+COEFFICIENTS = FOLDER.parent / "rchw" / "codesign" / "coefficients.json"
 SEEDS = {"calibration": 1, "held-out": 5}
 Row = dict[str, Any]
 
@@ -53,14 +56,41 @@ def _measure(boards: list[str]) -> None:
         print(f"{one.key}: {figure}", flush=True)
 
 
+def measured(kind: str) -> Iterator[Measured]:
+    """Designs of a kind that were built, with their rows."""
+    rows = _record()["rows"]
+    for board in BOARDS:
+        for one in draws(board, kind):
+            row = rows.get(one.key, {})
+            if "cells" in row:
+                yield Measured(one.key, board, one.design, row)
+
+
+def earlier() -> Iterator[Measured]:
+    """Rows of the benchmarks of sizes and families, each design and board once."""
+    seen = set()
+    for key, board, design, row in (*size.rows(), *families.rows()):
+        pair = board, digest(design)
+        if "cells" in row and pair not in seen:
+            seen.add(pair)
+            yield Measured(key, board, design, row)
+
+
+def _calibrate() -> None:
+    found = calibrate([*earlier(), *measured("calibration")])
+    record = {"command": "python -m benchmarks.estimator", **found}
+    write_atomic(COEFFICIENTS, json.dumps(record, indent=1, sort_keys=True) + "\n")
+
+
 def main() -> None:
-    """Measure what is missing."""
+    """Measure what is missing if asked to, and calibrate."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--measure", action="store_true")
     parser.add_argument("--boards", default=",".join(BOARDS))
     arguments = parser.parse_args()
     if arguments.measure:
         _measure(arguments.boards.split(","))
+    _calibrate()
 
 
 if __name__ == "__main__":

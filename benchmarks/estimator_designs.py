@@ -66,7 +66,7 @@ def _options(rng: np.random.Generator, board: str) -> dict[str, Any]:
     name = one(*_RESERVOIRS)
     parallel = name in _RINGS and rng.random() < 0.25
     low, high = _PARALLEL_UNITS[board] if parallel else (20, 200)
-    units = int(round(np.exp(rng.uniform(np.log(low), np.log(high)))))
+    units = round(float(np.exp(rng.uniform(np.log(low), np.log(high)))))
     options: dict[str, Any] = {
         "reservoir": name.partition("-sparse")[0],
         "units": units,

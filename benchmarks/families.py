@@ -11,8 +11,9 @@ The circuits have 100 units, one input of 8 bits, 8-bit states, a readout of 12-
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ from rchw.layers import LayerInput
 from rchw.model import split_units
 from rchw.schedule import latency, schedule
 
-__all__ = ["BOARDS", "FAMILIES", "LANES", "N_UNITS", "Family", "designs", "page"]
+__all__ = ["BOARDS", "FAMILIES", "LANES", "N_UNITS", "Family", "designs", "page", "rows"]
 
 N_UNITS = 100
 LANES = (1, 4)
@@ -229,6 +230,14 @@ FAMILIES = {
 def designs() -> list[Design]:
     """Every circuit that is measured."""
     return [family.design(lanes) for family in FAMILIES.values() for lanes in LANES]
+
+
+def rows() -> Iterator[tuple[str, str, Design, Row]]:
+    """Of every row its name, board, circuit and results; these are empty where it was not built."""
+    stored = _record()["rows"]
+    for (name, family), lanes, board in product(FAMILIES.items(), LANES, BOARDS):
+        key = f"{name} {lanes} {board}"
+        yield key, board, family.design(lanes), stored.get(key, {})
 
 
 def _record() -> Row:

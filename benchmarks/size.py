@@ -34,7 +34,7 @@ from rchw.ranges import readout_ranges
 from rchw.schedule import default_multipliers, schedule
 from rchw.train.build import squares_format
 
-__all__ = ["circuit", "designs", "lower_bound", "measure", "ring"]
+__all__ = ["circuit", "designs", "lower_bound", "measure", "ring", "rows"]
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "results" / "size.json"
@@ -246,6 +246,14 @@ def designs() -> list[Design]:
     """Circuits of all rows, each once, in the order in which they are measured."""
     runs: list[list[str]] = [[], ["--squares"], ["--trial"]]
     return list(dict.fromkeys(row[2] for run in runs for row in _jobs(_parser().parse_args(run))))
+
+
+def rows() -> Iterator[tuple[str, str, Design, Row]]:
+    """Of every row its name, board, circuit and results; these are empty where it was not built."""
+    stored = _record()["rows"]
+    for run in [], ["--squares"], ["--trial"]:
+        for key, row, design in _jobs(_parser().parse_args(run)):
+            yield key, row["board"], design, stored.get(key, {})
 
 
 def main() -> None:

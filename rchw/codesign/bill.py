@@ -1,8 +1,8 @@
-"""What a circuit is made of, in bits: additions, choices, registers; counted from the design alone.
+"""What a circuit is made of, in bits: additions, choices, registers; counted from its design alone.
 
-A `Bill` is filled by `rchw.codesign.lanes`, `rchw.codesign.readout` and `rchw.codesign.whole`, which
+A `Bill` is filled by `rchw.codesign.lanes`, `rchw.codesign.readout` and `rchw.codesign.whole`. They
 follow the circuits of `rchw.hdl` register by register without building them. What one bit of each
-kind takes in cells is not written here: it is calibrated (`rchw.codesign.calibration`).
+kind takes in cells is not written here: it is calibrated (`benchmarks.estimator_fit`).
 """
 
 from dataclasses import dataclass, field

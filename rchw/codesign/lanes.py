@@ -1,7 +1,6 @@
 """The bill of one layer of the folded circuit: state memory, lanes, matrix, drives."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,16 @@ from rchw import activation
 from rchw.codesign.bill import Bill, adders
 from rchw.codesign.memories import PIECE, Memory, Product, Table, width_of
 from rchw.codesign.sums import LayerSums, layer_sums
-from rchw.design import LevelInput, LinearInput, MatrixLayer, RingLayer, Stage, TapsInput, UnitLayer
+from rchw.design import (
+    LevelInput,
+    LinearInput,
+    MatrixInput,
+    MatrixLayer,
+    RingLayer,
+    Stage,
+    TapsInput,
+    UnitLayer,
+)
 from rchw.fixed import Rounding
 from rchw.ranges import Interval, state_interval
 from rchw.schedule import Schedule
@@ -53,10 +61,10 @@ def activate(bill: Bill, layer: UnitLayer, width: int, frac: int, clocked: bool)
         bill.add("clip", (1 if whole else 2) * max(kept, bits))
 
 
-def drive_kinds(stage: Stage, mirrored: bool) -> tuple[Codes, Codes | None, Codes]:
-    """Different rows of input weights and bias, and of every unit its row and whether it is negated.
+def drive_kinds(stage: Stage, mirrored: bool) -> tuple[Codes, Codes, Codes]:
+    """Different rows of input weights and bias; of every unit its row, and whether it is negated.
 
-    The first is None where inputs have levels, which share nothing.
+    Arrays (kinds, K + 1), (N,) and (N,). Inputs with levels are left out.
     """
     layer = stage.layer
     columns = [
@@ -98,9 +106,8 @@ class LayerBill:
             self._matrix(sums, units)
         else:
             self._ring(sums, units, table)
-        for number, feed in enumerate(self.stage.feeds):
+        for number in range(len(self.stage.feeds)):
             self._feed(number, sums, units, table)
-            del feed
         self._drives(sums, units, table)
         for lane in range(layer.lanes):
             self._lane(sums, units[lane], table)
@@ -115,7 +122,7 @@ class LayerBill:
     # States
 
     def _ring(self, sums: LayerSums, units: Codes, table: Table) -> None:
-        layer, plan, bill = self.stage.layer, self.plan, self.bill
+        layer, bill = self.stage.layer, self.bill
         assert isinstance(layer, RingLayer)
         n, lanes, width = layer.n_units, layer.lanes, layer.state.width
         ones = np.ones(n, dtype=np.int64)
@@ -352,7 +359,8 @@ class LayerBill:
         padded[:, plan.steps - codes.shape[1] :] = codes
         widths = [max(weights_of.add(padded[units[lane]], True), 1) for lane in range(lanes)]
         bill.memories += weights_of.memory()
-        dense = getattr(feed.entry, "matrix").kind == "dense"
+        assert isinstance(feed.entry, MatrixInput)
+        dense = feed.entry.matrix.kind == "dense"
         self._gathered(source_words, source.lanes, width, 1 if dense else lanes, count)
         state = state_interval(source)
         for lane in range(lanes):

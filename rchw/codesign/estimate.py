@@ -1,0 +1,185 @@
+"""What a design takes on a board, in milliseconds and without building it.
+
+Clocks, block RAMs and multipliers are counted from the design (`rchw.codesign.whole`). Cells, LUTs,
+flip-flops and the clock are sums of counts times coefficients, which `benchmarks.estimator` fitted
+to place-and-route results and wrote to ``coefficients.json``; its page says how far off they are on
+designs that the fit never saw.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from math import log2
+from typing import Any, overload
+
+from rchw.codesign.bill import Bill
+from rchw.codesign.memories import block_rams, dsps
+from rchw.codesign.traits import Traits, outside, traits_of
+from rchw.codesign.whole import bill_of
+from rchw.design import Design
+from rchw.devices import BOARDS, DEVICES, Board, Device
+from rchw.devices import board as find_board
+from rchw.schedule import latency, schedule
+
+__all__ = ["Estimate", "cell_terms", "clock_terms", "coefficients", "estimate"]
+
+_FILE = "coefficients.json"
+_WORDS = {"cells": "cells", "block_ram": "block RAMs", "dsp": "DSP multipliers"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A design on a board, before it is built.
+
+    Attributes
+    ----------
+    board, device : str
+    cells : int
+        As placed, with the wrapper of the board: logic cells of iCE40, TRELLIS_COMB of ECP5.
+    luts, flip_flops : int
+        Of the design alone, as in the tables of the benchmarks.
+    block_rams, multipliers : int
+        Counted, not fitted.
+    clock_hz : float
+        Highest clock.
+    clocks, latency_clocks : int
+        Per sample, and from its input beat to its output beat: exact.
+    samples_per_second : float
+        At that clock.
+    fits : bool
+    why_not : tuple of str
+        What is short, one sentence each.
+    extrapolates : tuple of str
+        What lies outside the designs of the calibration: cells and clock are guesses then.
+    energy_per_sample : float or None
+        J, at the highest clock; None where there is no model.
+    """
+
+    board: str
+    device: str
+    cells: int
+    luts: int
+    flip_flops: int
+    block_rams: int
+    multipliers: int
+    clock_hz: float
+    clocks: int
+    latency_clocks: int
+    samples_per_second: float
+    fits: bool
+    why_not: tuple[str, ...]
+    extrapolates: tuple[str, ...]
+    energy_per_sample: float | None = None
+
+
+@cache
+def coefficients() -> dict[str, Any]:
+    """What the calibration found."""
+    text = files("rchw.codesign").joinpath(_FILE).read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def cell_terms(bill: Bill, target: Board) -> dict[str, float]:
+    """Counts that cells, LUTs and flip-flops are sums of."""
+    soft = [p for p in bill.products if not dsps(p, target.device)]
+    return {
+        "one": 1.0,
+        **bill.counts,
+        "product": float(sum(p.left * p.right for p in soft)),
+        "registers": float(sum(p.registers for p in soft)),
+    }
+
+
+def clock_terms(bill: Bill, cells: float) -> dict[str, float]:
+    """Lengths that the period is a sum of."""
+    return {"one": 1.0, "levels of cells": log2(max(cells, 2.0)), **bill.paths}
+
+
+def _value(model: Mapping[str, float], terms: Mapping[str, float]) -> float:
+    return sum(factor * terms.get(name, 0.0) for name, factor in model.items())
+
+
+@overload
+def estimate(design: Design, board: str) -> Estimate: ...
+
+
+@overload
+def estimate(design: Design, board: None = None) -> tuple[Estimate, ...]: ...
+
+
+def estimate(design: Design, board: str | None = None) -> Estimate | tuple[Estimate, ...]:
+    """Predict what a design takes.
+
+    Parameters
+    ----------
+    design : Design
+    board : str, optional
+        A key of `rchw.devices.BOARDS`; without it all are answered, in their order.
+
+    Raises
+    ------
+    DesignError
+        If the board is unknown, or the design cannot be built for any.
+    """
+    targets = [find_board(board)] if board is not None else list(BOARDS.values())
+    bill, traits = bill_of(design), traits_of(design)
+    found = tuple(_on(design, bill, traits, target) for target in targets)
+    return found[0] if board is not None else found
+
+
+def _on(design: Design, bill: Bill, traits: Traits, target: Board) -> Estimate:
+    device, models = target.device, coefficients()
+    plan = schedule(design)
+    form = "parallel" if plan.parallel else "folded"
+    area, timing = models["cells"][f"{device.family} {form}"], models["clocks"][_like(device, form)]
+    terms = cell_terms(bill, target)
+    cells, luts, flip_flops = (
+        round(_value(area[what], terms)) for what in ("cells", "luts", "flip_flops")
+    )
+    period = _value(timing["ns"], clock_terms(bill, cells)) * 1e-9
+    needs = {
+        "cells": cells,
+        "block_ram": block_rams(bill.memories, device),
+        "dsp": sum(dsps(product, device) for product in bill.products),
+    }
+    extrapolates = outside(traits, timing["ranges"])
+    if timing["device"] != device.name:
+        extrapolates = (*extrapolates, f"device {device.name} (calibrated on {timing['device']})")
+    why_not = _short(needs, target)
+    return Estimate(
+        board=target.name,
+        device=device.name,
+        cells=cells,
+        luts=luts,
+        flip_flops=flip_flops,
+        block_rams=needs["block_ram"],
+        multipliers=needs["dsp"],
+        clock_hz=1 / period,
+        clocks=plan.clocks,
+        latency_clocks=latency(design),
+        samples_per_second=1 / (period * plan.clocks),
+        fits=not why_not,
+        why_not=why_not,
+        extrapolates=extrapolates,
+    )
+
+
+def _like(device: Device, form: str) -> str:
+    """The clock model of a device, or of one of its family."""
+    known = coefficients()["clocks"]
+    names = [device.name, *(d.name for d in DEVICES.values() if d.family == device.family)]
+    return next(key for name in names if (key := f"{name} {form}") in known)
+
+
+def _short(needs: Mapping[str, int], target: Board) -> tuple[str, ...]:
+    """A sentence for everything of which the board has too little."""
+    has = {"cells": target.device.luts, **target.device.capacity}
+    return tuple(
+        f"the design needs {'about ' * (what == 'cells')}{count} {_WORDS[what]}, but {target.name} "
+        f"({target.device.name}) has {has[what]}"
+        for what, count in needs.items()
+        if count > has[what] and (what != "dsp" or has[what])
+    )
