@@ -20,7 +20,7 @@ from benchmarks.size import measure
 from rchw.document import digest
 from rchw.files import write_atomic
 
-__all__ = ["SEEDS", "earlier", "jobs", "measured"]
+__all__ = ["SEEDS", "calibrated", "earlier", "jobs", "measured"]
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "results" / "estimator.json"
@@ -76,10 +76,10 @@ def earlier() -> Iterator[Measured]:
             yield Measured(key, board, design, row)
 
 
-def _calibrate() -> None:
+def calibrated() -> dict[str, Any]:
+    """Coefficients from all rows but the held-out ones."""
     found = calibrate([*earlier(), *measured("calibration")])
-    record = {"command": "python -m benchmarks.estimator", **found}
-    write_atomic(COEFFICIENTS, json.dumps(record, indent=1, sort_keys=True) + "\n")
+    return {"command": "python -m benchmarks.estimator", **found}
 
 
 def main() -> None:
@@ -90,7 +90,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.measure:
         _measure(arguments.boards.split(","))
-    _calibrate()
+    write_atomic(COEFFICIENTS, json.dumps(calibrated(), indent=1, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

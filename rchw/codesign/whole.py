@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rchw.codesign.bill import Bill, adders, digit_counts
-from rchw.codesign.lanes import LayerBill, activate, drive_kinds
+from rchw.codesign.drives import drive_kinds
+from rchw.codesign.lanes import activate, fold_layer
 from rchw.codesign.memories import Product, width_of
 from rchw.codesign.readout import fold_readout, output_width
 from rchw.codesign.sums import LayerSums, layer_sums
@@ -39,7 +40,7 @@ def bill_of(design: Design) -> Bill:
         if isinstance(design.layers[0], ExternalLayer):
             _shifted(bill, design.layers[0], plan)
         for stage, part in zip(design.stages, layer_passes(design), strict=False):
-            LayerBill(bill, stage, part).build()
+            fold_layer(bill, stage, part)
         bill.add("plain", codes)
         fold_readout(bill, design, plan)
     for entry, channel in zip(design.feedback, design.fed, strict=True):

@@ -1,0 +1,97 @@
+"""The bill of what units get from inputs and bias: `rchw.hdl.drive`."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rchw.codesign.bill import adders
+from rchw.codesign.memories import Product, width_of
+from rchw.codesign.part import Part
+from rchw.design import LevelInput, LinearInput, Stage
+
+__all__ = ["drive_kinds", "drives"]
+
+Codes = NDArray[np.int64]
+_SHARED = 16  # sums of inputs that lanes share
+
+
+def drive_kinds(stage: Stage, mirrored: bool) -> tuple[Codes, Codes, Codes]:
+    """Different rows of input weights and bias; of every unit its row, and whether it is negated.
+
+    Arrays (kinds, K + 1), (N,) and (N,). Inputs with levels are left out.
+    """
+    layer = stage.layer
+    columns = [
+        np.array(entry.weights, dtype=np.int64)
+        for entry in stage.entries
+        if isinstance(entry, LinearInput)
+    ]
+    if layer.gain is None:
+        columns.append(np.array(layer.bias, dtype=np.int64))
+    rows = np.stack([*columns, np.zeros(layer.n_units, dtype=np.int64)], axis=1)
+    flipped = np.zeros(layer.n_units, dtype=np.int64)
+    if mirrored:
+        known = {row.tobytes() for row in rows}
+        for unit, row in enumerate(rows):
+            least = next((value for value in row.tolist() if value), 0)
+            if least < 0 and (-row).tobytes() in known:
+                rows[unit], flipped[unit] = -row, 1
+    kinds, where = np.unique(rows, axis=0, return_inverse=True)
+    return kinds, where.reshape(-1), flipped
+
+
+def drives(part: Part) -> None:
+    """Sums that lanes share, or a product, choice or comparison of every lane and channel."""
+    stage, bill, layer = part.stage, part.bill, part.stage.layer
+    linear = all(isinstance(entry, LinearInput) for entry in stage.entries)
+    kinds, where, flipped = drive_kinds(stage, mirrored=True)
+    if linear and len(kinds) <= _SHARED:
+        widths = []
+        for number, row in enumerate(kinds):
+            unit = int(np.argmax(where == number))
+            width = width_of(int(part.sums.drive.low[unit]), int(part.sums.drive.high[unit]))
+            widths.append(width)
+            used = [int(code) for code in row if code]
+            additions = sum(adders(code) for code in used) + max(len(used) - 1, 0)
+            bill.add("add", additions * width)
+            bill.add("held", width)
+        for column in part.units:
+            bits = part.table.add(where[column])
+            bill.add("choice", (min(len(kinds), 1 << bits) - 1) * max(widths) if bits else 0)
+            bill.add("choice", max(widths) if part.table.add(flipped[column]) else 0)
+        bill.path("drives", len(kinds))
+        return
+    for channel, entry in zip(stage.inputs, stage.entries, strict=True):
+        bits = channel.format.width
+        bill.add("held", bits)
+        if isinstance(entry, LevelInput):
+            for column in part.units:
+                wide = 0
+                for values in (entry.thresholds, entry.low, entry.high):
+                    wide = part.table.add(np.array(values, dtype=np.int64)[column])
+                bill.add("clip", bits)
+                bill.add("choice", max(wide, entry.format.width))
+            bill.path("levels", bits)
+            continue
+        weights = np.array(entry.weights, dtype=np.int64)
+        found, which = np.unique(weights, return_inverse=True)
+        if len(found) > _SHARED:
+            for column in part.units:
+                wide = part.table.add(weights[column])
+                bill.products.append(Product(bits, max(wide, 1)))
+                bill.path("input product", bits + wide)
+            continue
+        for code in found.tolist():
+            wide = bits + abs(code).bit_length()
+            bill.add("add", adders(code) * wide)
+            bill.add("held", wide)
+        for column in part.units:
+            part.table.add(which.reshape(-1)[column])
+            bill.add("choice", (len(found) - 1) * (bits + entry.format.width))
+    parts = len(stage.entries)
+    if layer.gain is None:
+        biases = np.array(layer.bias, dtype=np.int64)
+        for column in part.units:
+            part.table.add(biases[column])
+        parts += bool(biases.any())
+    for column in part.units:
+        bill.add("add", max(parts - 1, 0) * width_of(*part.sums.drive.of(column)))

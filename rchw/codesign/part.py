@@ -1,0 +1,57 @@
+"""One layer of a folded circuit under the bill's eyes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rchw.codesign.bill import Bill, adders
+from rchw.codesign.memories import Product, Table
+from rchw.codesign.sums import LayerSums
+from rchw.design import Stage
+from rchw.schedule import Schedule
+
+__all__ = ["Part"]
+
+Codes = NDArray[np.int64]
+_MUXED = 4  # weights of a lane that are chosen among; more are a field and a product
+
+
+@dataclass(frozen=True)
+class Part:
+    """A layer, and where its bits are counted.
+
+    Attributes
+    ----------
+    bill : Bill
+    stage : Stage
+    plan : Schedule
+    sums : LayerSums
+    units : int array (P, W)
+        Of every lane its unit in each word; of a word that is not full the last unit again.
+    table : Table
+        Constants of the words.
+    """
+
+    bill: Bill
+    stage: Stage
+    plan: Schedule
+    sums: LayerSums
+    units: Codes
+    table: Table
+
+    def times(self, width: int, weights: Codes) -> None:
+        """A product with the weight of the word."""
+        kinds, where = np.unique(weights, return_inverse=True)
+        if len(kinds) > _MUXED:
+            bits = self.table.add(weights)
+            self.bill.products.append(Product(width, bits))
+            self.bill.path("product", width + bits)
+            return
+        self.table.add(where)
+        wide = width + int(np.abs(kinds).max()).bit_length()
+        bits = sum(adders(int(kind)) for kind in kinds) * wide
+        self.bill.add("add", bits)
+        self.bill.add("choice", (len(kinds) - 1) * wide)
+        self.bill.path("weights", max(adders(int(kind)) for kind in kinds))
+        self.bill.path("choices", len(kinds))
