@@ -5,14 +5,17 @@ Every rule has one shape: ``rule(reservoir, inputs, *, ...) -> reservoir, histor
 
 from rchw.adapt.history import History, LayerHistory
 from rchw.adapt.intrinsic import intrinsic_plasticity
-from rchw.adapt.rules import RULES, Rule, defaults, rule_named
+from rchw.adapt.rules import RULES, Rule, checked_parameters, defaults, rule_named
+from rchw.adapt.transition import phase_transition
 
 __all__ = [
     "RULES",
     "History",
     "LayerHistory",
     "Rule",
+    "checked_parameters",
     "defaults",
     "intrinsic_plasticity",
+    "phase_transition",
     "rule_named",
 ]

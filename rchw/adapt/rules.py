@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from rchw.adapt.history import History
 from rchw.adapt.intrinsic import intrinsic_plasticity
+from rchw.adapt.transition import phase_transition
 from rchw.errors import DesignError
 from rchw.reservoir import Reservoir
 
@@ -14,7 +15,9 @@ __all__ = ["RULES", "Rule", "checked_parameters", "defaults", "rule_named"]
 Rule = Callable[..., tuple[Reservoir, History]]
 
 # A rule takes (reservoir, inputs) and numbers by keyword, each with a default.
-RULES: Mapping[str, Rule] = MappingProxyType({"intrinsic-plasticity": intrinsic_plasticity})
+RULES: Mapping[str, Rule] = MappingProxyType(
+    {"intrinsic-plasticity": intrinsic_plasticity, "phase-transition": phase_transition}
+)
 
 
 def rule_named(name: str) -> Rule:

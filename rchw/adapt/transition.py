@@ -1,0 +1,273 @@
+"""Phase-transition adaptation: gains move until small changes neither grow nor fade.
+
+The rule is derived here. C. Gallicchio, A. Micheli, L. Silvestri, "Phase Transition Adaptation",
+IJCNN 2021 (arXiv 2104.10132) state the aim, a local rule without targets that drives a reservoir
+to the edge of stability; their update could not be read, and this may be another.
+
+A unit ``y = f(a s + b)`` with leak rate alpha lets a small change grow by
+
+    G = 1 - alpha + alpha rho a f'(a s + b),
+
+rho being the spectral radius of W. On a cycle the mean of ``ln G`` over units and time is the
+Lyapunov exponent. Every unit keeps a running mean L of its ``ln G``. Above 0 its gain shrinks:
+``d ln a = -eta L``. Below 0 the gain follows the slope of ``ln G``, up or down:
+
+    d ln a = -eta L (d ln G / d theta),   theta a common change of the logarithms of all gains.
+
+Because other gains change as well, s does too. Each unit therefore sends along its
+connections, beside its state, how much that state depends on theta. With the slope at a fixed s
+instead, gains grow far beyond the maximum on a ring: a unit does not see that it drives the next
+one into saturation.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rchw.adapt.epochs import above_zero, at_least, gain_numbers, relative_change, until_settled
+from rchw.adapt.history import History, LayerHistory, Recorder
+from rchw.adapt.layer import Layer, each_layer
+from rchw.errors import DesignError
+from rchw.model.recurrence import ACTIVATIONS, finish_row, jitted
+from rchw.model.scaling import matrix_radius
+from rchw.reservoir import Reservoir
+
+__all__ = ["phase_transition"]
+
+Values = NDArray[np.float64]
+_LEAST_SLOPE = 1e-12  # of an activation in saturation, so that its logarithm is a number
+_STEEPEST = 10.0  # how much a state may depend on theta: in chaos that would grow without bound
+_NEAR = 0.05  # an exponent that counts as the edge of stability
+
+
+def phase_transition(
+    reservoir: Reservoir,
+    inputs: ArrayLike,
+    *,
+    learning_rate: float = 1e-3,
+    averaging: float = 0.01,
+    epochs: int = 20,
+    tolerance: float = 1e-3,
+) -> tuple[Reservoir, History]:
+    """Adapt gains towards the edge of stability, as far as the inputs let them come.
+
+    Parameters
+    ----------
+    reservoir : MatrixModel, RingModel or DeepModel of those
+        With activation tanh, linear or fermi; a clip has no slope to follow. Layers in series are
+        adapted from the first to the last.
+    inputs : array (T, K), or (T,) if K is 1
+    learning_rate : float
+        eta.
+    averaging : float
+        By which part of the way a running mean moves to each new value; at most 1.
+    epochs : int
+        Passes over the inputs, at most.
+    tolerance : float
+        It stops early when an epoch changes gains by at most this part of their norm.
+
+    Returns
+    -------
+    reservoir : of the same kind
+        With other gains.
+    history : History
+        Also ``growth``, the mean over units and an epoch of ``ln G``: of a cycle its largest
+        Lyapunov exponent, of a matrix an estimate. Reached is a growth within 0.05 of 0, which
+        strong inputs make impossible: gains then stop where it is largest.
+
+    Raises
+    ------
+    DesignError
+        If a number is out of range, the reservoir cannot be adapted, or has no closed path.
+    """
+    above_zero(learning_rate=learning_rate, averaging=averaging)
+    at_least(1, epochs=epochs)
+    at_least(0, tolerance=tolerance)
+    if averaging > 1:
+        raise DesignError(f"averaging must be at most 1, not {averaging:g}")
+
+    def adapt(layer: Layer, signal: Values) -> tuple[Layer, LayerHistory]:
+        return _adapt(layer, signal, learning_rate, averaging, epochs, tolerance)
+
+    adapted, layers = each_layer(reservoir, inputs, adapt)
+    parameters = {
+        "learning_rate": learning_rate,
+        "averaging": averaging,
+        "epochs": epochs,
+        "tolerance": tolerance,
+    }
+    return adapted, History("phase-transition", parameters, layers)
+
+
+def _adapt(
+    layer: Layer,
+    signal: Values,
+    learning_rate: float,
+    averaging: float,
+    epochs: int,
+    tolerance: float,
+) -> tuple[Layer, LayerHistory]:
+    if layer.activation == "clip":
+        raise DesignError(
+            "activation must be one of tanh, linear, fermi for phase-transition, not 'clip'"
+        )
+    if not (layer.gain > 0).all():
+        raise DesignError(f"gain must be above 0 to be adapted, not {layer.gain.min():g}")
+    radius = matrix_radius(layer.matrix())
+    if not radius > 0:
+        raise DesignError(f"spectral radius to adapt must be above 0, not {radius:g}")
+    drive, gain = layer.drive(signal), layer.gain.copy()
+    n_units, recorder, done = layer.n_units, Recorder(), 0
+    state, sensitivity, running = np.zeros(n_units), np.zeros(n_units), np.zeros(n_units)
+    loop = _loop(layer.compiled)
+
+    def run(rate: float) -> dict[str, float]:
+        """One pass; returns the means of what it saw."""
+        sums = np.zeros((3, n_units))
+        loop(
+            drive, state, sensitivity, running, layer.sources, layer.weights, layer.leak_rate,
+            ACTIVATIONS.index(layer.activation), gain, layer.bias, radius, rate, averaging, sums,
+        )  # fmt: skip
+        mean, square, growth = sums / len(drive)
+        std = np.sqrt(np.maximum(square - mean**2, 0.0))
+        return {
+            "mean": float(mean.mean()),
+            "std": float(std.mean()),
+            "growth": float(growth.mean()),
+        }
+
+    def note(seen: dict[str, float]) -> None:
+        recorder.note(done, seen | gain_numbers(layer.with_(gain=gain)))
+
+    def epoch() -> float:
+        nonlocal done
+        before = gain.copy()
+        seen = run(learning_rate)
+        change = relative_change(before, gain)
+        done += len(drive)
+        if np.isfinite(change):
+            note(seen)
+        return change
+
+    run(0.0)  # the first states still remember the zero state; running means settle
+    note(run(0.0))
+    stopped = until_settled(epochs, tolerance, epoch)
+    note(run(0.0))
+    reached = abs(recorder.last("growth")) <= _NEAR
+    return layer.with_(gain=gain), recorder.history(stopped, reached)
+
+
+# --- One pass over the inputs --------------------------------------------------------------------
+
+
+def _numpy_pass(
+    drive: Values,
+    state: Values,
+    sensitivity: Values,
+    running: Values,
+    sources: NDArray[np.int64],
+    weights: Values,
+    leak: Values,
+    activation: int,
+    gain: Values,
+    bias: Values,
+    radius: float,
+    rate: float,
+    averaging: float,
+    sums: Values,
+) -> None:
+    """Change states, sensitivities, running means and gains (N,) in place; add to sums (3, N)."""
+    for row in drive:
+        net, carried = row.copy(), np.zeros_like(row)
+        for source, table in zip(sources, weights, strict=True):
+            net += table * state[source]
+            carried += table * sensitivity[source]
+        y = gain * net + bias
+        moved = gain * (net + carried)  # the argument of f, by theta
+        finish_row(y, state, leak, leak, False, activation)
+        slope, bend = np.ones_like(y), np.zeros_like(y)  # f', and (ln f')'
+        if activation == 0:
+            slope, bend = 1.0 - y * y, -2.0 * y
+        elif activation == 3:
+            slope, bend = y * (1.0 - y), 1.0 - 2.0 * y
+        slope = np.maximum(slope, _LEAST_SLOPE)
+        part = leak * radius * gain * slope
+        whole = 1.0 - leak + part
+        growth = np.log(whole)
+        steep = part / whole * (1.0 + bend * moved)
+        state += leak * (y - state)
+        sensitivity += leak * (slope * moved - sensitivity)
+        np.clip(sensitivity, -_STEEPEST, _STEEPEST, out=sensitivity)
+        running += averaging * (growth - running)
+        sums += [y, y * y, growth]
+        if rate > 0:
+            gain *= np.exp(-rate * running * np.where(running > 0, 1.0, steep))
+
+
+def _scalar_pass(
+    drive: Values,
+    state: Values,
+    sensitivity: Values,
+    running: Values,
+    sources: NDArray[np.int64],
+    weights: Values,
+    leak: Values,
+    activation: int,
+    gain: Values,
+    bias: Values,
+    radius: float,
+    rate: float,
+    averaging: float,
+    sums: Values,
+) -> None:
+    """Do the same unit by unit, for a compiler."""
+    n_units = state.size
+    net, carried = np.empty(n_units), np.empty(n_units)
+    for t in range(drive.shape[0]):
+        for i in range(n_units):
+            net[i] = drive[t, i]
+            carried[i] = 0.0
+        for m in range(weights.shape[0]):
+            for i in range(n_units):
+                net[i] += weights[m, i] * state[sources[m, i]]
+                carried[i] += weights[m, i] * sensitivity[sources[m, i]]
+        for i in range(n_units):
+            y = gain[i] * net[i] + bias[i]
+            moved = gain[i] * (net[i] + carried[i])
+            slope, bend = 1.0, 0.0
+            if activation == 0:
+                y = np.tanh(y)
+                slope, bend = 1.0 - y * y, -2.0 * y
+            elif activation == 3:
+                y = 0.5 + 0.5 * np.tanh(0.5 * y)
+                slope, bend = y * (1.0 - y), 1.0 - 2.0 * y
+            slope = max(slope, _LEAST_SLOPE)
+            part = leak[i] * radius * gain[i] * slope
+            whole = 1.0 - leak[i] + part
+            growth = np.log(whole)
+            state[i] += leak[i] * (y - state[i])
+            moving = sensitivity[i] + leak[i] * (slope * moved - sensitivity[i])
+            sensitivity[i] = min(max(moving, -_STEEPEST), _STEEPEST)
+            running[i] += averaging * (growth - running[i])
+            sums[0, i] += y
+            sums[1, i] += y * y
+            sums[2, i] += growth
+            if rate > 0:
+                steep = 1.0
+                if running[i] <= 0:
+                    steep = part / whole * (1.0 + bend * moved)
+                gain[i] *= np.exp(-rate * running[i] * steep)
+
+
+@lru_cache(maxsize=1)
+def _compiled_pass() -> Callable[..., Any] | None:
+    """`_scalar_pass` through numba, or None where numba is not installed."""
+    return jitted(_scalar_pass)
+
+
+def _loop(compiled: bool) -> Callable[..., Any]:
+    kernel = _compiled_pass() if compiled else None
+    return _numpy_pass if kernel is None else kernel
