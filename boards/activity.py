@@ -27,6 +27,8 @@ class Activity:
         Changes of nets per clock, by the kind of cell that drives them; see `KINDS`.
     nets : dict
         Number of nets of each kind.
+    resources : dict
+        Cells of the netlist, as `rchw.boards.check.resources` counts them.
     dsp_operand_changes : float
         Changes of the operand bits at all multipliers, per clock.
     block_ram_accesses : float
@@ -43,6 +45,7 @@ class Activity:
     clocks: int
     changes: dict[str, float]
     nets: dict[str, int]
+    resources: dict[str, int]
     dsp_operand_changes: float
     block_ram_accesses: float
     pin_changes: float

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rchw import tools
 from rchw.boards.activity import KINDS, Activity
-from rchw.boards.check import Netlist, cell_kind, load_netlist
+from rchw.boards.check import Netlist, cell_kind, load_netlist, resources
 from rchw.boards.join import write_netlist
 from rchw.boards.modelled import check_modelled, modelled_cells
 from rchw.boards.netlist import VERILATOR_WAIVERS, netlist_sources
@@ -151,6 +151,7 @@ def activity_of(
         clocks=toggles.clocks,
         changes={kind: changes[kind] / toggles.clocks for kind in KINDS},
         nets={kind: nets[kind] for kind in KINDS},
+        resources=resources(module, device.family),
         dsp_operand_changes=operands / toggles.clocks,
         block_ram_accesses=accesses / toggles.clocks,
         pin_changes=pins_changed / toggles.clocks,

@@ -34,6 +34,7 @@ from rchw.cli.build import (
 from rchw.cli.compare import compare_command
 from rchw.cli.console import Outcome, Screen
 from rchw.cli.emulate import emulate_command
+from rchw.cli.energy import energy_command
 from rchw.cli.evidence import evidence_command
 from rchw.cli.prove import prove_command
 from rchw.cli.reproduce import reproduce_command
@@ -177,6 +178,7 @@ _register("prove", prove_command)
 _register("build", build_command)
 _register("report", report_command)
 _register("evidence", evidence_command)
+_register("energy", energy_command)
 _register("emulate", emulate_command)
 _register("compare", compare_command)
 _register("reproduce", reproduce_command)

@@ -58,6 +58,7 @@ def test_every_driven_net_has_one_name() -> None:
 
 def test_changes_are_summed_by_what_drives_the_net() -> None:
     found = activity_of(MODULE, UP5K, COUNTS, "of the design", "by hand")
+    assert found.resources == {"lut": 1, "carry": 0, "ff": 1, "block_ram": 1, "dsp": 1}
     assert found.nets == {"lut": 1, "carry": 0, "ff": 1, "block_ram": 2, "dsp": 1, "input": 2}
     per_clock = {"lut": 0.5, "carry": 0.0, "ff": 0.6, "block_ram": 1.5, "dsp": 0.9, "input": 0.7}
     assert found.changes == pytest.approx(per_clock)

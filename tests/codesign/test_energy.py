@@ -19,7 +19,7 @@ CLOCK = 24e6
 COUNTED = Activity(
     digest=digest(PLAIN), device=BOARD.device.name, samples=100, clocks=4000,
     changes=dict.fromkeys(KINDS, 0.0) | {"lut": 50.0, "carry": 20.0, "ff": 30.0, "block_ram": 9.0},
-    nets=dict.fromkeys(KINDS, 100), dsp_operand_changes=4.0, block_ram_accesses=5.0,
+    nets=dict.fromkeys(KINDS, 100), resources=RESOURCES, dsp_operand_changes=4.0, block_ram_accesses=5.0,
     pin_changes=0.5, source="by hand",
 )  # fmt: skip
 

@@ -1,0 +1,159 @@
+"""Energy per sample of designs on boards, beside a processor that runs the same models.
+
+``python -m benchmarks.energy`` trains, places and counts every design on every board, and writes
+``benchmarks/results/energy.json`` row by row and ``benchmarks/energy.md`` from it alone. ``--only``
+chooses rows by a part of their key, ``--missing`` leaves out what is there, ``--page`` only makes
+the page. What switches is counted on training samples of the task. All joules of circuits are
+figures of a model (`rchw.codesign.energy`); the time of the processor is measured.
+"""
+
+import argparse
+import json
+import platform
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.accuracy_rows import Streams
+from benchmarks.energy_page import markdown
+from rchw import reference
+from rchw.boards.of_design import build_design
+from rchw.boards.switching import measure_activity
+from rchw.codesign.measured import rates
+from rchw.codesign.processor import on_processor
+from rchw.design import Design
+from rchw.devices import board
+from rchw.document import digest
+from rchw.errors import DesignError, ToolError
+from rchw.files import write_atomic
+from rchw.schedule import schedule
+from rchw.train import TrainOptions, fit, tune
+from rchw.train.ideal import Ideal, IdealOptions, fit_ideal, tune_ideal
+
+FOLDER = Path(__file__).parent
+RESULTS = FOLDER / "results" / "energy.json"
+STREAM = Streams("narma10", (2000,), (2000,))  # choices, training and counting: no test samples
+SAMPLES = 150  # sent through a netlist
+LONG = 20_000  # samples on the processor
+_EIGHT = {"input_bits": 8, "state_bits": 8, "readout_bits": 12, "squares": True}
+_SIXTEEN = {"input_bits": 16, "state_bits": 16, "readout_bits": 18, "squares": True}
+DESIGNS: dict[str, TrainOptions] = {
+    "8 bits, N = 100, one lane": TrainOptions(units=100, **_EIGHT),
+    "8 bits, N = 100, four lanes": TrainOptions(units=100, lanes=4, **_EIGHT),
+    "16 bits, N = 100, one lane": TrainOptions(units=100, **_SIXTEEN),
+    "8 bits, N = 50, parallel": TrainOptions(
+        units=50, lanes=50, multipliers=50, **(_EIGHT | {"squares": False})
+    ),
+    "12 bits, N = 50, sparse matrix": TrainOptions(
+        reservoir="leaky", density=0.1, units=50, squares=True
+    ),
+}
+BOARDS = ("icebreaker", "hx8k", "ulx3s")
+Row = dict[str, Any]
+
+
+@cache
+def trained(title: str) -> Design:
+    """Design of a title, by a short search."""
+    options = replace(DESIGNS[title], search="quick", name="energy")
+    task = STREAM.load(STREAM.tuning)[0]
+    return fit(task, options, tune([task], options))
+
+
+@cache
+def ideal(title: str) -> Ideal:
+    """Float model of the same kind."""
+    options = DESIGNS[title]
+    task = STREAM.load(STREAM.tuning)[0]
+    wanted = IdealOptions(
+        reservoir=options.reservoir, n_units=options.units, squares=options.squares,
+        density=options.density, search="quick",
+    )  # fmt: skip
+    return fit_ideal(task, wanted, tune_ideal([task], wanted))
+
+
+def on_board(title: str, name: str) -> Row:
+    """Place a design on a board, count what switches, and give the energy at both rates."""
+    design, target = trained(title), board(name)
+    task = STREAM.load(STREAM.tuning)[0]
+    codes = design.encode(task.inputs[task.train][:SAMPLES])
+    row: Row = {
+        "design": title, "board": name, "digest": digest(design),
+        "clocks": schedule(design).clocks,
+    }  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            report = build_design(design, name, Path(folder) / "build")
+        except (DesignError, ToolError) as error:
+            return row | {"missing": str(error).splitlines()[0][:200]}
+        activity = measure_activity(
+            design, codes, target.device, Path(folder), source=f"{task.name}, training samples"
+        )
+    clock = report["clock"]["median_mhz"] * 1e6
+    return row | {
+        "clock_hz": clock,
+        "activity": activity.facts(),
+        "energy": rates(design, target, activity, clock),
+        "tools": report["tools"],
+    }
+
+
+def on_cpu(title: str, kind: str) -> Row:
+    """Time and energy per sample of the float model or of the compiled integers."""
+    task = STREAM.load(STREAM.tuning)[0]
+    inputs = np.tile(task.inputs[task.train], (-(-LONG // 2000), 1))[:LONG]
+    call: Callable[[], object]
+    if kind == "float":
+        model = ideal(title)
+        call = lambda: model.predict(inputs)  # noqa: E731  # one of two calls of one shape
+    else:
+        design = trained(title)
+        codes = design.encode(inputs)
+        call = lambda: reference.run(design, codes)  # noqa: E731  # as above
+    call()  # compiles
+    spent = on_processor(call, LONG)
+    return {
+        "design": title, "processor": kind, "samples": LONG, "machine": platform.machine(),
+        **spent.facts(),
+    }  # fmt: skip
+
+
+def jobs() -> dict[str, Callable[[], Row]]:
+    """Every row by its key."""
+    found: dict[str, Callable[[], Row]] = {}
+    for title in DESIGNS:
+        for kind in ("float", "integer"):
+            found[f"{title} on a processor, {kind}"] = lambda t=title, k=kind: on_cpu(t, k)
+        for name in BOARDS:
+            found[f"{title} on {name}"] = lambda t=title, n=name: on_board(t, n)
+    return found
+
+
+def main() -> None:
+    """Measure, write the record after every row, and then the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--missing", action="store_true")
+    parser.add_argument("--page", action="store_true")
+    chosen = parser.parse_args()
+    record = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"rows": {}}
+    record["command"] = "python -m benchmarks.energy"
+    for key, job in {} if chosen.page else jobs().items():
+        if chosen.only not in key or (chosen.missing and key in record["rows"]):
+            continue
+        print(key, flush=True)
+        record["rows"][key] = job()
+        record["rows"] = {
+            known: record["rows"][known] for known in jobs() if known in record["rows"]
+        }
+        write_atomic(RESULTS, json.dumps(record, indent=1) + "\n")
+    write_atomic(FOLDER / "energy.md", markdown(record))
+
+
+if __name__ == "__main__":
+    main()
