@@ -35,7 +35,7 @@ def energy_command(
     ] = None,
     clock: Annotated[
         float | None,
-        typer.Option(help="MHz that the circuit reaches; that of the board's oscillator."),
+        typer.Option(help="MHz that the circuit reaches; as estimated."),
     ] = None,
     samples: Annotated[int, typer.Option(help="That are sent.")] = 200,
     seed: Annotated[int, typer.Option(help="Of drawn codes.")] = 1,

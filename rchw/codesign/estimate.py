@@ -15,7 +15,9 @@ from math import log2
 from typing import Any, overload
 
 from rchw.codesign.bill import Bill
+from rchw.codesign.energy import SLOW, energy
 from rchw.codesign.memories import block_rams, dsps
+from rchw.codesign.power import POWER
 from rchw.codesign.traits import Traits, outside, traits_of
 from rchw.codesign.whole import bill_of
 from rchw.design import Design
@@ -54,7 +56,11 @@ class Estimate:
     extrapolates : tuple of str
         What lies outside the designs of the calibration: cells and clock are guesses then.
     energy_per_sample : float or None
-        J, at the highest clock; None where there is no model.
+        J, at the highest clock, with usual activity; None where there is no model. It is that of
+        `rchw.codesign.energy`, which has the items and their range.
+    energy_when_slow : float or None
+        The same at `rchw.codesign.energy.SLOW` samples per second, with a clock as slow as that
+        allows; None where that is too fast.
     """
 
     board: str
@@ -72,6 +78,7 @@ class Estimate:
     why_not: tuple[str, ...]
     extrapolates: tuple[str, ...]
     energy_per_sample: float | None = None
+    energy_when_slow: float | None = None
 
 
 @cache
@@ -149,6 +156,7 @@ def _on(design: Design, bill: Bill, traits: Traits, target: Board) -> Estimate:
     if timing["device"] != device.name:
         extrapolates = (*extrapolates, f"device {device.name} (calibrated on {timing['device']})")
     why_not = _short(needs, target)
+    fast, slow = _energies(design, target, luts, flip_flops, needs, 1 / period)
     return Estimate(
         board=target.name,
         device=device.name,
@@ -164,7 +172,27 @@ def _on(design: Design, bill: Bill, traits: Traits, target: Board) -> Estimate:
         fits=not why_not,
         why_not=why_not,
         extrapolates=extrapolates,
+        energy_per_sample=fast,
+        energy_when_slow=slow,
     )
+
+
+def _energies(
+    design: Design,
+    target: Board,
+    luts: int,
+    flip_flops: int,
+    needs: Mapping[str, int],
+    clock_hz: float,
+) -> tuple[float | None, float | None]:
+    """Joules per sample at the highest rate and at the slow one, where there is a model of it."""
+    if target.device.name not in POWER:
+        return None, None
+    resources = {"lut": luts, "ff": flip_flops, **needs}
+    fast = energy(design, target, resources, clock_hz=clock_hz)
+    if fast.rate < SLOW:
+        return fast.joules, None
+    return fast.joules, energy(design, target, resources, clock_hz=clock_hz, rate=SLOW).joules
 
 
 def _like(device: Device, form: str) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rchw.boards.activity import Activity
 from rchw.boards.switching import measure_activity
 from rchw.codesign.energy import LABEL, SLOW, energy
+from rchw.codesign.estimate import estimate
 from rchw.codesign.power import power_of
 from rchw.design import Design
 from rchw.devices import Board, check_fits
@@ -83,7 +84,7 @@ def energy_record(
     inputs : str, optional
         What the codes are.
     clock_hz : float, optional
-        Highest clock of the circuit; that of the board's oscillator.
+        Highest clock of the circuit; as estimated.
     samples : int
         That are sent; the first fifth does not count.
     seed : int
@@ -123,14 +124,14 @@ def energy_record(
             native=native, progress=progress,
         )  # fmt: skip
         check_fits(activity.resources, board)
-        clock = board.clock if clock_hz is None else clock_hz
+        clock = estimate(design, board.name).clock_hz if clock_hz is None else clock_hz
         used = versions([], ["verilator", "c++", "yosys"])
         record = heading("energy", design, verilog, used, seed) | {
             "label": LABEL,
             "board": board.name,
             "device": board.device.name,
             "clock_hz": clock,
-            "clock_of": "the board's oscillator" if clock_hz is None else "given",
+            "clock_of": "estimated" if clock_hz is None else "given",
             "clocks_per_sample": schedule(design).clocks,
             "inputs": source,
             "activity": activity.facts(),

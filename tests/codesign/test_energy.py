@@ -6,6 +6,7 @@ import pytest
 
 from rchw.boards.activity import KINDS, Activity
 from rchw.codesign.energy import USUAL, energy
+from rchw.codesign.estimate import estimate
 from rchw.codesign.power import POWER, Figure, power_of
 from rchw.devices import BOARDS, DEVICES, board
 from rchw.document import digest
@@ -19,8 +20,8 @@ CLOCK = 24e6
 COUNTED = Activity(
     digest=digest(PLAIN), device=BOARD.device.name, samples=100, clocks=4000,
     changes=dict.fromkeys(KINDS, 0.0) | {"lut": 50.0, "carry": 20.0, "ff": 30.0, "block_ram": 9.0},
-    nets=dict.fromkeys(KINDS, 100), resources=RESOURCES, dsp_operand_changes=4.0, block_ram_accesses=5.0,
-    pin_changes=0.5, source="by hand",
+    nets=dict.fromkeys(KINDS, 100), resources=RESOURCES, dsp_operand_changes=4.0,
+    block_ram_accesses=5.0, pin_changes=0.5, source="by hand",
 )  # fmt: skip
 
 
@@ -87,6 +88,17 @@ def test_more_of_anything_costs_more() -> None:
     for kind, count in RESOURCES.items():
         more = energy(PLAIN, BOARD, RESOURCES | {kind: 2 * count}, clock_hz=CLOCK)
         assert more.joules > base
+
+
+def test_an_estimate_has_the_energy_of_what_it_predicts() -> None:
+    found = estimate(PLAIN, "icebreaker")
+    resources = {"lut": found.luts, "ff": found.flip_flops, "block_ram": found.block_rams,
+                 "dsp": found.multipliers}  # fmt: skip
+    fast = energy(PLAIN, BOARD, resources, clock_hz=found.clock_hz)
+    assert found.energy_per_sample == pytest.approx(fast.joules)
+    slow = energy(PLAIN, BOARD, resources, clock_hz=found.clock_hz, rate=1000.0)
+    assert found.energy_when_slow == pytest.approx(slow.joules)
+    assert all(each.energy_per_sample is not None for each in estimate(PLAIN))
 
 
 def test_usual_rates_are_ranges() -> None:
