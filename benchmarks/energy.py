@@ -13,7 +13,7 @@ import platform
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -107,14 +107,11 @@ def on_cpu(title: str, kind: str) -> Row:
     """Time and energy per sample of the float model or of the compiled integers."""
     task = STREAM.load(STREAM.tuning)[0]
     inputs = np.tile(task.inputs[task.train], (-(-LONG // 2000), 1))[:LONG]
-    call: Callable[[], object]
     if kind == "float":
-        model = ideal(title)
-        call = lambda: model.predict(inputs)  # noqa: E731  # one of two calls of one shape
+        call: Callable[[], object] = partial(ideal(title).predict, inputs)
     else:
         design = trained(title)
-        codes = design.encode(inputs)
-        call = lambda: reference.run(design, codes)  # noqa: E731  # as above
+        call = partial(reference.run, design, design.encode(inputs))
     call()  # compiles
     spent = on_processor(call, LONG)
     return {
@@ -128,9 +125,9 @@ def jobs() -> dict[str, Callable[[], Row]]:
     found: dict[str, Callable[[], Row]] = {}
     for title in DESIGNS:
         for kind in ("float", "integer"):
-            found[f"{title} on a processor, {kind}"] = lambda t=title, k=kind: on_cpu(t, k)
+            found[f"{title} on a processor, {kind}"] = partial(on_cpu, title, kind)
         for name in BOARDS:
-            found[f"{title} on {name}"] = lambda t=title, n=name: on_board(t, n)
+            found[f"{title} on {name}"] = partial(on_board, title, name)
     return found
 
 
