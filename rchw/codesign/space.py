@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from rchw.errors import DesignError
 from rchw.train import Hyperparameters, TrainOptions
 from rchw.train.axes import axes
-from rchw.train.families import EULERS, LAYER_RESERVOIRS, MATRICES, RESERVOIRS, one_of
+from rchw.train.families import EULERS, LAYER_RESERVOIRS, LEAST_UNITS, MATRICES, RESERVOIRS, one_of
 
 __all__ = ["Point", "Space", "Trial", "ask", "candidate", "first_points", "parse_span"]
 
@@ -131,8 +131,9 @@ def ask(space: Space, trial: Trial) -> Point:
     found["units"] = trial.suggest_int("units", *space.units, log=True)
     kind = found["reservoir"]
     if kind == "deep":
-        found["layers"] = trial.suggest_int("layers", 2, _MOST_LAYERS)
+        layers = trial.suggest_int("layers", 2, _MOST_LAYERS)
         kind = trial.suggest_categorical("layer_reservoir", LAYER_RESERVOIRS)
+        found["layers"] = max(min(layers, found["units"] // LEAST_UNITS.get(kind, 1)), 1)
         found["layer_reservoir"] = kind
     if found["reservoir"] != "integer":
         found["input_bits"] = trial.suggest_int("input_bits", *space.input_bits)

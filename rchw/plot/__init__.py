@@ -4,6 +4,7 @@ Every function returns a `matplotlib.figure.Figure` made without pyplot, and `sv
 text; see `rchw.plot.style`.
 """
 
+from rchw.plot.front import front_figure
 from rchw.plot.physical import comparison_figure, emulation_figure
 from rchw.plot.series import error_bars, prediction_figure, search_trace
 from rchw.plot.style import THEMES, svg
@@ -14,6 +15,7 @@ __all__ = [
     "comparison_figure",
     "emulation_figure",
     "error_bars",
+    "front_figure",
     "prediction_figure",
     "search_trace",
     "svg",

@@ -173,4 +173,5 @@ def idle(monkeypatch: pytest.MonkeyPatch, design: Path) -> None:
     monkeypatch.setattr("rchw.hdl.emit.emit", lambda design: text)
     monkeypatch.setattr(subprocess, "Popen", refuse)
     monkeypatch.setattr("rchw.demo.experiment", stop)
+    monkeypatch.setattr("rchw.codesign.explore.explore", stop)
     monkeypatch.setattr("rchw.experiment.train", briefly)

@@ -1,0 +1,185 @@
+"""The command ``explore``: a search of the designs that are best in several figures at once."""
+
+import shlex
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from rchw.cli.console import Outcome, Screen, pairs, table
+from rchw.cli.train import (
+    Horizon,
+    InputColumns,
+    Json,
+    Split,
+    TargetColumns,
+    Washout,
+    parse_split,
+)
+from rchw.errors import DesignError
+from rchw.files import check_folder
+
+__all__ = ["explore_command"]
+
+
+def _numbers(text: str, what: str) -> tuple[int, ...]:
+    """Whole numbers by commas."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+        raise DesignError(f"{what} must be whole numbers such as 8,12, not {text[:40]!r}")
+    return tuple(int(part) for part in parts)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(","))
+
+
+def explore_command(
+    source: Annotated[str, typer.Argument(help="A task (see `rchw tasks`) or a .csv/.npy/.npz.")],
+    board: Annotated[str, typer.Option(help="The board; see `rchw boards`.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="A folder: designs, table, page, and the store.")
+    ],
+    objective: Annotated[
+        str,
+        typer.Option(
+            help="By commas: nmse (or the task's metric), cells, luts, rams, dsps, energy, "
+            "latency, rate; the first two."
+        ),
+    ] = "",
+    budget: Annotated[
+        int, typer.Option(help="Reservoirs to try, each with all readouts; whole batches of 10.")
+    ] = 200,
+    at_most: Annotated[
+        str | None, typer.Option(help="Limits of the front, such as cells=5000,nmse=0.1.")
+    ] = None,
+    rate: Annotated[float | None, typer.Option(help="Least samples per second.")] = None,
+    reservoirs: Annotated[
+        str | None, typer.Option(help="By commas, as of `rchw train`; all.")
+    ] = None,
+    units: Annotated[str, typer.Option(help="Units, A..B.")] = "20..200",
+    input_bits: Annotated[str, typer.Option(help="Width of input codes, A..B.")] = "4..12",
+    state_bits: Annotated[str, typer.Option(help="Width of states, A..B.")] = "4..16",
+    weight_bits: Annotated[str, typer.Option(help="Width of matrix weights, A..B.")] = "4..10",
+    readout_bits: Annotated[
+        str, typer.Option(help="Widths of readout weights, all tried with each reservoir.")
+    ] = "6,8,12,16",
+    output_bits: Annotated[str, typer.Option(help="Widths of outputs, all tried.")] = "12,16",
+    lanes: Annotated[str, typer.Option(help="Units updated per clock to choose from.")] = (
+        "1,2,4,8,16"
+    ),
+    activations: Annotated[
+        str, typer.Option(help="Activations to choose from.")
+    ] = "clip,pwl,table",
+    squares: Annotated[
+        bool | None,
+        typer.Option("--squares/--no-squares", help="Squared states; both are tried."),
+    ] = None,
+    engine: Annotated[str, typer.Option(help="local (this machine's cores) or ray.")] = "local",
+    workers: Annotated[int | None, typer.Option(help="Processes; one for each core.")] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Of a running Ray cluster, or auto; with --engine ray.")
+    ] = None,
+    horizon: Horizon = None,
+    washout: Washout = None,
+    split: Split = None,
+    input_columns: InputColumns = None,
+    target_columns: TargetColumns = None,
+    seed: Annotated[int, typer.Option(help="Of generated series, and of the search.")] = 0,
+    as_json: Json = False,
+) -> Outcome:
+    """Search the designs that are best in accuracy and cost, and write their front.
+
+    Interrupted, the same command goes on where it was; with a larger budget too. The front does not
+    depend on engine and workers.
+    """
+    from rchw.codesign.engine import engine as make_engine
+    from rchw.codesign.explore import explore
+    from rchw.codesign.objectives import parse_limits, parse_objectives
+    from rchw.codesign.space import Space, parse_span
+    from rchw.lab.explore import measure
+    from rchw.tasks import load_task
+
+    check_folder(output)
+    begun = time.monotonic()
+    ranges = {"units": units, "input_bits": input_bits, "state_bits": state_bits,
+              "weight_bits": weight_bits}  # fmt: skip
+    named: dict[str, Any] = {
+        key: parse_span(value, key.replace("_", " ")) for key, value in ranges.items()
+    }
+    named["squares"] = (False, True) if squares is None else (squares,)
+    if reservoirs is not None:
+        named["reservoirs"] = _words(reservoirs)
+    space = Space(
+        **named, activations=_words(activations), lanes=_numbers(lanes, "lanes"),
+        readout_bits=_numbers(readout_bits, "readout bits"),
+        output_bits=_numbers(output_bits, "output bits"), seed=seed,
+    )  # fmt: skip
+    task = load_task(
+        source, horizon=horizon, washout=washout, split=parse_split(split), seed=seed,
+        input_columns=input_columns, target_columns=target_columns,
+    )  # fmt: skip
+    objectives = parse_objectives(objective or f"{task.metric},cells", task.metric)
+    limits = parse_limits(at_most, rate, task.metric)
+    screen = Screen(as_json)
+    with screen.count(f"exploring {task.name} on {board}", every=10) as show:
+        front = explore(
+            task, board, space, objectives=objectives, limits=limits, budget=budget, seed=seed,
+            engine=make_engine(engine, workers, address), folder=output, progress=show,
+        )  # fmt: skip
+    given = {"--objective": objective, "--budget": str(budget), "--at-most": at_most,
+             "--rate": None if rate is None else f"{rate:g}", "--reservoirs": reservoirs,
+             "--seed": str(seed)}  # fmt: skip
+    words = [word for name, value in given.items() if value for word in (name, value)]
+    command = shlex.join(
+        ["rchw", "explore", Path(source).name, "--board", board, *words, "-o", "DIR"]
+    )
+    explored = measure(front, task, screen, command)
+    written = explored.write(output)
+    record = explored.record | {
+        "written": written, "seconds": round(time.monotonic() - begun, 2)
+    }  # fmt: skip
+    return Outcome(record, [_table(record), pairs(_facts(record))])
+
+
+def _table(record: dict[str, Any]) -> Table:
+    """The front, one design per row."""
+    metric = record["task"]["metric"]
+    costs = [name for name in record["objectives"] if name != "error"]
+    costs += [name for name in ("cells", "rate") if name not in costs]
+    heads = [
+        "design",
+        "reservoir",
+        ">N",
+        f">{metric}, validation",
+        ">test",
+        *(f">{c}" for c in costs),
+    ]
+    rows = []
+    for entry in record["front"]:
+        figures, options = entry["figures"], entry["options"]
+        tested = entry["test_error"]
+        rows.append(
+            [entry["name"], options["reservoir"], str(options["units"]), f"{figures['error']:.4g}",
+             "-" if tested is None else f"{tested:.4g}", *(f"{figures[c]:.4g}" for c in costs)]
+        )  # fmt: skip
+    title = (
+        f"{record['task']['name']} on {record['board']}: the front of {record['designs']} designs"
+    )
+    return table(heads, rows, title)
+
+
+def _facts(record: dict[str, Any]) -> dict[str, str]:
+    floors = ", ".join(
+        f"{name.replace('_', ' ')} {value:.4g}"
+        for name, value in record["floors"].items()
+        if value is not None
+    )
+    return {
+        "floors, test": floors,
+        "trials": f"{record['trials']}, of which {record['refused']} were refused before training",
+        "costs": "as estimated; `rchw build` measures them",
+        "written": ", ".join(record["written"].values()),
+    }

@@ -1,0 +1,265 @@
+"""Search the designs that are best in several figures at once, on a task and a board.
+
+Optuna's multi-objective tree-structured Parzen estimator proposes reservoirs. It is asked for a
+batch of fixed size, and told in the order of the trials: so what it proposes next does not depend
+on how many workers there are, which of them is faster, or whether the search was interrupted. A
+resumed search asks again from the start, and takes from its store what it has there.
+
+Every trial of a batch first runs on a short series; only those that are among the better half of
+their batch, by fronts of all short results so far, or on the first front, go on to all samples.
+
+Sources: Y. Ozaki et al., "Multiobjective tree-structured Parzen estimator", JAIR 73, 2022; the idea
+of few long runs, K. Jamieson and A. Talwalkar, AISTATS 2016.
+"""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import optuna
+
+from rchw.codesign.engine import Engine, LocalEngine
+from rchw.codesign.front import Found, Front
+from rchw.codesign.objectives import OBJECTIVES, Limits, front_of, layers_of, scores, vector
+from rchw.codesign.power import power_of
+from rchw.codesign.space import Point, Space, ask, first_points
+from rchw.codesign.store import Store
+from rchw.codesign.trial import FULL, SHORT, Fidelity, Trials
+from rchw.devices import board as board_of
+from rchw.errors import DesignError
+from rchw.train.search import TrainingTask, training_rows
+
+__all__ = ["BATCH", "STORE", "explore"]
+
+BATCH = 10  # trials that are asked for at once
+STORE = "trials.jsonl"
+
+_RANDOM = 100  # designs at first that do not depend on those before, about 30 reservoirs
+_UNKNOWN = 1e6  # by what a trial exceeds its limits that cannot be asked for
+
+Progress = Callable[[int, int, str], None]
+Result = dict[str, Any]
+
+
+def explore(
+    task: TrainingTask,
+    board: str,
+    space: Space | None = None,
+    *,
+    objectives: tuple[str, ...] = ("error", "cells"),
+    limits: Limits | None = None,
+    budget: int = 200,
+    seed: int = 0,
+    engine: Engine | None = None,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+) -> Front:
+    """Search designs for a task on a board.
+
+    Parameters
+    ----------
+    task : TrainingTask
+        Its test samples are not read.
+    board : str
+        One of `rchw.devices.BOARDS`.
+    space : Space, optional
+    objectives : tuple of str
+        Of `OBJECTIVES`.
+    limits : Limits, optional
+    budget : int
+        Trials, each a reservoir with all its readouts; rounded up to whole batches.
+    seed : int
+        Of what is proposed.
+    engine : Engine, optional
+        The cores of this machine if not given.
+    folder : Path, optional
+        Where the store is kept, ``trials.jsonl``. What is there of the same search is not computed
+        again; its budget may have been another one.
+    progress : callable, optional
+        Called with (trials done, trials in all, a few words on the current front).
+
+    Returns
+    -------
+    Front
+
+    Raises
+    ------
+    DesignError
+        If the task cannot be trained on, an argument is out of range, the store is that of another
+        search, or no trial could be evaluated.
+    """
+    device = board_of(board).device
+    training_rows(task)
+    chosen, kept = space or Space(), limits or Limits()
+    _check(objectives, budget, seed)
+    joules = "energy" in (*objectives, *(name for name, _ in kept.at_most))
+    if joules:
+        power_of(device)
+    trials = Trials(task, chosen, board, kept, joules)
+    record = {
+        "task": {"name": task.name, "metric": task.metric, "split_sha256": task.hashes()},
+        "board": board,
+        "objectives": list(objectives),
+        "limits": asdict(kept),
+        "space": asdict(chosen),
+        "seed": seed,
+        "batch": BATCH,
+        "optimiser": f"optuna {metadata.version('optuna')}",
+    }
+    count = -(-budget // BATCH) * BATCH
+    with Store(None if folder is None else folder / STORE, record) as store:
+        search = _Search(trials, objectives, seed, store, engine or LocalEngine())
+        with search.engine:
+            while search.done < count:
+                search.batch(lambda words: progress and progress(search.done, count, words))
+    if not search.found:
+        first = next(iter(search.refused.values()))
+        raise DesignError(f"no trial could be evaluated; of the first: {first}")
+    record = {"kind": "explore", "version": 1, **record, "trials": count}
+    return Front(objectives, tuple(search.found), search.refused, chosen, record)
+
+
+def _check(objectives: tuple[str, ...], budget: int, seed: int) -> None:
+    for name in objectives:
+        if name not in OBJECTIVES:
+            raise DesignError(f"objective must be one of {', '.join(OBJECTIVES)}, not {name!r}")
+    if not objectives or len(set(objectives)) < len(objectives):
+        raise DesignError(f"objectives must be distinct and at least one, not {objectives}")
+    if not 1 <= budget <= 100_000:
+        raise DesignError(f"budget must be from 1 to 100000, not {budget}")
+    if not 0 <= seed < 2**32:
+        raise DesignError(f"seed must be from 0 to {2**32 - 1}, not {seed}")
+
+
+class _Search:
+    """The state of a search, which depends on its seed and on results, on nothing else."""
+
+    def __init__(
+        self,
+        trials: Trials,
+        objectives: tuple[str, ...],
+        seed: int,
+        store: Store,
+        engine: Engine,
+    ) -> None:
+        self.trials, self.objectives, self.store, self.engine = trials, objectives, store, engine
+        self.study = _study(len(objectives), seed)
+        for known in first_points(trials.space):
+            self.study.enqueue_trial(known)
+        self.done = 0
+        self.found: list[Found] = []
+        self.refused: dict[int, str] = {}
+        self._short: list[list[float]] = []  # scores of all designs on short series
+        self._best: list[Found] = []
+
+    def batch(self, told: Callable[[str], object]) -> None:
+        """Ask for a batch, compute what the store does not have, tell the optimiser."""
+        asked = [self.study.ask() for _ in range(BATCH)]
+        points: dict[int, Point] = {}
+        results: dict[int, Result] = {}
+        for number, trial in enumerate(asked, start=self.done):
+            try:
+                points[number] = ask(self.trials.space, trial)
+            except DesignError as reason:
+                results[number] = {"refused": str(reason), "broken": _UNKNOWN}
+        short = self._compute(points, SHORT)
+        results |= short
+        promising = self._promising(short)
+        full = self._compute({number: points[number] for number in promising}, FULL)
+        results |= full
+        for number, trial in enumerate(asked, start=self.done):
+            result = results[number]
+            fidelity = FULL.name if number in full else SHORT.name
+            designs = list(Found.of(number, fidelity, result))
+            self._tell(trial, result, designs)
+            self.found += designs
+            if not designs:
+                self.refused[number] = result["refused"]
+        self.done += BATCH
+        told(self._words())
+
+    def _compute(self, points: dict[int, Point], fidelity: Fidelity) -> dict[int, Result]:
+        """Results of some trials, from the store or from the engine, in their order."""
+        stored = self.store.found
+        missing = [number for number in points if (number, fidelity.name) not in stored]
+
+        def keep(place: int, result: Result) -> None:
+            self.store.add(missing[place], fidelity.name, result)
+
+        if missing:
+            self.engine.map(self.trials, [(points[number], fidelity) for number in missing], keep)
+        found = {number: stored[number, fidelity.name] for number in points}
+        for number, result in found.items():
+            if result["point"] != points[number]:
+                raise DesignError(
+                    f"trial {number} of the store must be what this search asks for, but is "
+                    f"another reservoir: use another folder"
+                )
+        return found
+
+    def _scores(self, result: Result) -> list[list[float]]:
+        return [
+            scores(entry, self.objectives, entry["broken"]) for entry in result.get("designs", ())
+        ]
+
+    def _promising(self, short: dict[int, Result]) -> list[int]:
+        """Trials of a batch that are worth all samples."""
+        owners: list[int] = []
+        for number, result in short.items():
+            for values in self._scores(result):
+                self._short.append(values)
+                owners.append(number)
+        if not owners:
+            return []
+        layers = layers_of(self._short)[-len(owners) :]
+        best: dict[int, int] = {}
+        for number, layer in zip(owners, layers, strict=True):
+            best[number] = min(layer, best.get(number, layer))
+        ranked = sorted(best, key=lambda number: (best[number], number))
+        chosen = [*ranked[: BATCH // 2], *(n for n in ranked[BATCH // 2 :] if best[n] == 0)]
+        return sorted(chosen)
+
+    def _tell(self, trial: optuna.Trial, result: Result, designs: list[Found]) -> None:
+        """Tell what a trial came to: of its readouts those that no other is better than."""
+        if not designs:
+            broken = result["broken"]
+            self.study.tell(trial, scores({}, self.objectives, broken))
+            return
+        points = [scores(d.figures, self.objectives, d.broken) for d in designs]
+        first, *others = [points[place] for place in front_of(points)]
+        self.study.tell(trial, first)
+        for values in others:
+            self.study.add_trial(
+                optuna.trial.create_trial(
+                    params=trial.params, distributions=trial.distributions, values=values
+                )
+            )
+
+    def _words(self) -> str:
+        """The current front in a few words."""
+        names = self.objectives
+        fresh = [d for d in self.found if d.trial >= self.done - BATCH]
+        some = [*self._best, *(d for d in fresh if d.fidelity == FULL.name and not d.broken)]
+        if not some:
+            return "no design within the limits yet"
+        self._best = [some[k] for k in front_of([vector(d.figures, names) for d in some])]
+        ends = []
+        for name in names:
+            sign = OBJECTIVES[name].sign
+            value = sign * min(sign * found.figures[name] for found in self._best)
+            ends.append(f"{name} {'from' if sign > 0 else 'to'} {value:.4g}")
+        return f"{len(self._best)} on the front, {', '.join(ends)}"
+
+
+def _study(objectives: int, seed: int) -> optuna.Study:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    with warnings.catch_warnings():
+        # Joint densities of what is asked for together are called experimental.
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        sampler = optuna.samplers.TPESampler(
+            seed=seed, multivariate=True, group=True, constant_liar=True, n_startup_trials=_RANDOM
+        )
+    return optuna.create_study(directions=["minimize"] * objectives, sampler=sampler)

@@ -1,0 +1,130 @@
+"""`explore` as it is called: files, the same front again, and one sentence for what is wrong."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rchw.cli import main
+from tests.cli.command_line import call, contents, refused, small_series
+
+Capture = pytest.CaptureFixture[str]
+SPACE = ("--board", "icebreaker", "--input-columns", "x", "--reservoirs", "cycle,integer",
+         "--units", "6..10", "--readout-bits", "8", "--output-bits", "8,12", "--lanes", "1,2",
+         "--workers", "1", "--budget", "10")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def explored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("explored")
+    data = small_series(folder / "small.csv")
+    words = ["explore", str(data), *SPACE, "--objective", "nmse,cells,energy", "-o"]
+    assert main([*words, str(folder / "out")]) == 0
+    return folder
+
+
+def again(folder: Path, *more: str) -> tuple[str | Path, ...]:
+    """Words of the same search, and more."""
+    objective = ("--objective", "nmse,cells,energy")
+    return ("explore", folder / "small.csv", *SPACE, *objective, *more, "-o", folder / "out")
+
+
+def test_everything_is_in_the_folder(explored: Path, capsys: Capture) -> None:
+    out = explored / "out"
+    record = json.loads((out / "front.json").read_text())
+    names = [entry["name"] for entry in record["front"]]
+    assert {path.name for path in out.iterdir()} == {
+        "front.json", "index.html", "trials.csv", "trials.jsonl", *(f"{n}.json" for n in names)
+    }  # fmt: skip
+    page = (out / "index.html").read_text()
+    for entry in record["front"]:
+        assert entry["name"] in page and f"{entry['test_error']:.4g}" in page
+        assert entry["figures"]["energy"] > 0
+        design = json.loads((out / f"{entry['name']}.json").read_text())
+        assert design["name"] == entry["name"]
+        assert design["provenance"]["split_sha256"] == record["task"]["split_sha256"]
+    assert "http" not in page.replace("http://www.w3.org", "") and str(explored) not in page
+    assert set(record["floors"]) == {"persistence", "linear", "quadratic_ring", "volterra", "nvar"}
+    best = out / f"{names[0]}.json"
+    assert call(capsys, "verilog", best, "-o", explored / "verilog", "--json").code == 0
+    ran = call(capsys, "run", best, explored / "small.csv", "--input-columns", "x", "--json")
+    assert ran.code == 0, ran
+
+
+def test_the_table_holds_every_design(explored: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO((explored / "out" / "trials.csv").read_text())))
+    record = json.loads((explored / "out" / "front.json").read_text())
+    designs = [row for row in rows if not row["refused"]]
+    assert len(designs) == record["designs"] and len(rows) == len(designs) + record["refused"]
+    chosen = {(int(row["trial"]), float(row["error"])) for row in rows if row["front"] == "1"}
+    assert {(e["trial"], e["figures"]["error"]) for e in record["front"]} == chosen
+    assert {row["fidelity"] for row in designs} == {"short", "full"}
+
+
+def test_the_same_command_gives_the_same_files(explored: Path, capsys: Capture) -> None:
+    before = contents(explored / "out")
+    done = call(capsys, *again(explored), "--json")
+    assert done.code == 0 and contents(explored / "out") == before
+    written = json.loads(before["front.json"])
+    assert {key: done.record[key] for key in written} == written
+
+
+def test_a_larger_budget_takes_away_what_is_beaten(explored: Path, capsys: Capture) -> None:
+    done = call(capsys, *again(explored, "--budget", "20"))
+    assert done.code == 0 and "on the front" in done.err and "as estimated" in done.out
+    record = json.loads((explored / "out" / "front.json").read_text())
+    names = {entry["name"] for entry in record["front"]}
+    found = {path.stem for path in (explored / "out").glob("trial_*.json")}
+    assert found == names
+
+
+WRONG = {
+    "--board breadboard": "board must be one of",
+    "--objective nmse,size": "objective must be one of error, cells",
+    "--objective nmse,nmse": "objectives must be distinct",
+    "--at-most cells": "limits must be such as cells=5000,nmse=0.1, not 'cells'",
+    "--at-most cells=-3": "limit of cells must be above 0 and finite, not -3",
+    "--at-most rate=5": "limit must be of an objective that is to be small, not rate",
+    "--at-most cells=1,cells=2": "limits must be one of each objective, not cells, cells",
+    "--rate 0": "rate must be above 0 and finite, not 0",
+    "--units 9..3": "units must ascend, from 1 to 4096 at most, not 9, 3",
+    "--lanes 1,x": "lanes must be whole numbers such as 8,12, not '1,x'",
+    "--reservoirs ring": "reservoir must be one of cycle",
+    "--engine slurm": "engine must be one of local, ray, not 'slurm'",
+    "--address auto": "address must be left out for engine local, not auto",
+    "--workers 0": "workers must be from 1 to 1024, not 0",
+    "--budget 0": "budget must be from 1 to 100000, not 0",
+    "--seed 1": "trials.jsonl must hold trials of this search, but its",
+    "--at-most cells=3": "trials.jsonl must hold trials of this search, but its limits is",
+    "--board ulx3s-85f --objective nmse": "trials.jsonl must hold trials of this search",
+}
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_what_is_wrong_is_told_in_one_sentence(words: str, explored: Path, capsys: Capture) -> None:
+    before = contents(explored / "out")
+    refused(capsys, again(explored, *words.split()), WRONG[words])
+    assert contents(explored / "out") == before
+
+
+def test_limits_that_nothing_meets(explored: Path, tmp_path: Path, capsys: Capture) -> None:
+    words = ("explore", explored / "small.csv", *SPACE, "-o", tmp_path / "a", "--at-most")
+    refused(capsys, (*words, "cells=3"), "no trial could be evaluated; of the first: cells must be")
+    words = (*words[:-2], tmp_path / "b", "--at-most")
+    refused(capsys, (*words, "cells=9000,nmse=1e-9"), "no design keeps to the limits of")
+
+
+def test_a_missing_optimiser_is_named(explored: Path) -> None:
+    """As where the extra is not installed."""
+    code = (
+        "import sys; sys.modules['optuna'] = None\n"
+        "from rchw.cli import main\n"
+        f"sys.exit(main({[str(w) for w in again(explored)]!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "optuna is missing: install it with `pip install 'rchw[codesign]'`" in done.stderr
