@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rchw.errors import DesignError
 from rchw.tasks import real, series
 from rchw.tasks.files import SUFFIXES, load_file
-from rchw.tasks.generators import multi_sine
+from rchw.tasks.generators import multi_sine, periodic
 from rchw.tasks.lorenz import coupled_lorenz
 from rchw.tasks.task import Task, aligned, split_slices
 
@@ -155,6 +155,16 @@ def _multi_sine(length: int, rng: np.random.Generator) -> _Series:
     return _Series(x, x)
 
 
+def _sine(length: int, rng: np.random.Generator) -> _Series:
+    x = periodic(length, 60.0, (1.0,))
+    return _Series(x, x)
+
+
+def _four_sines(length: int, rng: np.random.Generator) -> _Series:
+    x = periodic(length)
+    return _Series(x, x)
+
+
 def _lorenz(length: int, rng: np.random.Generator) -> _Series:
     states = coupled_lorenz(length, rng)
     return _Series(states[:, 3:], states)
@@ -173,6 +183,7 @@ def _sunspots(length: int, rng: np.random.Generator) -> _Series:
 _LONGEST = 1_000_000  # samples of a series that is generated step by step
 _RODAN_TINO = (2000, 3000, 3000)
 _TANAKA = (7500, 1500, 3000)  # of his 6000 that are learnt from after 3000, a quarter is held out
+_FORCE = (8000, 1000, 11000)  # the last two for a run of 10,000 samples left alone
 _GENERATED = "generated, none needed"
 
 TASKS: dict[str, TaskInfo] = {
@@ -205,6 +216,19 @@ TASKS: dict[str, TaskInfo] = {
             horizon=1, washout=200, split=_RODAN_TINO, metric="nmse", horizons=(1, 1000),
             origin="sines of 60 / sqrt(2), sqrt(3), sqrt(5) and sqrt(7) samples",
             licence=_GENERATED, draw=_multi_sine, seeded=False,
+        ),
+        TaskInfo(
+            name="sine",
+            description="a sine of 60 samples, one step ahead",
+            horizon=1, washout=200, split=_FORCE, metric="nmse", horizons=(1, 1000),
+            origin="sine of period 60 samples", licence=_GENERATED, draw=_sine, seeded=False,
+        ),
+        TaskInfo(
+            name="four-sines",
+            description="four harmonics of 120 samples, one step ahead",
+            horizon=1, washout=200, split=_FORCE, metric="nmse", horizons=(1, 1000),
+            origin="amplitudes of Sussillo and Abbott (2009), period 120 samples",
+            licence=_GENERATED, draw=_four_sines, seeded=False,
         ),
         TaskInfo(
             name="henon",

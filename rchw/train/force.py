@@ -87,7 +87,7 @@ class ForceOptions:
     units: int = 300
     density: float = 0.1
     gain: float = 1.5
-    feedback_scaling: float = 1.5
+    feedback_scaling: float = 2.0
     leak_shift: int = 2
     alpha: float = 1.0
     every: int = 2

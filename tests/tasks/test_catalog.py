@@ -11,10 +11,15 @@ from rchw.tasks.lorenz import coupled_lorenz
 from rchw.train.search import TrainingTask
 
 NAMES = [
-    "narma10", "narma20", "mackey-glass", "multi-sine", "henon", "lorenz-coupled", "channel",
-    "santa-fe", "sunspots",
+    "narma10", "narma20", "mackey-glass", "multi-sine", "sine", "four-sines", "henon",
+    "lorenz-coupled", "channel", "santa-fe", "sunspots",
 ]  # fmt: skip
-LENGTHS = {"sunspots": (1600, 500, 700), "lorenz-coupled": (7500, 1500, 3000)}
+LENGTHS = {
+    "sunspots": (1600, 500, 700),
+    "lorenz-coupled": (7500, 1500, 3000),
+    "sine": (8000, 1000, 11000),
+    "four-sines": (8000, 1000, 11000),
+}
 
 
 def test_names() -> None:

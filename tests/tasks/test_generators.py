@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rchw.errors import DesignError
-from rchw.tasks.generators import PERIODS, multi_sine
+from rchw.tasks.generators import FOUR_SINES, PERIODS, multi_sine, periodic
 
 
 def test_by_hand() -> None:
@@ -54,3 +54,30 @@ def test_default_periods_do_not_come_back_in_step() -> None:
 def test_refuses(length: int, periods: tuple[float, ...], sentence: str) -> None:
     with pytest.raises(DesignError, match=sentence):
         multi_sine(length, periods)
+
+
+def test_four_sines_are_those_of_the_paper() -> None:
+    """1.3/1.5 (sin + sin/2 + sin/6 + sin/3) of one to four times the base; its period is 120."""
+    y = periodic(500)[:, 0]
+    for t in (0, 1, 33, 499):
+        base = 2 * math.pi * t / 120
+        parts = (math.sin(base), math.sin(2 * base) / 2, math.sin(3 * base) / 6)
+        want = 1.3 * (sum(parts) + math.sin(4 * base) / 3) / 1.5
+        assert abs(y[t] - want) < 1e-12
+    assert np.allclose(y[120:], y[:-120]) and not np.allclose(y[60:], y[:-60])
+    spectrum = np.abs(np.fft.rfft(y[:480])) / 240
+    assert np.flatnonzero(spectrum > 1e-9).tolist() == [4, 8, 12, 16]
+    assert np.allclose(spectrum[[4, 8, 12, 16]], FOUR_SINES)
+
+
+@pytest.mark.parametrize(("length", "period", "amplitudes", "sentence"), [
+    (0, 60.0, (1.0,), "^length must be at least 1, not 0$"),
+    (9, 60.0, (), r"^amplitudes must be finite and not all 0, not \[\]$"),
+    (9, 60.0, (math.nan,), r"^amplitudes must be finite and not all 0, not \[nan\]$"),
+    (9, 4.0, (1.0, 1.0), "^period must be finite and above 4 samples for 2 harmonics, not 4.0$"),
+])  # fmt: skip
+def test_periodic_refuses(
+    length: int, period: float, amplitudes: tuple[float, ...], sentence: str
+) -> None:
+    with pytest.raises(DesignError, match=sentence):
+        periodic(length, period, amplitudes)
