@@ -15,9 +15,9 @@ _HEAD = """\
 
 Made by `{command}`. **Joules of circuits are those of a model, not of a meter**: what
 changes in the netlist, counted on training samples of NARMA-10, times the figures of
-`rchw/codesign/power.py`, at the clock that place-and-route gave for one seed;
+`rchw/codesign/power.py`, at the clock that `rchw estimate` predicts;
 [docs/energy.md](../docs/energy.md) says what is in it and what is not. In brackets the range of the
-sum, all figures at the same end. Time of the processor is measured, its energy is time times a power:
+sum, all figures at the same end; in the last column what `rchw estimate` says, with usual activity. Time of the processor is measured, its energy is that times
 {processor}.
 """
 _ITEMS = ("static", "clock", "switching", "multipliers", "memory", "I/O")
@@ -28,12 +28,12 @@ def _spent(entry: Row) -> str:
 
 
 def _circuits(rows: list[Row]) -> Iterator[str]:
-    yield "| design | on | MHz | clocks | Msample/s | highest rate | 1 kS/s | 1 kS/s, clock runs on |"
-    yield "|---|---|---:|---:|---:|---:|---:|---:|"
+    yield "| design | on | MHz | clocks | Msample/s | highest rate | 1 kS/s | clock runs on | estimate |"
+    yield "|---|---|---:|---:|---:|---:|---:|---:|---:|"
     for row in rows:
         start = f"| {row['design']} | {row['board']} |"
         if "missing" in row:
-            yield f"{start} | {row['clocks']} | | {row['missing']} | | |"
+            yield f"{start} | {row['clocks']} | | {row['missing']} | | | |"
             continue
         entries = row["energy"]
         slow = [_spent(entries[name]) if name in entries else "-" for name in
@@ -41,7 +41,7 @@ def _circuits(rows: list[Row]) -> Iterator[str]:
         yield (
             f"{start} {row['clock_hz'] / 1e6:.1f} | {row['clocks']} "
             f"| {entries['highest']['rate'] / 1e6:.3g} | {_spent(entries['highest'])} | {slow[0]} "
-            f"| {slow[1]} |"
+            f"| {slow[1]} | {joules(row['estimated'])} |"
         )
 
 
@@ -100,8 +100,12 @@ def markdown(record: Row) -> str:
     circuits = [row for row in rows if "board" in row]
     cores = [row for row in rows if "processor" in row]
     source = cores[0]["source"] if cores else "not there"
-    titles = {"lut": "LUT, with its carry", "flip_flop": "flip-flop",
-              "dsp": "multiplier, bits of operands", "block_ram": "block RAM, accesses"}  # fmt: skip
+    titles = {
+        "lut": "LUT, with its carry",
+        "flip_flop": "flip-flop",
+        "dsp": "multiplier, bits of operands",
+        "block_ram": "block RAM, accesses",
+    }
     lines = [
         _HEAD.format(command=record["command"], processor=source),
         *_circuits(circuits),

@@ -50,7 +50,7 @@ ROWS = [
 ]
 
 
-class _Quiet:
+class Quiet:
     """Shows nothing."""
 
     @contextmanager
@@ -67,7 +67,7 @@ class _Quiet:
 def measure_row(source: str, options: TrainOptions) -> dict[str, Any]:
     """Train one classifier, count its errors, and compare all answers of its Verilog."""
     task = load_sequences(source, seed=options.seed)
-    found = classify(task, options, Pooling.of(task, "sum"), _Quiet(), source=source)
+    found = classify(task, options, Pooling.of(task, "sum"), Quiet(), source=source)
     values, last = joined([task.sequences[row] for row in task.test])
     codes = found.design.encode(values)
     with tempfile.TemporaryDirectory() as place:

@@ -1,0 +1,129 @@
+"""The page of the benchmark of peers, from its record alone."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+__all__ = ["markdown", "verdict"]
+
+Row = Mapping[str, Any]
+_HEAD = """\
+# Beside the packages of others
+
+Made by `{command}`, all rows on one machine, which is slower at some hours than at others: errors
+are compared here, not times. Float reservoirs of other packages, by their public interfaces, and
+integer designs of rchw on the same samples, with the same splits and metrics.
+
+- **Choices**: peers {budget} draws each of radius, input scaling, bias, leak and density, the same
+  for all; our designs the 30 candidates of the quick search; on the validation samples of one
+  tuning stream, for each readout by itself. The readout of the peers is the harness's ridge, lambda
+  from 1e-14 up, chosen on the validation samples of every test stream; ours keep the lambda of the
+  tuning stream. Test samples are read once.
+- **Rows**: `[x, 1]` is a linear readout of N states, `[x, x², 1]` has their squares too. Every random
+  peer draws new weights for every test stream, and five times where there is one series.
+- **Not here**: PyRCN, since it needs torch.
+
+The best of the peers and the best of our integers in each column are bold; the verdict under each
+table is theirs. A row that has not been measured is missing, not good.
+"""
+_FLOORS = {
+    "linear": "linear filter, 60 taps",
+    "quadratic_ring": "linear ring with squares",
+    "volterra": "Volterra filter",
+    "nvar": "NVAR",
+    "persistence": "last known value",
+}
+_READOUTS = {"linear": "[x, 1]", "squares": "[x, x², 1]"}
+
+
+def _value(row: Row) -> tuple[float, str]:
+    """What a row is ranked by, less is better, and how it is shown."""
+    if "times" in row:
+        median = row.get("median_time", row.get("time"))
+        mean = row.get("mean_time", row.get("time_mean"))
+        return -float(mean), f"{mean:.0f} ({median:.0f})"
+    mean, median = row["mean"], row["median"]
+    if "sequences" in row or row.get("floor"):
+        return float(mean), f"{mean:g}"
+    return float(mean), f"{mean:.3g}" + ("" if len(row["errors"]) == 1 else f" ({median:.3g})")
+
+
+def _tables(rows: Mapping[str, Row]) -> dict[tuple[str, int], dict[str, Row]]:
+    found: dict[tuple[str, int], dict[str, Row]] = {}
+    for key, row in rows.items():
+        task, units, name = key.split("/")
+        found.setdefault((task, int(units)), {})[name] = row
+    return found
+
+
+def _models(table: Mapping[str, Row]) -> dict[str, dict[str, Row]]:
+    """Rows by title and readout, floors left out."""
+    found: dict[str, dict[str, Row]] = {}
+    for row in table.values():
+        if "readout" in row:
+            found.setdefault(row["title"], {})[row["readout"]] = row
+    return found
+
+
+def _best(table: Mapping[str, Row], ours: bool) -> Row | None:
+    """The best row of our integers, or of the peers."""
+    rows = [
+        row
+        for row in table.values()
+        if "readout" in row
+        and bool(row.get("ours")) == ours
+        and "float" not in row["title"]
+    ]  # fmt: skip
+    return min(rows, key=lambda row: _value(row)[0]) if rows else None
+
+
+def verdict(table: Mapping[str, Row]) -> str:
+    """Sentence on who is better."""
+    mine, theirs = _best(table, True), _best(table, False)
+    if mine is None or theirs is None:
+        return "Not measured yet."
+    a, b = _value(mine), _value(theirs)
+    word = "ahead of" if a[0] < b[0] else "level with" if a[0] == b[0] else "**behind**"
+    return (
+        f"{mine['title']}, {_READOUTS[mine['readout']]}: {a[1]}, {word} {theirs['title']}, "
+        f"{_READOUTS[theirs['readout']]}: {b[1]}."
+    )
+
+
+def _lines(task: str, units: int, table: Mapping[str, Row]) -> Iterator[str]:
+    counts = max((len(row.get("errors", ())) for row in table.values()), default=1)
+    what = "errors of test sequences, mean over draws of weights"
+    if any("times" in row for row in table.values()):
+        what = "valid prediction time in samples, mean (median)"
+    elif not any("sequences" in row for row in table.values()):
+        metric = "symbol error rate" if task == "channel" else "NMSE"
+        what = f"{metric}, mean (median) over {counts} runs"
+    yield f"## {task}, N = {units}"
+    yield ""
+    yield f"| {what} | [x, 1] | [x, x², 1] |"
+    yield "|---|---:|---:|"
+    for name, row in table.items():
+        if "readout" not in row:
+            title = _FLOORS.get(name, row["title"])
+            yield f"| {title} | {_value(row)[1]} | |"
+    best = [_best(table, True), _best(table, False)]
+    for title, readouts in _models(table).items():
+        cells = []
+        for readout in _READOUTS:
+            row = readouts.get(readout)
+            text = "" if row is None else _value(row)[1]
+            cells.append(f"**{text}**" if any(row is each for each in best if each) else text)
+        yield f"| {title} | {' | '.join(cells)} |"
+    yield ""
+    yield verdict(table)
+    yield ""
+
+
+def markdown(record: Mapping[str, Any]) -> str:
+    """Page of a record."""
+    lines = [_HEAD.format(command=record["command"], budget=record["budget"])]
+    tables = _tables(record["rows"])
+    for (task, units), table in tables.items():
+        lines += _lines(task, units, table)
+    versions = record.get("environment", {}).get("versions", {})
+    lines.append(", ".join(f"{name} {version}" for name, version in versions.items()) + ".")
+    return "\n".join(lines) + "\n"

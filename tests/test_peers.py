@@ -1,0 +1,103 @@
+"""Other packages' reservoirs in the harness: the contract, and a row with a tiny budget."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.accuracy_rows import Streams
+from benchmarks.peers_reservoirs import PEERS, Draw, draws
+from benchmarks.peers_rows import features_of, loop_rows, sequence_rows, series_rows
+from rchw.reservoir import Reservoir
+from rchw.tasks import Task, load_task
+from rchw.tasks.sequences import SequenceTask
+
+DRAW = Draw(radius=0.8, scaling=0.3, bias=0.2, leak=0.7, density=0.3)
+FAST = ("reservoirpy", "reservoirpy-cycle", "reservoir-computing", "deepesn", "deepesn-5")
+
+
+@pytest.mark.parametrize("name", FAST)
+def test_a_reservoir_of_a_package_keeps_the_contract(name: str) -> None:
+    """Equal seeds, chunks and the whole, another seed; its states are what drives it."""
+    made = PEERS[name].make(20, 2, DRAW, 3)
+    assert isinstance(made, Reservoir)
+    inputs = np.random.default_rng(1).uniform(-1, 1, (60, 2))
+    states = made.run(inputs)
+    assert states.shape == (60, made.n_units) and np.isfinite(states).all()
+    twin = PEERS[name].make(20, 2, DRAW, 3).run(inputs)
+    np.testing.assert_allclose(twin, states, atol=1e-12)  # of a sparse matrix but for rounding
+    first, state = made.advance(inputs[:25])
+    again = np.concatenate([first, made.run(inputs[25:], state)])
+    np.testing.assert_allclose(again, states, atol=1e-12)
+    assert np.abs(PEERS[name].make(20, 2, DRAW, 4).run(inputs) - states).max() > 1e-3
+    stronger = replace(DRAW, scaling=1.0)
+    assert PEERS[name].make(20, 2, stronger, 3).run(inputs).std() > states.std()
+
+
+def test_reservoirpy_computes_its_equation() -> None:
+    """New states are (1 - a) x + a tanh(W x + W_in u + b), with its own matrices."""
+    import reservoirpy.nodes as nodes
+
+    made = PEERS["reservoirpy"].make(12, 1, DRAW, 5)
+    rng = np.random.default_rng(5)
+    bias = rng.uniform(-DRAW.bias, DRAW.bias, 12)
+    node = nodes.Reservoir(
+        units=12, lr=DRAW.leak, sr=DRAW.radius, input_scaling=DRAW.scaling, bias=bias,
+        input_connectivity=1.0, rc_connectivity=DRAW.density, seed=5,
+    )  # fmt: skip
+    node.initialize(np.zeros((1, 1)))
+    inputs, x = np.random.default_rng(2).uniform(-1, 1, (30, 1)), np.zeros(12)
+    states = made.run(inputs)
+    for sample, wanted in zip(inputs, states, strict=True):
+        drive = node.W @ x + node.Win @ sample + bias
+        x = (1 - DRAW.leak) * x + DRAW.leak * np.tanh(drive)
+        np.testing.assert_allclose(x, wanted, atol=1e-12)
+
+
+def test_draws_are_the_same_for_everybody() -> None:
+    assert list(draws(5, 1)) == list(draws(5, 1))[:5] == list(draws(7, 1))[:5]
+    assert all(0.4 <= draw.radius <= 1.2 and 0 < draw.leak <= 1 for draw in draws(20, 2))
+
+
+class _Short(Streams):
+    """Short series, so that a row takes no time."""
+
+    def load(self, seeds: Sequence[int]) -> list[Task]:
+        return [
+            load_task(self.task, horizon=self.horizon, seed=seed, washout=50, split=(400, 700, 700))
+            for seed in seeds
+        ]
+
+
+def test_a_row_of_a_series_reads_the_test_samples_once() -> None:
+    streams = _Short("henon", (1,), (2, 3), None)
+    rows = series_rows(PEERS["reservoirpy-cycle"], 20, streams, budget=2)
+    assert set(rows) == {"linear", "squares"}
+    for row in rows.values():
+        assert len(row["errors"]) == 2 and row["candidates"] == 2
+        assert all(0 < error < 1 for error in row["errors"])
+    assert rows["squares"]["mean"] < rows["linear"]["mean"]  # the map is quadratic
+
+
+def test_a_closed_loop_stays_with_the_series_for_a_while() -> None:
+    streams = _Short("mackey-glass", (1,), (2,), 1)
+    rows = loop_rows(PEERS["reservoirpy-cycle"], 20, streams, budget=2)
+    assert all(len(row["times"]) == 5 and row["time_mean"] > 1 for row in rows.values())
+
+
+def test_sequences_that_differ_in_their_mean_are_told_apart() -> None:
+    rng = np.random.default_rng(3)
+    labels = np.arange(40) % 2
+    sequences = [rng.normal(label, 0.3, (12, 2)) for label in labels]
+    task = SequenceTask(
+        "means", tuple(sequences), labels, ("low", "high"), np.arange(30), np.arange(30, 40), "", ""
+    )
+    rows = sequence_rows(PEERS["reservoirpy"], 10, task, budget=1)
+    assert all(row["errors"] == [0] * 5 and row["sequences"] == 10 for row in rows.values())
+
+
+def test_squares_stand_beside_the_states() -> None:
+    states = np.array([[2.0, -3.0]])
+    assert features_of(states, "squares").tolist() == [[2.0, -3.0, 4.0, 9.0]]
+    assert features_of(states, "linear") is states
