@@ -17,8 +17,8 @@ Made by `{command}`. **Joules of circuits are those of a model, not of a meter**
 changes in the netlist, counted on training samples of NARMA-10, times the figures of
 `rchw/codesign/power.py`, at the clock that `rchw estimate` predicts;
 [docs/energy.md](../docs/energy.md) says what is in it and what is not. In brackets the range of the
-sum, all figures at the same end; in the last column what `rchw estimate` says, with usual activity. Time of the processor is measured, its energy is that times
-{processor}.
+sum, all figures at the same end; in the last column what `rchw estimate` says, with usual activity.
+Time of the processor is measured, its energy is that times {processor}.
 """
 _ITEMS = ("static", "clock", "switching", "multipliers", "memory", "I/O")
 
@@ -28,7 +28,8 @@ def _spent(entry: Row) -> str:
 
 
 def _circuits(rows: list[Row]) -> Iterator[str]:
-    yield "| design | on | MHz | clocks | Msample/s | highest rate | 1 kS/s | clock runs on | estimate |"
+    columns = "design on MHz clocks Msample/s highest-rate 1-kS/s clock-runs-on estimate".split()
+    yield f"| {' | '.join(name.replace('-', ' ') for name in columns)} |"
     yield "|---|---|---:|---:|---:|---:|---:|---:|---:|"
     for row in rows:
         start = f"| {row['design']} | {row['board']} |"

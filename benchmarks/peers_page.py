@@ -18,8 +18,8 @@ integer designs of rchw on the same samples, with the same splits and metrics.
   tuning stream, for each readout by itself. The readout of the peers is the harness's ridge, lambda
   from 1e-14 up, chosen on the validation samples of every test stream; ours keep the lambda of the
   tuning stream. Test samples are read once.
-- **Rows**: `[x, 1]` is a linear readout of N states, `[x, x², 1]` has their squares too. Every random
-  peer draws new weights for every test stream, and five times where there is one series.
+- **Rows**: `[x, 1]` is a linear readout of N states, `[x, x², 1]` has their squares too. Peers draw
+  new weights for every test stream, and five times where there is one series.
 - **Not here**: PyRCN, since it needs torch.
 
 The best of the peers and the best of our integers in each column are bold; the verdict under each

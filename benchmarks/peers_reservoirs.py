@@ -9,12 +9,15 @@ import importlib
 import random
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
 
 __all__ = ["PEERS", "Draw", "Peer", "PeerReservoir", "draws"]
 
@@ -97,17 +100,14 @@ class Peer:
     make: Callable[[int, int, Draw, int], PeerReservoir]
 
 
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """For packages that draw from the generators of numpy and Python; both are put back."""
-    old, older = np.random.get_state(), random.getstate()
-    np.random.seed(seed)
-    random.seed(seed)
-    try:
-        yield
-    finally:
-        np.random.set_state(old)
-        random.setstate(older)
+class _Numpy:
+    """numpy with a generator of its own, for packages that draw from the one that all share."""
+
+    def __init__(self, rng: np.random.RandomState) -> None:
+        self.random = rng
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
 
 
 def _load(name: str) -> Any:
@@ -156,7 +156,10 @@ def _reservoir_computing(
     n_units: int, n_inputs: int, draw: Draw, seed: int, cycle: bool
 ) -> PeerReservoir:
     module = _load("reservoir_computing.reservoir")
-    with _seeded(seed):  # input weights too are drawn here, at the first run
+    rng = np.random.RandomState(seed)
+    matrices = SimpleNamespace(rand=partial(sparse.rand, random_state=rng))
+    # Input weights too are drawn here, at the first run.
+    with patch.multiple(module, np=_Numpy(rng), sparse=matrices):
         made = module.Reservoir(
             n_internal_units=n_units, spectral_radius=draw.radius, connectivity=draw.density,
             input_scaling=draw.scaling, circle=cycle,
@@ -177,7 +180,8 @@ def _deepesn(n_units: int, n_inputs: int, draw: Draw, seed: int, layers: int) ->
         configs = configurations.config_MG(None)
         configs.rhos, configs.lis, configs.iss = draw.radius, draw.leak, draw.scaling
         configs.reservoirConf.connectivity = draw.density
-        with _seeded(seed):
+        own = {"np": _Numpy(np.random.RandomState(seed)), "random": random.Random(seed)}
+        with patch.multiple(module, **own):
             made = module.DeepESN(n_inputs, n_units // layers, layers, configs)
 
     def states(inputs: Values, start: Values) -> Values:
