@@ -101,7 +101,7 @@ def calibrate(measured: Sequence[Measured]) -> dict[str, Any]:
         clocks[key] = {
             "device": rows[0].device.name,
             "ns": _fitted(terms, [1e3 / float(one.row["mhz"]) for one in rows]),
-            "ranges": ranges_of([traits_of(one.design) for one in rows]),
+            "ranges": ranges_of([traits_of(one.design, schedule(one.design)) for one in rows]),
             "designs": len(rows),
         }
     return {"cells": cells, "clocks": clocks}

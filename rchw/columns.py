@@ -39,11 +39,19 @@ def feed_columns(feed: Feed) -> list[list[tuple[int | None, int]]]:
 
 def most_columns(stage: Stage) -> int:
     """Columns that a word takes at most, of its own layer or of one that feeds it."""
-    own = max(1, *(len(row) for row in stage.layer.connections))
-    if isinstance(stage.layer, MatrixLayer):
-        own = _columns(stage.layer)
-    fed = (len(row) for feed in stage.feeds for row in feed_columns(feed))
-    return max(own, *fed, 1)
+    layer = stage.layer
+    if isinstance(layer, MatrixLayer):
+        own = _columns(layer)
+    else:
+        own = max(len(row) for row in layer.connections)
+    return max(own, *(_fed_columns(feed) for feed in stage.feeds), 1)
+
+
+def _fed_columns(feed: Feed) -> int:
+    """The same of what a layer reads of an earlier one."""
+    if isinstance(feed.entry, MatrixInput) and feed.entry.matrix.kind == "dense":
+        return feed.layer.n_units
+    return max(len(row) for row in feed.rows)
 
 
 def _columns(layer: MatrixLayer) -> int:

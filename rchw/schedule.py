@@ -254,15 +254,17 @@ def answer_clocks(design: Design) -> int:
     return readout.sums + readout.argmax * (design.n_outputs - 1).bit_length()
 
 
-def layer_passes(design: Design) -> tuple[Schedule, ...]:
+def layer_passes(design: Design, plan: Schedule | None = None) -> tuple[Schedule, ...]:
     """The schedule of every layer of a folded design, each for itself; of one layer `schedule`.
+
+    `plan` is what that gives, where it is at hand.
 
     Raises
     ------
     DesignError
         As `schedule`.
     """
-    plan = schedule(design)
+    plan = plan or schedule(design)
     return (plan,) if len(design.layers) == 1 else _passes(design, plan.group, plan.hold)
 
 
@@ -303,8 +305,10 @@ def _pass(stage: Stage, per_unit: int, group: int, hold: int, input_clocks: int)
     )  # fmt: skip
 
 
-def latency(design: Design) -> int:
+def latency(design: Design, plan: Schedule | None = None) -> int:
     """Clocks from a sample's input beat to its output beat, if neither side pauses.
+
+    `plan` is its `schedule`, where that is at hand.
 
     Where a sequence has one answer it is counted from its last sample. To all forms come the
     `answer_clocks`.
@@ -324,7 +328,7 @@ def latency(design: Design) -> int:
         two levels of the adder tree over the features whose weight is not zero, of the output that
         has the most of them.
     """
-    return _latency(design, schedule(design))
+    return _latency(design, plan or schedule(design))
 
 
 def _latency(design: Design, plan: Schedule) -> int:
@@ -357,15 +361,24 @@ def _matrix_period(layer: MatrixLayer, words: int, steps: int, loop: int) -> int
     """Least sample period at which no column is read before it is written."""
     # One word without a connection: its inputs still have to wait for the readout.
     period = max(words * steps, steps + loop - 4)
-    together = layer.lanes if layer.matrix.kind == "antisymmetric" else 1
+    lanes = layer.lanes
+
+    def wait(column: int, step: int) -> int:
+        """From the step of the first word until the column is written."""
+        # A column is looked up one clock after its step began, or that of its whole word.
+        return (words - column // lanes) * steps - 2 + loop - step
+
+    if layer.matrix.kind == "dense":  # the first word waits longest, all columns are in all rows
+        last = layer.n_units - 1
+        return max(period, *(wait(column, last - column) for column in range(layer.n_units)))
+    if layer.matrix.kind == "antisymmetric":
+        firsts = range(0, layer.n_units, lanes)
+        return max(period, *(wait(first, (words - 1) * lanes - first) for first in firsts))
     for unit, row in enumerate(matrix_columns(layer)):
-        begins = (words - 1 - unit // layer.lanes) * steps
+        begins = (words - 1 - unit // lanes) * steps
         for step, (column, _) in enumerate(row):
-            if column is None:
-                continue
-            # A column is looked up one clock after its step began, or that of its whole word.
-            written = (words - column // layer.lanes) * steps - 2 + loop
-            period = max(period, written - begins - step // together * together)
+            assert column is not None
+            period = max(period, wait(column, step) - begins)
     return period
 
 

@@ -30,11 +30,14 @@ def drive_kinds(stage: Stage, mirrored: bool) -> tuple[Codes, Codes, Codes]:
     rows = np.stack([*columns, np.zeros(layer.n_units, dtype=np.int64)], axis=1)
     flipped = np.zeros(layer.n_units, dtype=np.int64)
     if mirrored:
-        known = {row.tobytes() for row in rows}
-        for unit, row in enumerate(rows):
-            least = next((value for value in row.tolist() if value), 0)
-            if least < 0 and (-row).tobytes() in known:
-                rows[unit], flipped[unit] = -row, 1
+        several, which = np.unique(rows, axis=0, return_inverse=True)
+        known = {row.tobytes() for row in several}
+        opposite = [
+            next((value for value in row.tolist() if value), 0) < 0 and (-row).tobytes() in known
+            for row in several
+        ]
+        flipped = np.array(opposite, dtype=np.int64)[which.reshape(-1)]
+        rows = rows * (1 - 2 * flipped)[:, None]
     kinds, where = np.unique(rows, axis=0, return_inverse=True)
     return kinds, where.reshape(-1), flipped
 

@@ -23,7 +23,7 @@ from rchw.codesign.whole import bill_of
 from rchw.design import Design
 from rchw.devices import BOARDS, DEVICES, Board, Device
 from rchw.devices import board as find_board
-from rchw.schedule import latency, schedule
+from rchw.schedule import Schedule, latency, schedule
 
 __all__ = ["Estimate", "cell_terms", "clock_terms", "coefficients", "estimate"]
 
@@ -132,14 +132,14 @@ def estimate(design: Design, board: str | None = None) -> Estimate | tuple[Estim
         If the board is unknown, or the design cannot be built for any.
     """
     targets = [find_board(board)] if board is not None else list(BOARDS.values())
-    bill, traits = bill_of(design), traits_of(design)
-    found = tuple(_on(design, bill, traits, target) for target in targets)
+    plan = schedule(design)
+    bill, traits = bill_of(design, plan), traits_of(design, plan)
+    found = tuple(_on(design, plan, bill, traits, target) for target in targets)
     return found[0] if board is not None else found
 
 
-def _on(design: Design, bill: Bill, traits: Traits, target: Board) -> Estimate:
+def _on(design: Design, plan: Schedule, bill: Bill, traits: Traits, target: Board) -> Estimate:
     device, models = target.device, coefficients()
-    plan = schedule(design)
     form = "parallel" if plan.parallel else "folded"
     area, timing = models["cells"][f"{device.family} {form}"], models["clocks"][_like(device, form)]
     terms = cell_terms(bill, target)
@@ -167,7 +167,7 @@ def _on(design: Design, bill: Bill, traits: Traits, target: Board) -> Estimate:
         multipliers=needs["dsp"],
         clock_hz=1 / period,
         clocks=plan.clocks,
-        latency_clocks=latency(design),
+        latency_clocks=latency(design, plan),
         samples_per_second=1 / (period * plan.clocks),
         fits=not why_not,
         why_not=why_not,

@@ -10,7 +10,7 @@ from rchw.codesign.memories import Product, Table, width_of
 from rchw.design import Design
 from rchw.fixed import Rounding
 from rchw.ranges import Interval, ReadoutRanges, readout_ranges
-from rchw.schedule import Schedule, answer_clocks, layer_passes
+from rchw.schedule import Schedule, answer_clocks
 
 __all__ = ["fold_readout", "output_width"]
 
@@ -112,9 +112,9 @@ def _operand(design: Design, ranges: ReadoutRanges) -> int:
     return hull.width
 
 
-def fold_readout(bill: Bill, design: Design, plan: Schedule) -> None:
-    """Add the readout of a folded design."""
-    ranges, passes = readout_ranges(design), layer_passes(design)
+def fold_readout(bill: Bill, design: Design, plan: Schedule, passes: tuple[Schedule, ...]) -> None:
+    """Add the readout of a folded design, with its schedule and those of its layers."""
+    ranges = readout_ranges(design)
     clocks = _clocks(design, plan, passes)
     count = len(clocks.hold)
     readout, segments = design.readout, design.readout.n_segments

@@ -9,16 +9,16 @@ from typing import Any
 
 from rchw.activation import Clip, PiecewiseLinear
 from rchw.design import Design, ExternalLayer, Layer, LevelInput, MatrixInput, MatrixLayer, Stage
-from rchw.schedule import schedule
+from rchw.schedule import Schedule
 
 __all__ = ["Traits", "outside", "ranges_of", "traits_of"]
 
 Traits = tuple[dict[str, float], set[str]]
 
 
-def traits_of(design: Design) -> Traits:
-    """Numbers by name, and words."""
-    plan, readout, layers = schedule(design), design.readout, design.layers
+def traits_of(design: Design, plan: Schedule) -> Traits:
+    """Numbers by name, and words, of a design and its schedule."""
+    readout, layers = design.readout, design.layers
     numbers = {
         "units": float(design.n_units),
         "inputs": float(design.n_inputs),

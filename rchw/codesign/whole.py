@@ -21,15 +21,21 @@ __all__ = ["bill_of"]
 Codes = NDArray[np.int64]
 
 
-def bill_of(design: Design) -> Bill:
+def bill_of(design: Design, plan: Schedule | None = None) -> Bill:
     """Count a design.
+
+    Parameters
+    ----------
+    design : Design
+    plan : Schedule, optional
+        Its schedule, where that is at hand.
 
     Raises
     ------
     DesignError
         As `rchw.schedule.schedule`.
     """
-    bill, plan = Bill(), schedule(design)
+    bill, plan = Bill(), plan or schedule(design)
     beat = [channel.format for channel in design.beat]
     answers = [output.format for output in design.readout.answers]
     bill.add("port", sum(8 * _bytes(fmt) for fmt in (*beat, *answers)))
@@ -39,10 +45,11 @@ def bill_of(design: Design) -> Bill:
     else:
         if isinstance(design.layers[0], ExternalLayer):
             _shifted(bill, design.layers[0], plan)
-        for stage, part in zip(design.stages, layer_passes(design), strict=False):
+        passes = layer_passes(design, plan)
+        for stage, part in zip(design.stages, passes, strict=False):  # none of outside states
             fold_layer(bill, stage, part)
         bill.add("plain", codes)
-        fold_readout(bill, design, plan)
+        fold_readout(bill, design, plan, passes)
     for entry, channel in zip(design.feedback, design.fed, strict=True):
         bill.add("held", channel.format.width)
         bill.add("choice", (1 + entry.teacher) * channel.format.width)
