@@ -3,37 +3,57 @@
 ``python -m benchmarks.estimator --measure`` builds the designs of `benchmarks.estimator_designs`
 that ``benchmarks/results/estimator.json`` does not have yet, those for calibration with one seed of
 nextpnr, the held-out ones with five; calibration and held-out designs, and boards, in turn, so that
-it can be stopped at any time and go on later.
+it can be stopped at any time and go on later. Without ``--measure`` the coefficients of
+`rchw.codesign` are fitted to all rows but the held-out ones, and the page and its figure are made.
 """
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from benchmarks import families, size
-from benchmarks.estimator_designs import BOARDS, KINDS, Draw, draws
+from benchmarks.estimator_designs import BOARDS, KINDS, LIST, Draw, draws
 from benchmarks.estimator_fit import Measured, calibrate
+from benchmarks.estimator_page import TARGETS, Judged, markdown
 from benchmarks.size import measure
+from rchw.codesign.estimate import coefficients, estimate
+from rchw.design import ExternalLayer, MatrixLayer
+from rchw.devices import board as find_board
 from rchw.document import digest
 from rchw.files import write_atomic
+from rchw.plot import Residuals, residuals_figure, svg
+from rchw.schedule import schedule
 
-__all__ = ["SEEDS", "calibrated", "earlier", "jobs", "measured"]
+__all__ = ["SEEDS", "calibrated", "earlier", "figure", "jobs", "judged", "measured", "page"]
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "results" / "estimator.json"
 COEFFICIENTS = FOLDER.parent / "rchw" / "codesign" / "coefficients.json"
+FIGURE = FOLDER.parent / "docs" / "images" / "estimator.svg"
+TIMEOUT = 7200.0  # seconds for one run of the placer, beside whatever else the machine does
 SEEDS = {"calibration": 1, "held-out": 5}
 Row = dict[str, Any]
 
 
 def jobs() -> Iterator[Draw]:
-    """All designs, in the order in which they are measured."""
-    lists = [draws(board, kind) for kind in KINDS for board in BOARDS]
+    """All designs, in the order in which they are measured.
+
+    Parallel circuits for calibration, of which other benchmarks have few, come first.
+    """
+    lists = [
+        sorted(draws(board, kind), key=lambda one: kind == "calibration" and not _parallel(one))
+        for kind in KINDS
+        for board in BOARDS
+    ]
     for together in zip_longest(*lists):
         yield from (one for one in together if one is not None)
+
+
+def _parallel(one: Draw) -> bool:
+    return schedule(one.design).parallel
 
 
 def _record() -> Row:
@@ -48,7 +68,7 @@ def _measure(boards: list[str]) -> None:
         if one.board not in boards or one.key in _record()["rows"]:
             continue
         row: Row = {"board": one.board, "kind": one.kind, "digest": digest(one.design)}
-        row |= measure(one.design, one.board, SEEDS[one.kind])
+        row |= measure(one.design, one.board, SEEDS[one.kind], TIMEOUT)
         record = _record()  # another part may have been written meanwhile
         record["rows"][one.key] = row
         write_atomic(RESULTS, json.dumps(record, indent=1, sort_keys=True) + "\n")
@@ -82,8 +102,68 @@ def calibrated() -> dict[str, Any]:
     return {"command": "python -m benchmarks.estimator", **found}
 
 
+def judged(rows: Iterable[Measured]) -> dict[str, list[Judged]]:
+    """What is predicted of rows, by board."""
+    found: dict[str, list[Judged]] = {board: [] for board in BOARDS}
+    for one in rows:
+        if one.board in found:
+            text = _described(one)
+            judgement = Judged(one.key, text, one.row, estimate(one.design, one.board))
+            found[one.board].append(judgement)
+    return found
+
+
+def _described(one: Measured) -> str:
+    """Its family, units, lanes and widths."""
+    layers = one.design.layers
+    first = layers[0]
+    family = "external" if isinstance(first, ExternalLayer) else first.family
+    if isinstance(first, MatrixLayer):
+        family += f" ({first.matrix.kind})"
+    family = f"{len(layers)} layers {family}" if len(layers) > 1 else family
+    widths = f"{first.state.width}/{one.design.readout.weight_format.width} bits"
+    return f"{family}, N = {one.design.n_units}, P = {first.lanes}, {widths}"
+
+
+def figure(held: dict[str, list[Judged]], seen: dict[str, list[Judged]]) -> str:
+    """SVG of the errors."""
+    rows = [
+        (find_board(board).device.name, unseen, one)
+        for unseen, group in ((False, seen), (True, held))
+        for board, found in group.items()
+        for one in found
+    ]
+    cells = [
+        (name, new, float(one.row["cells"]), float(one.found.cells)) for name, new, one in rows
+    ]
+    clock = [
+        (name, new, float(one.row["mhz"]), one.found.clock_hz / 1e6) for name, new, one in rows
+    ]
+    panels = [
+        Residuals("cells", "cells", TARGETS["cells"], sorted(cells, key=lambda p: p[:2])),
+        Residuals("clock", "MHz", TARGETS["clock"], sorted(clock, key=lambda p: p[:2])),
+    ]
+    return svg(residuals_figure(panels), "estimator") + "\n"
+
+
+def page() -> tuple[str, str]:
+    """The page and its figure."""
+    before, drawn = list(earlier()), list(measured("calibration"))
+    held, seen = judged(measured("held-out")), judged([*before, *drawn])
+    counts = {
+        "earlier": len(before),
+        "drawn": len(drawn),
+        "listed": len(BOARDS) * KINDS["calibration"][1],
+        "held": sum(map(len, held.values())),
+        "all_held": len(BOARDS) * KINDS["held-out"][1],
+    }
+    sha256 = json.loads(LIST.read_text(encoding="utf-8"))["sha256"]
+    text = markdown(_record(), sha256, counts, held, seen, coefficients())
+    return text, figure(held, seen)
+
+
 def main() -> None:
-    """Measure what is missing if asked to, and calibrate."""
+    """Measure what is missing if asked to, calibrate, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--measure", action="store_true")
     parser.add_argument("--boards", default=",".join(BOARDS))
@@ -91,6 +171,10 @@ def main() -> None:
     if arguments.measure:
         _measure(arguments.boards.split(","))
     write_atomic(COEFFICIENTS, json.dumps(calibrated(), indent=1, sort_keys=True) + "\n")
+    coefficients.cache_clear()
+    text, drawing = page()
+    write_atomic(FOLDER / "estimator.md", text)
+    write_atomic(FIGURE, drawing)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 Cells, LUTs and flip-flops are sums of counts with coefficients of at least 0, found by least
 squares of relative errors (the active-set method of Lawson and Hanson, "Solving Least Squares
-Problems", 1974, chapter 23); the period likewise is a sum of lengths of paths. One model of cells
-for each family of devices and form of the circuit, one of the period for each device and form.
+Problems", 1974, chapter 23): one model for each family of devices and form of the circuit, held
+near that of both forms together, since there are few parallel circuits. The period is the delay of the
+longest path, each a sum of its lengths: one model for each device.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rchw.codesign.bill import Bill
 from rchw.codesign.estimate import cell_terms, clock_terms
 from rchw.codesign.traits import ranges_of, traits_of
 from rchw.codesign.whole import bill_of
@@ -25,6 +28,9 @@ __all__ = ["Measured", "calibrate", "non_negative"]
 
 Values = NDArray[np.float64]
 _DIGITS = 6
+_HELD = 0.03  # weight of the model of all forms in that of one
+_SEED, _STARTS, _TURNS = 1, 12, 30
+_WANTED = {"cells": "cells", "luts": "lut", "flip_flops": "ff"}
 
 
 @dataclass(frozen=True)
@@ -70,38 +76,96 @@ def non_negative(matrix: Values, target: Values) -> Values:
     return found
 
 
-def _fitted(terms: Sequence[Mapping[str, float]], target: Sequence[float]) -> dict[str, float]:
-    """Coefficients by name, zeros left out, that make the sum of squared relative errors least."""
-    names = sorted({name for row in terms for name in row})
-    values = np.array([[row.get(name, 0.0) for name in names] for row in terms])
-    goal = np.asarray(target, dtype=np.float64)
-    scale = np.maximum(np.abs(values).max(axis=0), 1e-9)
-    found = non_negative(values / scale / goal[:, None], np.ones(len(goal))) / scale
+def _matrix(terms: Sequence[Mapping[str, float]], names: Sequence[str]) -> Values:
+    return np.array([[row.get(name, 0.0) for name in names] for row in terms])
+
+
+def _relative(values: Values, goal: Values, toward: Values | None = None) -> Values:
+    """Coefficients with the least sum of squared relative errors; with little data near others.
+
+    A coefficient of `toward` counts by its share of the whole, so that what hardly matters is free.
+    """
+    matrix, target = values / goal[:, None], np.ones(len(goal))
+    if toward is not None:
+        held = math.sqrt(_HELD) * np.diag(matrix.mean(axis=0))
+        matrix, target = np.vstack([matrix, held]), np.concatenate([target, held @ toward])
+    scale = np.maximum(np.abs(matrix).max(axis=0), 1e-12)
+    return non_negative(matrix / scale, target) / scale
+
+
+def _named(names: Sequence[str], found: Values) -> dict[str, float]:
+    """Coefficients that are not 0, by name."""
     pairs = zip(names, found.tolist(), strict=True)
     return {name: float(f"{value:.{_DIGITS}g}") for name, value in pairs if value}
 
 
+def _longest(paths: Sequence[Values], period: Values) -> Values:
+    """Coefficients of delays whose greatest is the period: shape (F,).
+
+    Turn by turn the longest path of every circuit is found, and then the coefficients for these
+    paths. That ends where it began to turn in circles or in a poor place; so it begins from several
+    places, and the best of all that it came through is taken.
+    """
+    rng = np.random.default_rng(_SEED)
+    share = np.array([rows.mean(axis=0) for rows in paths]).mean(axis=0)
+    even = period.mean() / np.maximum(share, 1e-3) / len(share)
+    best, least = even, math.inf
+    for _ in range(_STARTS):
+        found = even * rng.uniform(0.2, 2.0, len(share))
+        for _ in range(_TURNS):
+            chosen = np.array([rows[np.argmax(rows @ found)] for rows in paths])
+            found = (found + _relative(chosen, period)) / 2
+            errors = np.array([(rows @ found).max() for rows in paths]) / period - 1
+            if (errors**2).mean() < least:
+                best, least = found, float((errors**2).mean())
+    return best
+
+
+def _cells(rows: Sequence[Measured], bills: Mapping[int, Bill]) -> dict[str, Any]:
+    """Models of a family: for every form its own, near that of all forms together."""
+    terms = [cell_terms(bills[id(one)], find_board(one.board)) for one in rows]
+    names = sorted({name for row in terms for name in row})
+    values, models = _matrix(terms, names), dict[str, Any]()
+    for form in sorted({one.form for one in rows}):
+        own = np.array([one.form == form for one in rows])
+        models[form] = {"designs": int(own.sum())}
+        for what, column in _WANTED.items():
+            goal = np.array([float(one.row[column]) for one in rows])
+            together = _relative(values, goal)
+            models[form][what] = _named(names, _relative(values[own], goal[own], together))
+    return models
+
+
+def _clock(rows: Sequence[Measured], bills: Mapping[int, Bill]) -> dict[str, Any]:
+    """Model of a device, and what designs of each form it has seen."""
+    found = [
+        [terms for _, terms in clock_terms(bills[id(one)], find_board(one.board), one.row["cells"])]
+        for one in rows
+    ]
+    names = sorted({name for paths in found for terms in paths for name in terms})
+    period = np.array([1e3 / float(one.row["mhz"]) for one in rows])
+    delays = _longest([_matrix(paths, names) for paths in found], period)
+    seen = {
+        form: ranges_of(
+            [traits_of(one.design, schedule(one.design)) for one in rows if one.form == form]
+        )
+        for form in sorted({one.form for one in rows})
+    }
+    return {"designs": len(rows), "ns": _named(names, delays), "ranges": seen}
+
+
 def calibrate(measured: Sequence[Measured]) -> dict[str, Any]:
     """All models, with the ranges of what they were fitted to."""
-    cells: dict[str, Any] = {}
-    clocks: dict[str, Any] = {}
     bills = {id(one): bill_of(one.design) for one in measured}
-    for key in sorted({f"{one.device.family} {one.form}" for one in measured}):
-        rows = [one for one in measured if f"{one.device.family} {one.form}" == key]
-        terms = [cell_terms(bills[id(one)], find_board(one.board)) for one in rows]
-        wanted = {"cells": "cells", "luts": "lut", "flip_flops": "ff"}
-        cells[key] = {
-            what: _fitted(terms, [float(one.row[name]) for one in rows])
-            for what, name in wanted.items()
-        }
-        cells[key]["designs"] = len(rows)
-    for key in sorted({f"{one.device.name} {one.form}" for one in measured}):
-        rows = [one for one in measured if f"{one.device.name} {one.form}" == key]
-        terms = [clock_terms(bills[id(one)], float(one.row["cells"])) for one in rows]
-        clocks[key] = {
-            "device": rows[0].device.name,
-            "ns": _fitted(terms, [1e3 / float(one.row["mhz"]) for one in rows]),
-            "ranges": ranges_of([traits_of(one.design, schedule(one.design)) for one in rows]),
-            "designs": len(rows),
-        }
-    return {"cells": cells, "clocks": clocks}
+    families = sorted({one.device.family for one in measured})
+    devices = sorted({one.device.name for one in measured})
+    return {
+        "cells": {
+            family: _cells([one for one in measured if one.device.family == family], bills)
+            for family in families
+        },
+        "clocks": {
+            device: _clock([one for one in measured if one.device.name == device], bills)
+            for device in devices
+        },
+    }

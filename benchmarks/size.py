@@ -172,14 +172,17 @@ def _used(board: str, report: Row) -> Row:
     }
 
 
-def measure(design: Design, board: str, seeds: int) -> Row:
-    """Build a design; the reason is in the row where that is impossible."""
+def measure(design: Design, board: str, seeds: int, timeout: float = TIMEOUT) -> Row:
+    """Build a design; the reason is in the row where that is impossible.
+
+    `timeout` is in seconds, for one run of the placer.
+    """
     plan = schedule(design)
     row: Row = {"clocks": plan.clocks}
     with tempfile.TemporaryDirectory(prefix="rchw-size-") as folder:
         try:
             report = build_design(
-                design, board, Path(folder, "build"), seeds=range(1, seeds + 1), timeout=TIMEOUT
+                design, board, Path(folder, "build"), seeds=range(1, seeds + 1), timeout=timeout
             )
         except (DesignError, ToolError) as error:
             reason = "does not fit" if isinstance(error, DesignError) else "no result"

@@ -35,6 +35,7 @@ from rchw.cli.compare import compare_command
 from rchw.cli.console import Outcome, Screen
 from rchw.cli.emulate import emulate_command
 from rchw.cli.energy import energy_command
+from rchw.cli.estimate import estimate_command
 from rchw.cli.evidence import evidence_command
 from rchw.cli.explore import explore_command
 from rchw.cli.prove import prove_command
@@ -176,6 +177,7 @@ _register("run", run_command)
 _register("verilog", verilog_command)
 _register("verify", verify_command)
 _register("prove", prove_command)
+_register("estimate", estimate_command)
 _register("build", build_command)
 _register("report", report_command)
 _register("evidence", evidence_command)

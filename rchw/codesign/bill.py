@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rchw.codesign.memories import Memory, Product
 
-__all__ = ["KINDS", "Bill", "adders", "digit_counts"]
+__all__ = ["KINDS", "Bill", "Path", "adders", "digit_counts"]
 
 KINDS = {
     "add": "bits of additions and subtractions",
@@ -29,6 +29,32 @@ KINDS = {
 }
 
 
+@dataclass(frozen=True)
+class Path:
+    """A way from register to register that may be the longest.
+
+    Attributes
+    ----------
+    levels : float
+        LUTs one behind the other, the sum bit of an addition among them.
+    carries : float
+        Bits of carries one behind the other.
+    memory : bool
+        It begins at a block RAM without a register behind it.
+    factors : (int, int) or None
+        It passes a product of two variables of so many bits.
+    kind : str
+        Of that product: ``product``, ``registered product`` with registers on both sides, or such a
+        ``square``, both of whose operands come from one register.
+    """
+
+    levels: float
+    carries: float = 0.0
+    memory: bool = False
+    factors: tuple[int, int] | None = None
+    kind: str = "product"
+
+
 @dataclass
 class Bill:
     """Counts by the names of `KINDS`, memories and products, and what sets the clock.
@@ -38,14 +64,14 @@ class Bill:
     counts : dict of str to float
     memories : list of Memory
     products : list of Product
-    paths : dict of str to float
-        Of each path that may be the longest a length: bits of carries, levels of choices.
+    paths : dict of str to set of Path
+        By a name; of one name all that occur.
     """
 
     counts: dict[str, float] = field(default_factory=lambda: dict.fromkeys(KINDS, 0.0))
     memories: list[Memory] = field(default_factory=list)
     products: list[Product] = field(default_factory=list)
-    paths: dict[str, float] = field(default_factory=dict)
+    paths: dict[str, set[Path]] = field(default_factory=dict)
 
     def add(self, kind: str, bits: float) -> None:
         """Add so many bits of a kind."""
@@ -56,9 +82,9 @@ class Bill:
         if clocks > 1:
             self.counts["counter"] += (clocks - 1).bit_length() + 1
 
-    def path(self, name: str, length: float) -> None:
-        """A path of this length."""
-        self.paths[name] = max(self.paths.get(name, 0.0), float(length))
+    def path(self, name: str, path: Path) -> None:
+        """A path under this name."""
+        self.paths.setdefault(name, set()).add(path)
 
 
 def digit_counts(codes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -6,6 +6,7 @@ They follow `rchw.hdl.matrix`, `rchw.hdl.triangle` and `rchw.hdl.gather`.
 import numpy as np
 from numpy.typing import NDArray
 
+from rchw.codesign.bill import Path
 from rchw.codesign.memories import Memory, Product, Table, width_of
 from rchw.codesign.part import Part
 from rchw.columns import feed_columns
@@ -47,11 +48,9 @@ def matrix_sums(part: Part) -> None:
     if kind != "antisymmetric":
         choices = (lanes - 1) * width * ports
         bill.add("choice", choices)
-        bill.path("bank", (lanes - 1).bit_length())
     read = ports + layer.remembers
     depth = 2 << (plan.words - 1).bit_length()
     bill.memories.append(Memory(depth, lanes * width, 2 * plan.words, read, written=True))
-    state = state_interval(layer)
     for lane in range(lanes):
         bill.add("plain", widths[lane])
         bill.products.append(Product(width, widths[lane], width + widths[lane]))
@@ -59,10 +58,11 @@ def matrix_sums(part: Part) -> None:
         total = part.sums.taps.of(part.units[lane])
         wide = max(width_of(*total) - part.sums.tap_shift, width + widths[lane])
         bill.add("sum", wide)
-        bill.path("sum", wide)
+        bill.path("sum of columns", Path(2, wide))
         _start(part, part.units[lane])
-    bill.path("multiply", width + max(widths))
-    bill.path("state", state.width)
+    turned = bool(lanes > 1 and kind == "antisymmetric")
+    levels = float(turned) if kind == "antisymmetric" else float((lanes - 1).bit_length())
+    bill.path("product of a column", Path(levels, 0, True, (width, max(widths))))
 
 
 def _start(part: Part, column: Codes) -> None:
@@ -122,7 +122,8 @@ def _triangle(part: Part, matrix: Codes | None) -> list[int]:
     if lanes > 1:
         bill.add("choice", lanes * layer.state.width)
         bill.add("held", lanes * layer.state.width)
-    bill.path("turns", levels)
+    bill.path("weight of a tile", Path(levels + 2, width, memory=stored > 1))
+    bill.path("place of a tile", Path(3, 2 * address))
     return [width + 1] * lanes
 
 
@@ -161,6 +162,9 @@ def feed_sums(part: Part, number: int) -> None:
         wide = _sum_width(codes[part.units[lane]], state)
         bill.add("sum", wide)
         bill.add("add", wide)
+        bill.path("sum of columns", Path(2, wide))
+    levels = float((source.lanes - 1).bit_length())
+    bill.path("product of a column", Path(levels, 0, True, (width, max(widths))))
 
 
 def _gathered(

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from rchw.codesign.bill import adders
+from rchw.codesign.bill import Path, adders
 from rchw.codesign.memories import Product, width_of
 from rchw.codesign.part import Part
 from rchw.design import LevelInput, LinearInput, Stage
@@ -61,7 +61,10 @@ def drives(part: Part) -> None:
             bits = part.table.add(where[column])
             bill.add("choice", (min(len(kinds), 1 << bits) - 1) * max(widths) if bits else 0)
             bill.add("choice", max(widths) if part.table.add(flipped[column]) else 0)
-        bill.path("drives", len(kinds))
+        levels = 1.0 + (len(kinds) - 1).bit_length() + bool(flipped.any())
+        bill.path("drive of a lane", Path(levels, 0, not part.plan.read_register))
+        most = max(int((kinds != 0).sum(axis=1).max()), 1)
+        bill.path("shared drive", Path(1.0 + (most - 1).bit_length(), max(widths)))
         return
     for channel, entry in zip(stage.inputs, stage.entries, strict=True):
         bits = channel.format.width
@@ -73,7 +76,7 @@ def drives(part: Part) -> None:
                     wide = part.table.add(np.array(values, dtype=np.int64)[column])
                 bill.add("clip", bits)
                 bill.add("choice", max(wide, entry.format.width))
-            bill.path("levels", bits)
+            bill.path("drive of a lane", Path(3, bits, not part.plan.read_register))
             continue
         weights = np.array(entry.weights, dtype=np.int64)
         found, which = np.unique(weights, return_inverse=True)
@@ -81,7 +84,8 @@ def drives(part: Part) -> None:
             for column in part.units:
                 wide = part.table.add(weights[column])
                 bill.products.append(Product(bits, max(wide, 1)))
-                bill.path("input product", bits + wide)
+                factors = (bits, max(wide, 1))
+                bill.path("drive of a lane", Path(2, bits + wide, True, factors))
             continue
         for code in found.tolist():
             wide = bits + abs(code).bit_length()

@@ -14,9 +14,9 @@ from importlib.resources import files
 from math import log2
 from typing import Any, overload
 
-from rchw.codesign.bill import Bill
+from rchw.codesign.bill import Bill, Path
 from rchw.codesign.energy import SLOW, energy
-from rchw.codesign.memories import block_rams, dsps
+from rchw.codesign.memories import Product, block_rams, dsps
 from rchw.codesign.power import POWER
 from rchw.codesign.traits import Traits, outside, traits_of
 from rchw.codesign.whole import bill_of
@@ -46,6 +46,8 @@ class Estimate:
         Counted, not fitted.
     clock_hz : float
         Highest clock.
+    critical : str
+        What is expected to set it.
     clocks, latency_clocks : int
         Per sample, and from its input beat to its output beat: exact.
     samples_per_second : float
@@ -71,6 +73,7 @@ class Estimate:
     block_rams: int
     multipliers: int
     clock_hz: float
+    critical: str
     clocks: int
     latency_clocks: int
     samples_per_second: float
@@ -100,9 +103,26 @@ def cell_terms(bill: Bill, target: Board) -> dict[str, float]:
     }
 
 
-def clock_terms(bill: Bill, cells: float) -> dict[str, float]:
-    """Lengths that the period is a sum of."""
-    return {"one": 1.0, "levels of cells": log2(max(cells, 2.0)), **bill.paths}
+def clock_terms(bill: Bill, target: Board, cells: float) -> list[tuple[str, dict[str, float]]]:
+    """Of every path its name and lengths: its delay is their sum, and the longest the period."""
+    size = log2(max(cells, 2.0))
+    return [
+        (name, {"one": 1.0, "size": size, **_lengths(path, target)})
+        for name, paths in bill.paths.items()
+        for path in paths
+    ]
+
+
+def _lengths(path: Path, target: Board) -> dict[str, float]:
+    found = {"levels": path.levels, "carries": path.carries, "memory": float(path.memory)}
+    if path.factors is not None:
+        count = dsps(Product(*path.factors), target.device)
+        if count:
+            found[path.kind] = 1.0
+        if count != 1:  # an addition behind the parts, or nothing but additions
+            found["levels"] += 1.0 if count else 1.0 + (min(path.factors) - 1).bit_length()
+            found["carries"] += sum(path.factors)
+    return found
 
 
 def _value(model: Mapping[str, float], terms: Mapping[str, float]) -> float:
@@ -141,20 +161,24 @@ def estimate(design: Design, board: str | None = None) -> Estimate | tuple[Estim
 def _on(design: Design, plan: Schedule, bill: Bill, traits: Traits, target: Board) -> Estimate:
     device, models = target.device, coefficients()
     form = "parallel" if plan.parallel else "folded"
-    area, timing = models["cells"][f"{device.family} {form}"], models["clocks"][_like(device, form)]
+    like = _like(device)
+    area, timing = models["cells"][device.family][form], models["clocks"][like]
     terms = cell_terms(bill, target)
     cells, luts, flip_flops = (
         round(_value(area[what], terms)) for what in ("cells", "luts", "flip_flops")
     )
-    period = _value(timing["ns"], clock_terms(bill, cells)) * 1e-9
+    delay, critical = max(
+        (_value(timing["ns"], terms), name) for name, terms in clock_terms(bill, target, cells)
+    )
+    period = delay * 1e-9
     needs = {
         "cells": cells,
         "block_ram": block_rams(bill.memories, device),
         "dsp": sum(dsps(product, device) for product in bill.products),
     }
-    extrapolates = outside(traits, timing["ranges"])
-    if timing["device"] != device.name:
-        extrapolates = (*extrapolates, f"device {device.name} (calibrated on {timing['device']})")
+    extrapolates = outside(traits, timing["ranges"].get(form))
+    if like != device.name:
+        extrapolates = (*extrapolates, f"device {device.name} (calibrated on {like})")
     why_not = _short(needs, target)
     fast, slow = _energies(design, target, luts, flip_flops, needs, 1 / period)
     return Estimate(
@@ -166,6 +190,7 @@ def _on(design: Design, plan: Schedule, bill: Bill, traits: Traits, target: Boar
         block_rams=needs["block_ram"],
         multipliers=needs["dsp"],
         clock_hz=1 / period,
+        critical=critical,
         clocks=plan.clocks,
         latency_clocks=latency(design, plan),
         samples_per_second=1 / (period * plan.clocks),
@@ -195,11 +220,11 @@ def _energies(
     return fast.joules, energy(design, target, resources, clock_hz=clock_hz, rate=SLOW).joules
 
 
-def _like(device: Device, form: str) -> str:
-    """The clock model of a device, or of one of its family."""
+def _like(device: Device) -> str:
+    """The device whose clocks are known: itself, or one of its family."""
     known = coefficients()["clocks"]
     names = [device.name, *(d.name for d in DEVICES.values() if d.family == device.family)]
-    return next(key for name in names if (key := f"{name} {form}") in known)
+    return next(name for name in names if name in known)
 
 
 def _short(needs: Mapping[str, int], target: Board) -> tuple[str, ...]:

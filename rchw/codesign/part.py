@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rchw.codesign.bill import Bill, adders
+from rchw.codesign.bill import Bill, Path, adders
 from rchw.codesign.memories import Product, Table
 from rchw.codesign.sums import LayerSums
 from rchw.design import Stage
@@ -46,12 +46,14 @@ class Part:
         if len(kinds) > _MUXED:
             bits = self.table.add(weights)
             self.bill.products.append(Product(width, bits))
-            self.bill.path("product", width + bits)
+            self.bill.path("product of a lane", Path(1, 0, False, (width, max(bits, 1))))
             return
         self.table.add(where)
         wide = width + int(np.abs(kinds).max()).bit_length()
         bits = sum(adders(int(kind)) for kind in kinds) * wide
         self.bill.add("add", bits)
         self.bill.add("choice", (len(kinds) - 1) * wide)
-        self.bill.path("weights", max(adders(int(kind)) for kind in kinds))
-        self.bill.path("choices", len(kinds))
+        additions = max(adders(int(kind)) for kind in kinds)
+        levels = 1.0 + additions + (len(kinds) - 1).bit_length()
+        memory = not self.plan.read_register and not self.stage.stepwise
+        self.bill.path("weights of a lane", Path(levels, wide * bool(additions), memory))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rchw.codesign.bill import Bill
+from rchw.codesign.bill import Bill, Path
 from rchw.codesign.memories import Product, Table, width_of
 from rchw.design import Design
 from rchw.fixed import Rounding
@@ -145,12 +145,14 @@ def fold_readout(bill: Bill, design: Design, plan: Schedule, passes: tuple[Sched
     kinds = len({*clocks.source.tolist()})
     bill.add("choice", plan.operands * (kinds - 1) * operand)
     bill.add("held" if kinds + wide_groups > 2 else "absorbed", plan.operands * operand)
-    bill.path("feature", (kinds - 1).bit_length() + (wide_groups - 1).bit_length())
+    levels = float((kinds - 1).bit_length() + (wide_groups - 1).bit_length())
+    levels += (len(design.layers) - 1).bit_length()
+    bill.path("feature", Path(levels + 2 * bool(squares)))
     for wide in widths:
         bill.add("absorbed", wide)
         bill.products.append(Product(operand, wide, operand + wide))
         bill.add("absorbed", operand + wide)
-    bill.path("readout product", operand + max(widths))
+    bill.path("readout product", Path(0, 0, False, (operand, max(widths)), "registered product"))
     term = operand + max(widths)
     per_clock = len(widths) // plan.operands
     for level in range(plan.sum_levels):
@@ -158,7 +160,7 @@ def fold_readout(bill: Bill, design: Design, plan: Schedule, passes: tuple[Sched
         pairs = -(-plan.operands >> (level + 1))
         bill.add("add", per_clock * pairs * term)
         bill.add("held", per_clock * pairs * term)
-        bill.path("level", term)
+        bill.path("sum of products", Path(1, term))
     _accumulators(bill, design, plan, ranges, term)
     _queue(bill, design, plan, passes[-1])
 
@@ -173,7 +175,7 @@ def _squares(bill: Bill, design: Design, plan: Schedule) -> None:
             bill.add("clip", plan.group * block.format.width * (limited > 0))
             bill.add("add", plan.group * rounds * 2 * bits)
             bill.add("plain", plan.group * bits)
-            bill.path("square", 2 * bits)
+            bill.path("square", Path(0, 0, False, (bits, bits), "square"))
             if block.layer == 0:
                 bill.add("plain", plan.group * bits)
                 bill.add("absorbed", plan.group * 3 * bits)
@@ -194,11 +196,12 @@ def _accumulators(
         bill.add("plain", width)
         part = width // _PARTS
         bill.add("plain", max(term - part, 0) + max(term - 2 * part, 0))
-        bill.path("part", part)
+        bill.path("accumulator", Path(2.0 + (plan.hold > 1), part))
         answer = readout.outputs[output].format
         shift = ranges.frac - answer.frac
         bill.add("clip", answer.width)
-        bill.path("round", width - max(shift, 0))
+        dropped = width - max(shift, 0) - answer.width
+        bill.path("answer", Path(2.0 + (max(dropped, 1)).bit_length() / 2))
         if readout.rounding is Rounding.HALF_EVEN:
             bill.add("clip", max(shift, 0))
     if readout.sums:
@@ -210,7 +213,7 @@ def _accumulators(
         bill.add("clip", (design.n_outputs - 1) * bits)
         bill.add("choice", (design.n_outputs - 1) * bits)
         bill.add("held", 2 * design.n_outputs * bits)
-        bill.path("compare", bits)
+        bill.path("greatest", Path(2, bits))
 
 
 def _queue(bill: Bill, design: Design, plan: Schedule, last: Schedule) -> None:
@@ -226,4 +229,4 @@ def _queue(bill: Bill, design: Design, plan: Schedule, last: Schedule) -> None:
         bill.add("held", bits)
     else:
         bill.add("queue", slots * (bits + 1))
-        bill.path("slots", slots)
+        bill.path("queue", Path(4.0 + slots.bit_length()))

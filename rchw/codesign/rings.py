@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
+from rchw.codesign.bill import Path
 from rchw.codesign.memories import PIECE, Memory, width_of
 from rchw.codesign.part import Part
 from rchw.design import RingLayer
@@ -44,7 +45,9 @@ def _fed(part: Part, column: Codes, additions: int) -> None:
     layer, bill = part.stage.layer, part.bill
     width = width_of(*part.sums.taps.of(column))
     bill.add("add", additions * (width - part.sums.tap_shift))
-    bill.path("taps", additions)
+    if additions:
+        levels = 2.0 + additions.bit_length()
+        bill.path("taps", Path(levels, width, memory=not part.plan.read_register))
     start = np.array(layer.initial_state, dtype=np.int64)
     if start.any():
         firsts = [

@@ -84,9 +84,11 @@ def ranges_of(traits: list[Traits]) -> dict[str, Any]:
     }
 
 
-def outside(traits: Traits, ranges: Mapping[str, Any]) -> tuple[str, ...]:
-    """What of a design lies outside the ranges of the calibration, by name."""
+def outside(traits: Traits, ranges: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """What of a design lies outside the ranges of the calibration, by name; None: all of it."""
     numbers, words = traits
+    if ranges is None:
+        return tuple(word for word in words if word.startswith("form "))
     found = []
     for name, value in numbers.items():
         low, high = ranges["numbers"].get(name, (value, value))

@@ -5,7 +5,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from rchw.codesign.bill import Bill, adders, digit_counts
+from rchw.codesign.bill import Bill, Path, adders, digit_counts
 from rchw.codesign.drives import drive_kinds
 from rchw.codesign.lanes import activate, fold_layer
 from rchw.codesign.memories import Product, width_of
@@ -104,7 +104,8 @@ def _driven(bill: Bill, stage: Stage, sums: LayerSums) -> None:
     parts = digits.sum(axis=1)
     bill.add("add", float((np.maximum(parts - 1, 0) * widths[first]).sum()))
     bill.add("held", float(widths[first].sum()))
-    bill.path("driven", float(np.ceil(np.log2(np.maximum(parts, 1))).max()))
+    most = max(int(parts.max()), 1)
+    bill.path("drive", Path(1.0 + (most - 1).bit_length(), float(widths[first].max())))
 
 
 def _units(bill: Bill, stage: Stage, sums: LayerSums) -> None:
@@ -113,38 +114,37 @@ def _units(bill: Bill, stage: Stage, sums: LayerSums) -> None:
     totals = _widths(sums.summed.low, sums.summed.high)
     taps = _widths(sums.taps.low, sums.taps.high)
     start = any(layer.initial_state)
-    levels = 0
     for unit in range(layer.n_units):
         weights = [weight for _, weight in layer.connections[unit]]
         additions = sum(adders(weight) for weight in weights) + max(len(weights) - 1, 0)
         bill.add("add", additions * max(int(taps[unit]) - sums.tap_shift, 1))
         bill.add("add", int(totals[unit]) * bool(weights))
         bill.add("choice", int(taps[unit]) * (start or additions > 0))
-        levels = max(levels, additions)
         total = int(totals[unit])
+        levels, carries = 2.0 + additions, float(total + 2 * additions)
         if layer.gain is not None:
             code = layer.gain.codes[unit]
             wide = width_of(int(sums.accumulator.low[unit]), int(sums.accumulator.high[unit]))
             bill.add("add", (adders(code) + (layer.bias[unit] != 0)) * wide)
-            total = wide
-        activate(bill, layer, total, sums.frac, clocked=False)
+            total, levels, carries = wide, levels + 1 + adders(code), carries + wide
         if layer.remembers:
-            _updated(bill, layer, unit)
+            further = _updated(bill, layer, unit)
+            levels, carries = levels + further.levels, carries + further.carries
+        activate(bill, layer, total, sums.frac, Path(levels, carries))
     bill.add("held", layer.n_units * width)
-    bill.path("loop carry", int(totals.max()))
-    bill.path("loop levels", levels)
-    bill.path("loop update", layer.remembers)
-    bill.path("loop rounds", layer.rounding is not Rounding.TRUNCATE)
 
 
-def _updated(bill: Bill, layer: UnitLayer, unit: int) -> None:
+def _updated(bill: Bill, layer: UnitLayer, unit: int) -> Path:
+    """The way from a target to the new state."""
     width, rounds = layer.state.width, layer.rounding is not Rounding.TRUNCATE
     if layer.step is None:
-        bill.add("add", (2 + rounds) * (width + 1) * (layer.leak_shifts[unit] > 0))
-        return
+        leaks = layer.leak_shifts[unit] > 0
+        bill.add("add", (2 + rounds) * (width + 1) * leaks)
+        return Path((2.0 + rounds) * leaks, (2.0 + rounds) * width * leaks)
     code = layer.step.codes[unit]
     bill.add("add", adders(code) * (width + layer.step.format.width) + (1 + rounds) * width)
     bill.add("clip", 2 * width)
+    return Path(3.0 + rounds + adders(code), (2.0 + rounds) * width)
 
 
 def _constants(bill: Bill, design: Design) -> None:
@@ -159,7 +159,7 @@ def _constants(bill: Bill, design: Design) -> None:
             bill.add("clip", block.count * width * (limited > 0))
             bill.add("held", block.count * width)
             bill.products += [Product(bits, bits, width)] * block.count
-            bill.path("square", 2 * bits)
+            bill.path("square", Path(2, 0, False, (bits, bits)))
         elif block.kind != "one":
             bill.add("plain", block.count * width)
         if block.kind != "one":
@@ -176,7 +176,8 @@ def _constants(bill: Bill, design: Design) -> None:
         bill.add("add", float((several * (features + 2) * used).sum()))
         bill.add("held", float((wide * used * (counts > 1)).sum()))
         bill.add("plain", float((wide * used * (counts <= 1)).sum()))
-        bill.path("digits", float((counts * used).max(initial=0)))
+        most = float((counts * used).max(initial=1))
+        bill.path("product with a constant", Path(most, float((wide * used).max(initial=1))))
         for k in np.flatnonzero(~same & used).tolist():
             bill.products.append(Product(int(features[k]), int(wide[k] - features[k]) + 1))
         terms, term = int(used.sum()), float(wide[used].mean()) if used.any() else 1.0
@@ -185,13 +186,13 @@ def _constants(bill: Bill, design: Design) -> None:
             bill.add("add", (terms - left) * (term + 1))
             term += 2
             bill.add("held", left * term)
+            bill.path("sum of four", Path(2, term))
             terms = left
         width = output_width(design, ranges, output)
         bill.add("add", width)
         bill.add("clip", readout.outputs[output].format.width)
         bill.add("held", readout.outputs[output].format.width)
-        bill.path("final", width)
+        bill.path("answer", Path(3, width))
         if readout.sums:
             bill.add("sum", width)
             bill.add("held", width)
-    bill.path("slow", 1 if any(isinstance(p, Product) for p in bill.products) else 0)

@@ -6,17 +6,20 @@ text; see `rchw.plot.style`.
 
 from rchw.plot.front import front_figure
 from rchw.plot.physical import comparison_figure, emulation_figure
+from rchw.plot.residuals import Residuals, residuals_figure
 from rchw.plot.series import error_bars, prediction_figure, search_trace
 from rchw.plot.style import THEMES, svg
 from rchw.plot.timing import timing_diagram
 
 __all__ = [
     "THEMES",
+    "Residuals",
     "comparison_figure",
     "emulation_figure",
     "error_bars",
     "front_figure",
     "prediction_figure",
+    "residuals_figure",
     "search_trace",
     "svg",
     "timing_diagram",

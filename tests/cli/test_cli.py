@@ -46,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_commands_are_those_of_the_documentation() -> None:
-    circuits = ["verilog", "verify", "prove", "build", "report", "evidence", "energy"]
+    circuits = ["verilog", "verify", "prove", "estimate", "build", "report", "evidence", "energy"]
     lab = ["emulate", "compare", "reproduce", "explore"]
     looks = ["tasks", "nodes", "boards", "doctor"]
     assert COMMANDS == ["train", "import", "run", *circuits, *lab, *looks, "demo"]

@@ -86,7 +86,8 @@ def test_unknown_boards_are_refused() -> None:
 
 def test_models_say_how_many_designs_they_know() -> None:
     models = coefficients()
-    assert {name.split()[-1] for name in models["cells"]} == {"folded", "parallel"}
-    for kind in ("cells", "clocks"):
-        for model in models[kind].values():
-            assert model["designs"] >= 1
+    assert all(set(forms) == {"folded", "parallel"} for forms in models["cells"].values())
+    assert set(models["clocks"]) == {"iCE40HX8K", "iCE40UP5K", "LFE5U-25F"}
+    folded = models["cells"]["ecp5"]["folded"]["designs"]
+    parallel = models["cells"]["ecp5"]["parallel"]["designs"]
+    assert folded + parallel == models["clocks"]["LFE5U-25F"]["designs"] > 40
