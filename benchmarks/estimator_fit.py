@@ -3,8 +3,8 @@
 Cells, LUTs and flip-flops are sums of counts with coefficients of at least 0, found by least
 squares of relative errors (the active-set method of Lawson and Hanson, "Solving Least Squares
 Problems", 1974, chapter 23): one model for each family of devices and form of the circuit, held
-near that of both forms together, since there are few parallel circuits. The period is the delay of the
-longest path, each a sum of its lengths: one model for each device.
+near that of both forms together, since there are few parallel circuits. The period is the delay of
+the longest path, each a sum of its lengths: one model for each device.
 """
 
 import math
