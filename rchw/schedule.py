@@ -255,9 +255,7 @@ def answer_clocks(design: Design) -> int:
 
 
 def layer_passes(design: Design, plan: Schedule | None = None) -> tuple[Schedule, ...]:
-    """The schedule of every layer of a folded design, each for itself; of one layer `schedule`.
-
-    `plan` is what that gives, where it is at hand.
+    """The schedule of every layer of a folded design by itself; of one layer `schedule`, or `plan`.
 
     Raises
     ------
@@ -307,8 +305,6 @@ def _pass(stage: Stage, per_unit: int, group: int, hold: int, input_clocks: int)
 
 def latency(design: Design, plan: Schedule | None = None) -> int:
     """Clocks from a sample's input beat to its output beat, if neither side pauses.
-
-    `plan` is its `schedule`, where that is at hand.
 
     Where a sequence has one answer it is counted from its last sample. To all forms come the
     `answer_clocks`.
@@ -364,7 +360,6 @@ def _matrix_period(layer: MatrixLayer, words: int, steps: int, loop: int) -> int
     lanes = layer.lanes
 
     def wait(column: int, step: int) -> int:
-        """From the step of the first word until the column is written."""
         # A column is looked up one clock after its step began, or that of its whole word.
         return (words - column // lanes) * steps - 2 + loop - step
 
