@@ -57,6 +57,8 @@ Feedback
 from dataclasses import dataclass, replace
 from math import ceil
 
+import numpy as np
+
 from rchw.activation import Clip
 from rchw.columns import matrix_columns, most_columns
 from rchw.design import Design, ExternalLayer, MatrixLayer, RingLayer, Stage
@@ -383,17 +385,14 @@ def _hazard(design: Design, latency: int, words: int, word_clocks: int, top_cloc
     if not isinstance(layer, RingLayer):
         return latency
 
-    def start(unit: int) -> int:
-        step = words - 1 - unit // layer.lanes
-        return 0 if step == 0 else top_clocks + (step - 1) * word_clocks
-
-    offsets = [(tap.offset, tap.weights) for tap in layer.taps]
+    units = np.arange(layer.n_units)
+    step = words - 1 - units // layer.lanes
+    start = np.where(step == 0, 0, top_clocks + (step - 1) * word_clocks)
+    offsets = [(tap.offset, np.array(tap.weights) != 0) for tap in layer.taps]
     if layer.remembers:
-        offsets.append((0, (1,) * layer.n_units))
+        offsets.append((0, np.ones(layer.n_units, dtype=bool)))
     period = latency  # no sample may overtake the one before it in the pipeline
-    for offset, weights in offsets:
-        for unit in range(layer.n_units):
-            if weights[unit]:
-                source = (unit - offset) % layer.n_units
-                period = max(period, latency + start(source) - start(unit))
+    for offset, used in offsets:
+        ahead = start[(units - offset) % layer.n_units] - start
+        period = max(period, latency + int(ahead[used].max(initial=-latency)))
     return period

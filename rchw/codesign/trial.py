@@ -218,6 +218,7 @@ class _Part:
     normal: Normal
     finest: int
     held: NDArray[np.float64]
+    largest: float
 
     @classmethod
     def of(cls, family: _Family, design: Design) -> "_Part":
@@ -231,13 +232,13 @@ class _Part:
         shift = family.finest - finest
         normal = Normal.of(family.statistics.part(columns, shift), design.features.one is not None)
         held = (family.held[:, columns] >> shift).astype(np.float64)
-        return cls(family, normal, finest, held)
+        return cls(family, normal, finest, held, float(np.abs(held).max(initial=0)))
 
     def trained(self, design: Design, solution: Solution) -> tuple[Design, float]:
         """A design with the integers of a solution, and its error on the validation samples."""
         made = fit_solution(design, self.normal, solution, self.finest).design
         family = self.family
-        codes = exact_outputs(made, self.held, self.finest)
+        codes = exact_outputs(made, self.held, self.finest, self.largest)
         if codes is None:
             outputs = outputs_of(made, family.states, family.codes)
         else:
@@ -246,15 +247,16 @@ class _Part:
 
 
 def exact_outputs(
-    design: Design, features: NDArray[np.float64], finest: int
+    design: Design, features: NDArray[np.float64], finest: int, largest: float
 ) -> NDArray[np.int64] | None:
     """Output codes (T, L) of aligned features (T, F), or None where doubles would not be exact.
+
+    `largest` is the largest magnitude of a feature.
 
     The products run through the floating-point matrix multiplication: every partial sum, in
     whatever order, is an integer below 2**53.
     """
     weights = np.array(design.readout.by_segment[0], dtype=np.float64)
-    largest = float(np.abs(features).max(initial=0))
     if largest * float(np.abs(weights).sum(axis=1).max()) >= _EXACT:
         return None
     totals = (features @ weights.T).astype(np.int64)

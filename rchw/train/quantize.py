@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rchw.errors import DesignError
+from rchw.train.compiled import kernels
 from rchw.train.ridge import Normal, Solution
 
 __all__ = ["QuantizedReadout", "QuantizedRow", "quantize"]
@@ -147,6 +148,10 @@ def _row(
 
 def _nearest_plane(solution: Solution, scale: Values, real: Values, limit: int) -> Values:
     """Round the last weight first; what its error asks of the others goes into their targets."""
+    compiled = kernels()
+    if compiled is not None:
+        rounded: Values = compiled[3](solution.lower, scale, real, limit)
+        return rounded
     codes = np.empty(len(real))
     asked = np.zeros(len(real))  # sum over rounded i of L[i, j] * scale_i * error_i
     for i in range(len(real) - 1, -1, -1):
@@ -158,6 +163,10 @@ def _nearest_plane(solution: Solution, scale: Values, real: Values, limit: int) 
 
 def _descend(solution: Solution, scale: Values, real: Values, codes: Values, limit: int) -> Values:
     """Move one weight by one step, always the move that lowers the cost most, until none does."""
+    compiled = kernels()
+    if compiled is not None:
+        moved: Values = compiled[4](solution.matrix, scale, real, codes, limit)
+        return moved
     matrix, codes = solution.matrix, codes.copy()
     error = scale * (codes - real)
     gradient = np.zeros(len(codes))

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rchw.errors import DesignError
+from rchw.train.compiled import kernels
 from rchw.train.statistics import Statistics
 
 __all__ = ["LAMBDAS", "Normal", "Solution", "factor", "solve_factored"]
@@ -45,14 +46,19 @@ def factor(matrix: Values) -> tuple[Values, Values]:
     DesignError
         If a pivot is not above 0.
     """
-    work = np.array(matrix, dtype=np.float64)
-    size = len(work)
+    work = np.array(matrix, dtype=np.float64, order="C")
+    compiled, size = kernels(), len(work)
+    if compiled is not None:
+        lower, diagonal, bad = compiled[0](work)
+        if bad >= 0:
+            raise _not_positive(bad, diagonal[bad])
+        return lower, diagonal
     lower, diagonal = np.eye(size), np.empty(size)
     scratch = np.empty((_BLOCK, size))
     for j in range(size):
         pivot = work[j, j]
         if not pivot > 0:
-            raise DesignError(f"regularisation must be large enough for pivot {j}, not {pivot}")
+            raise _not_positive(j, pivot)
         diagonal[j] = pivot
         row = work[j].copy()
         lower[j + 1 :, j] = row[j + 1 :] / pivot
@@ -63,10 +69,17 @@ def factor(matrix: Values) -> tuple[Values, Values]:
     return lower, diagonal
 
 
+def _not_positive(number: int, pivot: float) -> DesignError:
+    return DesignError(f"regularisation must be large enough for pivot {number}, not {pivot}")
+
+
 def solve_factored(lower: Values, diagonal: Values, right: Values) -> Values:
     """Solve ``L diag(d) L' x = right`` for right sides of shape (F, L), column by column."""
-    x = np.array(right, dtype=np.float64)
-    size = len(x)
+    x = np.array(right, dtype=np.float64, order="C")
+    compiled, size = kernels(), len(x)
+    if compiled is not None:
+        solved: Values = compiled[1](np.ascontiguousarray(lower), diagonal, x)
+        return solved
     for j in range(size):
         x[j + 1 :] -= lower[j + 1 :, j, None] * x[j]
     x /= diagonal[:, None]
@@ -77,6 +90,10 @@ def solve_factored(lower: Values, diagonal: Values, right: Values) -> Values:
 
 def _product(matrix: Values, x: Values) -> Values:
     """``matrix @ x`` with rows added one after the other; the matrix is symmetric."""
+    compiled = kernels()
+    if compiled is not None:
+        product: Values = compiled[2](np.ascontiguousarray(matrix), np.ascontiguousarray(x))
+        return product
     total = np.zeros_like(x)
     for j in range(len(x)):
         total += matrix[j][:, None] * x[j]
@@ -182,9 +199,16 @@ class Normal:
     def intercept(self, weights: Values) -> Values:
         """Weight of the constant feature that makes the mean error zero; (F, L) -> (L,)."""
         s = self.statistics
-        total = _floats(s.target_sums)
-        for j in range(len(weights) - 1):
-            total = total - float(int(s.sums[j])) * weights[j]
+        total, sums = _floats(s.target_sums), _floats(s.sums)
+        compiled = kernels()
+        if compiled is not None:
+            each = np.broadcast_to(
+                weights[:-1], (len(weights) - 1, len(total))
+            )  # one may do for all
+            total = compiled[5](total, sums[:-1], np.ascontiguousarray(each))
+        else:
+            for j in range(len(weights) - 1):
+                total = total - sums[j] * weights[j]
         result: Values = total / float(int(s.sums[-1]))
         return result
 

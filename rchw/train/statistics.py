@@ -191,12 +191,20 @@ class Statistics:
         """
         w = np.array([int(v) for v in np.asarray(weights)], dtype=object) << max(-unit, 0)
         scale = 1 << max(unit, 0)
-        quadratic = exact_products(self.gram, _narrowest(w)[:, None])[:, 0].astype(object)
+        quadratic = _times(self.gram, w).astype(object)
         return int(
             (quadratic * w).sum()
             - 2 * scale * (self.moment[:, output].astype(object) * w).sum()
             + scale * scale * int(self.power[output])
         )
+
+
+def _times(matrix: Integers, w: Integers) -> Integers:
+    """Exact product of integers (F, F) and (F,), of any size."""
+    if matrix.dtype != object and _largest(matrix) * sum(abs(int(v)) for v in w) < 1 << 63:
+        product: Integers = matrix @ w.astype(np.int64)
+        return product
+    return exact_products(matrix, _narrowest(w)[:, None])[:, 0]
 
 
 def _whole(array: Integers) -> Integers:
