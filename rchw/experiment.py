@@ -229,6 +229,7 @@ def experiment(
             "trace": trace,
         },
         "validation": design.provenance["validation"],
+        "readout": design.provenance["readout"],
         "test": {
             "samples": measured["samples"],
             "errors": {key: finite(float(value)) for key, value in errors.items()},
@@ -298,6 +299,7 @@ def generator(
         "steps": run_steps,
         "chosen": {key: known[key] for key in chosen} | {"trace": trace},
         "validation": known["validation"],
+        "readout": known["readout"],
         "test": measured,
         "layers": layer_facts(design),
         "clocks_per_sample": schedule(design).clocks,

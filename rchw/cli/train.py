@@ -22,6 +22,7 @@ __all__ = [
     "Washout",
     "errors_table",
     "name_of",
+    "parse_each",
     "parse_lanes",
     "parse_split",
     "train_command",
@@ -80,6 +81,29 @@ def parse_lanes(text: str) -> int | tuple[int, ...]:
     return numbers if len(numbers) > 1 else numbers[0]
 
 
+def parse_each(what: str, text: str) -> int | tuple[int, ...]:
+    """One number, or one for each output.
+
+    Raises
+    ------
+    DesignError
+        If it is neither.
+
+    >>> parse_each("readout bits", "12"), parse_each("readout bits", "12,8")
+    (12, (12, 8))
+    """
+    if not re.fullmatch(r"\s*-?\d{1,9}\s*(,\s*-?\d{1,9}\s*)*", text):
+        raise DesignError(
+            f"{what} must be a number, or one for each output such as 12,8, not {text[:60]!r}"
+        )
+    numbers = tuple(int(part) for part in text.split(","))
+    return numbers if len(numbers) > 1 else numbers[0]
+
+
+def _budget(what: str, text: str | None) -> int | tuple[int, ...] | None:
+    return None if text is None else parse_each(what, text)
+
+
 def train_command(
     source: Annotated[str, typer.Argument(help="A task (see `rchw tasks`) or a .csv/.npy/.npz.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The design file, .json.")],
@@ -99,7 +123,16 @@ def train_command(
     state_bits: Annotated[
         int | None, typer.Option(help="Width of states; 8; of euler-ring, leaky, euler, deep 12.")
     ] = None,
-    readout_bits: Annotated[int, typer.Option(help="Width of readout weights.")] = 12,
+    readout_bits: Annotated[
+        str, typer.Option(help="Width of readout weights, or one per output: A,B,...")
+    ] = "12",
+    readout_adders: Annotated[
+        str | None,
+        typer.Option(help="Most additions of each output, its weights being sums of powers of 2."),
+    ] = None,
+    readout_nonzeros: Annotated[
+        str | None, typer.Option(help="Most weights of each output that are not 0, or A,B,...")
+    ] = None,
     output_bits: Annotated[int, typer.Option(help="Width of output codes.")] = 16,
     activation: Annotated[str, typer.Option(help="clip, pwl or table (tanh).")] = "clip",
     leak_shift: Annotated[
@@ -196,7 +229,10 @@ def train_command(
         raise DesignError(f"steps must be left out without --feedback, not {steps}")
     options = TrainOptions(
         reservoir=reservoir, units=units, input_bits=input_bits, state_bits=state_bits,
-        readout_bits=readout_bits, output_bits=output_bits, activation=activation,
+        readout_bits=parse_each("readout bits", readout_bits),
+        readout_adders=_budget("readout adders", readout_adders),
+        readout_nonzeros=_budget("readout nonzeros", readout_nonzeros),
+        output_bits=output_bits, activation=activation,
         leak_shift=leak_shift, leak_shifts=leak_shifts, scaling=scaling, density=density,
         weight_bits=weight_bits, squares=squares, input_features=input_features, kappa=kappa,
         bounded=bounded, encoder=encoder, weights=weights, signs=signs, rounding=rounding,
@@ -243,7 +279,8 @@ def train_command(
     )
     files = trained.write(output)
     record = trained.record | {"files": {key: str(path) for key, path in files.items()}}
-    return Outcome(record, [errors_table(record), pairs(_facts(record))])
+    shown = [errors_table(record), *_tradeoff(record), pairs(_facts(record))]
+    return Outcome(record, shown)
 
 
 def _generated(record: dict[str, Any], files: Mapping[str, Path]) -> Outcome:
@@ -294,12 +331,24 @@ def errors_table(record: dict[str, Any], more: Sequence[tuple[str, float]] = ())
     return table(["predictor", ">error", ""], rows, title)
 
 
+def _tradeoff(record: dict[str, Any]) -> list[Table]:
+    """What budgets of the readout cost, if there were any."""
+    from rchw.train.tradeoff import COLUMNS, tradeoff_rows
+
+    rows = tradeoff_rows(record["readout"])
+    title = f"readout: {record['task']['metric']} on validation samples"
+    return [table(COLUMNS, rows, title)] if rows else []
+
+
 def _facts(record: dict[str, Any]) -> dict[str, str]:
+    from rchw.train.tradeoff import readout_words
+
     checked, test = record["validation"], record["test"]
     rows = {
         "validation": f"compensated readout {checked['compensated']:.6g}, nearest rounding "
         f"{checked['nearest']:.6g}, real readout {checked['real_readout']:.6g}",
         "clipped states": f"{100 * test['clipped']:.2f} %",
+        "readout": readout_words(record["readout"]),
     }
     for layer in record["layers"]:
         of = f" of {layer['name']}" if len(record["layers"]) > 1 else ""

@@ -252,6 +252,7 @@ def build_design(
         inputs=options.input_features,
         later=tuple(seen[1:]),
     )
+    options.budgets.check(y.shape[1])
     chosen = tuple(outputs or fit_outputs(y, options.output_bits, output_names))
     products = options.units * features.per_unit + len(channels) * options.input_features
     multipliers = options.multipliers
@@ -261,7 +262,7 @@ def build_design(
         multipliers = default_multipliers(options.units, lanes, len(chosen), products)
     readout = Readout(
         outputs=chosen,
-        weight_format=QFormat(options.readout_bits),
+        weight_format=QFormat(options.budgets.width),
         weights=((0,) * (products + 1),) * len(chosen),
         multipliers=multipliers,
     )

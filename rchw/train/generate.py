@@ -19,6 +19,7 @@ from rchw.errors import DesignError
 from rchw.metrics import valid_prediction_time
 from rchw.reference import run
 from rchw.train.axes import axes
+from rchw.train.budget import ReadoutBudgets, readout_facts
 from rchw.train.build import build_design
 from rchw.train.options import Hyperparameters, TrainOptions
 from rchw.train.proposals import BUDGETS, UNORDERED, proposals
@@ -134,6 +135,7 @@ def teach(
     regularisations: Sequence[float] = _LAMBDAS,
     noise: float = 0.0,
     seed: int = 0,
+    budgets: ReadoutBudgets | None = None,
 ) -> list[Fit]:
     """Integer readouts of a generator, of any ring or matrix, for a list of lambdas.
 
@@ -145,7 +147,7 @@ def teach(
         The series from its first sample; those behind `rows` are not read.
     rows : slice
         Training samples, washout left out.
-    regularisations, noise, seed
+    regularisations, noise, seed, budgets
         As for `rchw.train.train_readout` and `lessons`.
 
     Raises
@@ -156,7 +158,7 @@ def teach(
     series = targets[: rows.stop]
     states = run(design, lessons(design, series, noise, seed)).states[rows]
     none = np.zeros((len(states), 0), dtype=np.int64)
-    return train_readout(design, states, none, series[rows], regularisations)
+    return train_readout(design, states, none, series[rows], regularisations, budgets)
 
 
 @dataclass(frozen=True)
@@ -287,6 +289,7 @@ def train_generator(
         "regularisation": fit.solution.regularisation,
         "candidates": done,
         "readout_trained_on": "train",
+        "readout": readout_facts(fit.design),
         "training_samples": rows.stop - rows.start,
         "steps": steps,
         "validation": _facts(runs),
@@ -313,7 +316,9 @@ def _tried(
     hyper = Hyperparameters(**{key: value for key, value in point.items() if key != "noise"})
     design = generator_design(options, hyper, task.targets[task.train], task.output_names)
     seen = task.targets[: check.stop]
-    fits = teach(design, seen, rows, noise=point["noise"], seed=options.seed)
+    fits = teach(
+        design, seen, rows, noise=point["noise"], seed=options.seed, budgets=options.budgets
+    )
     states = run(design, lessons(design, seen)).states
     return [(fit, free_runs(fit.design, seen, check, steps, states)) for fit in fits]
 

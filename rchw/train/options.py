@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from rchw.errors import DesignError
 from rchw.fixed import Rounding
 from rchw.matrix import RULES
+from rchw.train.budget import Each, ReadoutBudgets
+from rchw.train.digits import MAX_TABLE_WIDTH
 from rchw.train.families import (
     EULERS,
     MATRICES,
@@ -52,7 +54,12 @@ class TrainOptions:
         P; of ``deep`` of every layer, or one for each.
     input_bits : int, optional
         8 if not given; for ``integer`` with bipolar codes the fewest that hold the amplitude.
-    readout_bits, output_bits : int
+    readout_bits : int or tuple of int
+        Of all outputs, or of each.
+    readout_adders, readout_nonzeros : int or tuple of int, optional
+        Budgets of the readout's additions, its weights being sums of signed powers of two, and of
+        weights that are not 0: of every output, or one for each. The constant weight is free.
+    output_bits : int
     state_bits : int, optional
         8 if not given, for ``euler-ring``, ``leaky``, ``euler`` and ``deep`` 12; for ``integer``
         the fewest that hold kappa.
@@ -110,7 +117,9 @@ class TrainOptions:
     units: int = 100
     input_bits: int | None = None
     state_bits: int | None = None
-    readout_bits: int = 12
+    readout_bits: Each = 12
+    readout_adders: Each | None = None
+    readout_nonzeros: Each | None = None
     output_bits: int = 16
     activation: str = "clip"
     leak_shift: int | None = None
@@ -147,7 +156,7 @@ class TrainOptions:
         self._check_lanes()
         if self.input_bits is not None:
             within("input bits", self.input_bits, 2, 24)
-        within("readout bits", self.readout_bits, 2, 24)
+        self._check_budgets()
         within("output bits", self.output_bits, 2, 24)
         if self.leak_shift is not None:
             within("leak shift", self.leak_shift, 0, 15)
@@ -172,6 +181,11 @@ class TrainOptions:
             )
 
     @property
+    def budgets(self) -> ReadoutBudgets:
+        """Of the readout."""
+        return ReadoutBudgets(self.readout_bits, self.readout_adders, self.readout_nonzeros)
+
+    @property
     def leak_range(self) -> tuple[int, int] | None:
         """Ends of the leak shifts, if there are several."""
         return None if self.leak_shifts is None else parse_range(self.leak_shifts)
@@ -192,6 +206,22 @@ class TrainOptions:
         if isinstance(self.lanes, tuple):
             return self.lanes
         return (self.lanes,) * len(self.layer_units)
+
+    def _check_budgets(self) -> None:
+        for what, value, low, high in (
+            ("readout bits", self.readout_bits, 2, 24),
+            ("readout adders", self.readout_adders, 0, 10**6),
+            ("readout nonzeros", self.readout_nonzeros, 1, 10**6),
+        ):
+            if value is None:
+                continue
+            for each in (value,) if isinstance(value, int) else value:
+                within(what, each, low, high)
+        if self.readout_adders is not None and self.budgets.width > MAX_TABLE_WIDTH:
+            raise DesignError(
+                f"readout bits must be at most {MAX_TABLE_WIDTH} with readout adders, not "
+                f"{self.budgets.width}"
+            )
 
     def _check_lanes(self) -> None:
         sizes = self.layer_units

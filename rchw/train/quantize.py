@@ -11,6 +11,7 @@ Sources: L. Babai, "On Lovasz' lattice reduction and the nearest lattice point p
 Combinatorica 6, 1986; E. Frantar et al., "GPTQ", arXiv 2210.17323.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ from rchw.errors import DesignError
 from rchw.train.compiled import kernels
 from rchw.train.ridge import Normal, Solution
 
-__all__ = ["QuantizedReadout", "QuantizedRow", "quantize"]
+__all__ = ["QuantizedReadout", "QuantizedRow", "largest_exponent", "quantize", "quantize_row"]
 
 Values = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -39,7 +40,7 @@ class QuantizedRow:
         Mean squared error on the training samples in squared target steps, exact up to the last
         division; the rounding of the output is not in it.
     method : str
-        ``"compensated"`` or ``"nearest"``.
+        ``"compensated"``, ``"nearest"``, or ``"budget"`` (`rchw.train.frontier`).
     """
 
     weights: Codes
@@ -58,7 +59,7 @@ class QuantizedReadout:
 
 
 def quantize(
-    normal: Normal, solution: Solution, width: int, *, shared: bool = False
+    normal: Normal, solution: Solution, width: int | Sequence[int], *, shared: bool = False
 ) -> QuantizedReadout:
     """Integer weights of `width` bits for every output.
 
@@ -67,10 +68,11 @@ def quantize(
     normal : Normal
     solution : Solution
         Of `normal`.
-    width : int
-        Bits of a weight, sign included; at least 2.
+    width : int or sequence of int
+        Bits of a weight, of all outputs or of each, sign included; at least 2.
     shared : bool
-        All outputs have the same step, so that they can be compared with each other.
+        All outputs have the same step, so that they can be compared with each other; then they
+        have one width.
 
     Returns
     -------
@@ -80,23 +82,33 @@ def quantize(
     Raises
     ------
     DesignError
-        If the width is out of range or a weight is not finite.
+        If a width is out of range, there is not one for each output, or a weight is not finite.
     """
-    if not 2 <= width <= 24:
-        raise DesignError(f"width of readout weights must be from 2 to 24, not {width}")
+    n_outputs = solution.weights.shape[1]
+    widths = [width] * n_outputs if isinstance(width, int) else list(width)
+    if len(widths) != n_outputs:
+        raise DesignError(f"readout bits must be {n_outputs} for as many outputs, not {widths}")
+    for each in widths:
+        if not 2 <= each <= 24:
+            raise DesignError(f"width of readout weights must be from 2 to 24, not {each}")
     if shared:
-        return _shared(normal, solution, width)
-    kept, compensated, nearest = [], [], []
-    for output in range(solution.weights.shape[1]):
-        exponent = largest_exponent(solution.weights[:, output], width)
-        # One bit more makes every step finer at the price of limiting the few largest weights.
-        tried = [_row(normal, solution, output, exponent + extra, width, True) for extra in (0, 1)]
-        best = min(tried, key=lambda row: row.error)
-        plain = _row(normal, solution, output, exponent, width, False)
-        compensated.append(best)
-        nearest.append(plain)
-        kept.append(min(best, plain, key=lambda row: row.error))
-    return QuantizedReadout(tuple(kept), tuple(compensated), tuple(nearest))
+        if len(set(widths)) > 1:
+            raise DesignError(f"readout bits must be one number for a shared step, not {widths}")
+        return _shared(normal, solution, widths[0])
+    rows = [quantize_row(normal, solution, k, each) for k, each in enumerate(widths)]
+    kept = tuple(min(best, plain, key=lambda row: row.error) for best, plain in rows)
+    return QuantizedReadout(kept, tuple(row[0] for row in rows), tuple(row[1] for row in rows))
+
+
+def quantize_row(
+    normal: Normal, solution: Solution, output: int, width: int
+) -> tuple[QuantizedRow, QuantizedRow]:
+    """Integer weights of one output: compensated, and nearest."""
+    exponent = largest_exponent(solution.weights[:, output], width)
+    # One bit more makes every step finer at the price of limiting the few largest weights.
+    tried = [_row(normal, solution, output, exponent + extra, width, True) for extra in (0, 1)]
+    plain = _row(normal, solution, output, exponent, width, False)
+    return min(tried, key=lambda row: row.error), plain
 
 
 def _shared(normal: Normal, solution: Solution, width: int) -> QuantizedReadout:

@@ -11,6 +11,7 @@ from rchw.design import Design, Feedback, Output
 from rchw.errors import DesignError
 from rchw.fixed import QFormat
 from rchw.reference.readout import ReadoutReference, feature_codes
+from rchw.train.budget import ReadoutBudgets
 from rchw.train.quantize import QuantizedRow, quantize
 from rchw.train.ridge import LAMBDAS, Normal, Solution
 from rchw.train.statistics import Statistics
@@ -22,8 +23,10 @@ __all__ = [
     "encode_targets",
     "fit_solution",
     "keep_readout",
+    "normal_of",
     "outputs_of",
     "train_readout",
+    "with_rows",
 ]
 
 Integers = NDArray[Any]
@@ -65,9 +68,9 @@ class Fit:
     Attributes
     ----------
     design : Design
-        With the rows that do better on the training samples.
+        With the rows that do better on the training samples, within their budgets.
     compensated, nearest : Design
-        With the rows of one method throughout.
+        With the rows of one method throughout, whatever adders and non-zeros they take.
     solution : Solution
         The real weights.
     method : tuple of str, one per output
@@ -92,7 +95,7 @@ class Fit:
         return total * TARGET_FORMAT.resolution
 
 
-def _with_rows(design: Design, rows: Sequence[QuantizedRow], finest: int, width: int) -> Design:
+def with_rows(design: Design, rows: Sequence[QuantizedRow], finest: int, width: int) -> Design:
     """Put integer rows into a design: one weight format, and one format and scale per output."""
     fractions = [row.exponent - finest + TARGET_FORMAT.frac for row in rows]
     frac = min(max(0, *fractions), 48)
@@ -128,6 +131,7 @@ def train_readout(
     inputs: Integers,
     targets: ArrayLike,
     regularisations: Sequence[float] = LAMBDAS,
+    budgets: ReadoutBudgets | None = None,
 ) -> list[Fit]:
     """Integer readouts for a list of lambdas.
 
@@ -140,6 +144,8 @@ def train_readout(
     targets : array (T, L)
         Real values.
     regularisations : sequence of float
+    budgets : ReadoutBudgets, optional
+        Of bits, adders and non-zeros; without them the bits are those of the design's weights.
 
     Returns
     -------
@@ -148,11 +154,12 @@ def train_readout(
     Raises
     ------
     DesignError
-        If no feature varies, a target is not finite, or every lambda is too small.
+        If no feature varies, a target is not finite, every lambda is too small, or a budget is out
+        of range.
     """
-    normal, finest = _normal(design, states, inputs, targets)
+    normal, finest = normal_of(design, states, inputs, targets)
     solutions = normal.solve_all(regularisations)
-    return [fit_solution(design, normal, solution, finest) for solution in solutions]
+    return [fit_solution(design, normal, solution, finest, budgets) for solution in solutions]
 
 
 def keep_readout(
@@ -175,7 +182,7 @@ def keep_readout(
     DesignError
         As of `train_readout`, or if a weight is not finite.
     """
-    normal, finest = _normal(design, states, inputs, targets)
+    normal, finest = normal_of(design, states, inputs, targets)
     real, outputs = np.array(weights, dtype=np.float64).T, design.readout.outputs
     if design.features.one is not None:
         real[-1] -= [output.offset for output in outputs]
@@ -185,7 +192,7 @@ def keep_readout(
     return fit_solution(design, normal, solution, finest)
 
 
-def _normal(
+def normal_of(
     design: Design, states: Integers, inputs: Integers, targets: ArrayLike
 ) -> tuple[Normal, int]:
     """Normal equations of the features of a design, and their fraction bits."""
@@ -194,7 +201,13 @@ def _normal(
     return Normal.of(Statistics.of(features, encoded), design.features.one is not None), finest
 
 
-def fit_solution(design: Design, normal: Normal, solution: Solution, finest: int) -> Fit:
+def fit_solution(
+    design: Design,
+    normal: Normal,
+    solution: Solution,
+    finest: int,
+    budgets: ReadoutBudgets | None = None,
+) -> Fit:
     """Put the integers of a solution into a design.
 
     Parameters
@@ -206,16 +219,19 @@ def fit_solution(design: Design, normal: Normal, solution: Solution, finest: int
     solution : Solution
         Of `normal`.
     finest : int
+    budgets : ReadoutBudgets, optional
+        As of `train_readout`.
     """
-    width = design.readout.weight_format.width
-    result = quantize(normal, solution, width)
+    budgets = budgets or ReadoutBudgets(design.readout.weight_format.width)
+    result = quantize(normal, solution, budgets.bits)
+    rows = budgets.rows(normal, solution) if budgets.bounded else result.rows
     return Fit(
-        _with_rows(design, result.rows, finest, width),
-        _with_rows(design, result.compensated, finest, width),
-        _with_rows(design, result.nearest, finest, width),
+        with_rows(design, rows, finest, budgets.width),
+        with_rows(design, result.compensated, finest, budgets.width),
+        with_rows(design, result.nearest, finest, budgets.width),
         solution,
-        tuple(row.method for row in result.rows),
-        tuple(row.error * TARGET_FORMAT.resolution**2 for row in result.rows),
+        tuple(row.method for row in rows),
+        tuple(row.error * TARGET_FORMAT.resolution**2 for row in rows),
     )
 
 

@@ -19,10 +19,12 @@ from rchw.metrics import saturation_fraction
 from rchw.reference import run
 from rchw.reference.compiled import run_states
 from rchw.train.axes import axes
+from rchw.train.budget import readout_facts
 from rchw.train.build import build_design
 from rchw.train.options import Hyperparameters, TrainOptions
 from rchw.train.proposals import BUDGETS, UNORDERED, proposals
 from rchw.train.readout import Fit, outputs_of, train_readout
+from rchw.train.tradeoff import around, point_facts, tradeoff
 
 __all__ = [
     "Progress",
@@ -222,7 +224,8 @@ def _fits(
     rows, check = training_rows(task), task.validation
     design = _design(task, options, hyper)
     states, codes = _states(design, task, check.indices(len(task.inputs))[1])
-    fits = train_readout(design, states[rows], codes[rows], task.targets[rows], lambdas)
+    targets = task.targets[rows]
+    fits = train_readout(design, states[rows], codes[rows], targets, lambdas, options.budgets)
     held, inputs, target = states[check], codes[check], task.targets[check]
     return fits, [float(task.error(outputs_of(f.design, held, inputs), target)) for f in fits]
 
@@ -317,6 +320,16 @@ def _recorded(
     outputs = _design(task, options, tuned.hyper).readout.outputs
     real = found.real_outputs(held, inputs)
     columns = [o.offset + o.scale * real[:, k] for k, o in enumerate(outputs)]
+    readout = readout_facts(found.design)
+    if options.budgets.bounded:
+
+        def score(design: Design) -> float:
+            return float(task.error(outputs_of(design, held, inputs), target))
+
+        bare = _design(task, options, tuned.hyper)
+        asked = around(options.budgets)
+        points = tradeoff(bare, states[rows], codes[rows], task.targets[rows], asked, score)
+        readout["tradeoff"] = [point_facts(point) for point in points]
     provenance: dict[str, Any] = {
         "task": task.name,
         "metric": task.metric,
@@ -328,6 +341,7 @@ def _recorded(
         "readout_trained_on": "train",
         "training_samples": rows.stop - rows.start,
         "quantisation": list(found.method),
+        "readout": readout,
         "validation": {
             "quantised": error,
             "compensated": task.error(outputs_of(found.compensated, held, inputs), target),

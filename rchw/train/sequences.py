@@ -146,6 +146,7 @@ def train_sequences(
         If the sequences or an option cannot be trained on.
     """
     folds = task.folds(FOLDS, FOLD_SEED)
+    _refuse_budgets(options)
     grid, budget = axes(options), BUDGETS[options.search]
     start = start_of(grid)
     best: tuple[tuple[int, float], Hyperparameters, float] | None = None
@@ -281,11 +282,25 @@ def _held_out(
     return scores[best], best
 
 
+def _refuse_budgets(options: TrainOptions) -> None:
+    """Outputs that are compared have one step, and so one width."""
+    for what, value in (
+        ("readout adders", options.readout_adders),
+        ("readout nonzeros", options.readout_nonzeros),
+    ):
+        if value is not None:
+            raise DesignError(f"{what} must be left out for labelled sequences, not {value}")
+    if isinstance(options.readout_bits, tuple):
+        raise DesignError(
+            f"readout bits must be one number for labelled sequences, not {options.readout_bits}"
+        )
+
+
 def _quantised(
     candidate: _Candidate, regularisation: float, options: TrainOptions, task: LabelledTask
 ) -> Design:
     """Integer weights with one step for all outputs, and outputs that hold all training sums."""
-    design, width = candidate.design, options.readout_bits
+    design, width = candidate.design, options.budgets.width
     normal = Normal.of(Statistics.of(candidate.features, candidate.targets), constant=True)
     rows = quantize(normal, normal.solve(regularisation), width, shared=True).rows
     count = design.readout.n_segments

@@ -235,9 +235,10 @@ def first_candidate(options: TrainOptions) -> Design:
 
 
 def test_the_table_names_every_option() -> None:
-    """But for the reservoir itself, and what the search alone reads."""
+    """But for the reservoir itself, and what the search and the training of the readout read."""
     names = {field.name for field in fields(TrainOptions)}
-    assert names - set(VALUES) == {"reservoir", "search", "seed"}
+    budgets = {"readout_adders", "readout_nonzeros"}
+    assert names - set(VALUES) == {"reservoir", "search", "seed"} | budgets
     assert all(getattr(TrainOptions(), name) == values[0] for name, values in VALUES.items())
 
 
@@ -286,6 +287,8 @@ ENDS: dict[str, tuple[dict[str, Any], str, int, int]] = {
     "lanes": ({"units": 8}, "lanes", 1, 8),
     "input_bits": ({}, "input bits", 2, 24),
     "readout_bits": ({}, "readout bits", 2, 24),
+    "readout_adders": ({}, "readout adders", 0, 10**6),
+    "readout_nonzeros": ({}, "readout nonzeros", 1, 10**6),
     "output_bits": ({}, "output bits", 2, 24),
     "state_bits": ({}, "state bits", 2, 24),
     "leak_shift": ({}, "leak shift", 0, 15),

@@ -37,7 +37,8 @@ def trained(
     design = build_design(chosen, Hyperparameters(), task.inputs[task.train], wanted[task.train])
     codes = design.encode(task.inputs)
     states = run(design, codes).states
-    fits = train_readout(design, states[ROWS], codes[ROWS], wanted[ROWS], lambdas)
+    rows = (states[ROWS], codes[ROWS], wanted[ROWS])
+    fits = train_readout(design, *rows, lambdas, chosen.budgets)
     return fits[-1], design, states, codes
 
 
