@@ -47,12 +47,20 @@ def figures() -> dict[str, Figure]:
             floors={"linear floor": 0.3},
             captions=("60 dB", "8 bits"),
         ),
+        "metrics": plot.metrics_figure(
+            [1, 2, 3],
+            [1.0, 0.5, 0.0],
+            0.01,
+            {1: [1.0, 0.5], 2: [0.2]},
+            [0.0, 0.25, 0.5],
+            [[1.0, 2.0, 1.0], [4.0, 1.0, 0.5]],
+        ),
         "timing": plot.timing_diagram(SIGNALS, first_clock=7, clock_in=8, clock_out=11),
     }
 
 
 @pytest.mark.parametrize(
-    "kind", ["prediction", "errors", "trace", "timing", "emulation", "comparison"]
+    "kind", ["prediction", "errors", "trace", "timing", "emulation", "comparison", "metrics"]
 )
 def test_svg_is_one_repeatable_element_without_links(kind: str) -> None:
     text = plot.svg(figures()[kind], kind)
@@ -211,3 +219,20 @@ def test_a_floor_far_below_is_named_at_the_end_of_the_axis() -> None:
     assert [text.get_text() for text in right.texts] == ["exact (below)", "linear"]
     looks = {(line.get_color(), line.get_marker()) for line in left.get_lines()[:10]}
     assert len(looks) == 10
+
+
+def test_capacities_are_drawn_at_their_delays() -> None:
+    """Memory as a line, degrees as bars on top of each other, layers as shares of their power."""
+    memory, by_delay, spectra = [1.0, 0.5, 0.0], {1: [1.0, 0.5], 2: [0.25]}, [[1.0, 3], [2.0, 2]]
+    figure = plot.metrics_figure([1, 2, 3], memory, 0.01, by_delay, [0.0, 0.5], spectra)
+    axes: list[Any] = figure.axes
+    assert axes[0].lines[1].get_xydata().tolist() == [[1, 1.0], [2, 0.5], [3, 0.0]]
+    bars = [[(bar.get_y(), bar.get_height()) for bar in group] for group in axes[1].containers]
+    assert bars == [[(0, 1.0), (0, 0.5)], [(1.0, 0.25), (0.5, 0.0)]]
+    assert [line.get_ydata().tolist() for line in axes[2].lines] == [[0.75], [0.5]]
+    with pytest.raises(
+        DesignError, match=r"^memory must have one capacity for each of one or more"
+    ):
+        plot.metrics_figure([], [], 0.0, {1: [1.0]}, [0.0], [[1.0]])
+    with pytest.raises(DesignError, match=r"^power must have 2 frequencies, not 1$"):
+        plot.metrics_figure([1], [1.0], 0.0, {1: [1.0]}, [0.0, 0.5], [[1.0]])

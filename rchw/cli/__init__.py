@@ -38,6 +38,7 @@ from rchw.cli.energy import energy_command
 from rchw.cli.estimate import estimate_command
 from rchw.cli.evidence import evidence_command
 from rchw.cli.explore import explore_command
+from rchw.cli.metrics import metrics_command
 from rchw.cli.prove import prove_command
 from rchw.cli.reproduce import reproduce_command
 from rchw.cli.run import run_command
@@ -186,6 +187,7 @@ _register("emulate", emulate_command)
 _register("compare", compare_command)
 _register("reproduce", reproduce_command)
 _register("explore", explore_command)
+_register("metrics", metrics_command)
 _register("tasks", tasks_command)
 _register("nodes", nodes_command)
 _register("boards", boards_command)

@@ -5,9 +5,18 @@ from rchw.metrics.chance import chi_square_quantile
 from rchw.metrics.echo import EchoConditions, EchoIndex, echo_conditions, echo_index
 from rchw.metrics.errors import nmse, nrmse, symbol_error_rate, valid_prediction_time
 from rchw.metrics.intervals import count_interval
-from rchw.metrics.lyapunov import local_lyapunov, maximum_lyapunov, perturbation_exponent
+from rchw.metrics.lyapunov import (
+    Differentiable,
+    local_lyapunov,
+    maximum_lyapunov,
+    perturbation_exponent,
+)
 from rchw.metrics.memory import MemoryCapacity, memory_capacity
-from rchw.metrics.processing import ProcessingCapacity, information_processing_capacity
+from rchw.metrics.processing import (
+    ProcessingCapacity,
+    capacity_threshold,
+    information_processing_capacity,
+)
 from rchw.metrics.rank import StateRank, StreamRanks, effective_rank, state_rank, stream_ranks
 from rchw.metrics.ring_memory import linear_ring_memory_capacity_exact, linear_ring_memory_function
 from rchw.metrics.schur import SchurStability, schur_stability
@@ -16,6 +25,7 @@ from rchw.metrics.suffix import SuffixOrganisation, suffix_organisation
 from rchw.metrics.timescales import LayerSpectra, LayerTimescales, layer_spectra, layer_timescales
 
 __all__ = [
+    "Differentiable",
     "EchoConditions",
     "EchoIndex",
     "InputSeparation",
@@ -28,6 +38,7 @@ __all__ = [
     "StreamRanks",
     "SuffixOrganisation",
     "average_state_entropy",
+    "capacity_threshold",
     "chi_square_quantile",
     "count_interval",
     "echo_conditions",

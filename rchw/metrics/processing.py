@@ -9,7 +9,7 @@ the many that are 0 from adding up; of those beyond it nothing is taken off, so 
 above the rank by some percent.
 
 Source: J. Dambre, D. Verstraeten, B. Schrauwen, S. Massar, "Information processing capacity of
-dynamical systems", Scientific Reports 2, 514 (2012), and its supplement (finite samples).
+dynamical systems", Scientific Reports 2, 514 (2012).
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,14 @@ from numpy.typing import ArrayLike, NDArray
 from rchw.errors import DesignError
 from rchw.metrics.chance import chi_square_quantile
 
-__all__ = ["DEGREES", "ProcessingCapacity", "Term", "information_processing_capacity", "targets"]
+__all__ = [
+    "DEGREES",
+    "ProcessingCapacity",
+    "Term",
+    "capacity_threshold",
+    "information_processing_capacity",
+    "targets",
+]
 
 Values = NDArray[np.float64]
 Term = tuple[tuple[int, int], ...]
@@ -31,6 +38,37 @@ Term = tuple[tuple[int, int], ...]
 # Longest delay that each degree is followed to: some 500 targets each.
 DEGREES: Mapping[int, int] = {1: 200, 2: 30, 3: 12, 4: 7}
 _AT_ONCE = 128
+_LEVEL = 0.999  # of the chi-squared distribution
+
+
+def capacity_threshold(n_units: int, samples: int) -> float:
+    """Capacity below which an information processing capacity is to be taken for 0.
+
+    A target that a reservoir knows nothing of still gets a capacity from a finite run: `samples`
+    times it is about chi-squared, with as many degrees of freedom as states. The threshold is twice
+    its quantile of 0.999::
+
+        eps = 2 chi2(N, 0.999) / T
+
+    Parameters
+    ----------
+    n_units : int
+        Linearly independent states N.
+    samples : int
+        T, from which the capacity was estimated.
+
+    Raises
+    ------
+    DesignError
+        If one of them is below 1.
+
+    Source: J. Dambre et al., "Information processing capacity of dynamical systems", Sci. Rep. 2,
+    514 (2012); the rule was recovered from three thresholds given there, not read.
+    """
+    for words, value in (("units", n_units), ("samples", samples)):
+        if value < 1:
+            raise DesignError(f"{words} must be at least 1, not {value}")
+    return 2 * chi_square_quantile(n_units, _LEVEL) / samples
 
 
 @dataclass(frozen=True)
@@ -45,8 +83,7 @@ class ProcessingCapacity:
         Share of the target's variance that a linear readout recovers, 0 to 1, from the samples
         that train it.
     threshold : float
-        Below it a capacity counts as chance: ``2 q / T``, with q the 0.999 quantile of
-        chi-square with as many degrees of freedom as there are independent states, and T samples.
+        Below it a capacity counts as chance: `capacity_threshold` of the rank and the samples.
     rank : int
         Linearly independent states; what the total cannot exceed, but for finite samples.
     samples : int
@@ -168,7 +205,7 @@ def information_processing_capacity(
         columns -= columns.mean(axis=0)
         found.append(((basis.T @ columns) ** 2).sum(axis=0) / (columns**2).sum(axis=0))
     rank = basis.shape[1]
-    chance = 2 * chi_square_quantile(rank, 0.999) / samples if rank else 0.0
+    chance = capacity_threshold(rank, samples) if rank else 0.0
     return ProcessingCapacity(terms, np.concatenate(found), chance, rank, samples)
 
 

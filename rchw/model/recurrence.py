@@ -175,6 +175,12 @@ class FloatModel(ABC):
         """What unit ``i`` reads of unit ``j``, gains multiplied in; float64 array (N, N)."""
 
     @property
+    def leak_rates(self) -> Values | None:
+        """Leak rate of each unit, (N,); None of Euler steps, which keep the whole state."""
+        update = self._update
+        return update.rate if np.array_equal(update.keep, 1.0 - update.rate) else None
+
+    @property
     def n_units(self) -> int:
         """Number of units N."""
         return int(self._input_weights.shape[1])

@@ -5,6 +5,7 @@ text; see `rchw.plot.style`.
 """
 
 from rchw.plot.front import front_figure
+from rchw.plot.metrics import metrics_figure
 from rchw.plot.physical import comparison_figure, emulation_figure
 from rchw.plot.residuals import Residuals, residuals_figure
 from rchw.plot.series import error_bars, prediction_figure, search_trace
@@ -18,6 +19,7 @@ __all__ = [
     "emulation_figure",
     "error_bars",
     "front_figure",
+    "metrics_figure",
     "prediction_figure",
     "residuals_figure",
     "search_trace",

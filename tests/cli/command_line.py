@@ -96,6 +96,7 @@ def commands(folder: Path) -> dict[str, tuple[tuple[str | Path, ...], Path]]:
         "emulate": (("emulate", "cycle", *data, "-o"), folder / "out"),
         "compare": (("compare", *data, "--reservoirs", "cycle,spintronic", "-o"), folder / "out"),
         "reproduce": (("reproduce", "dambre-threshold", "-o"), folder / "out"),
+        "metrics": (("metrics", design, "--samples", "600", "-o"), folder / "out"),
         "verilog": (("verilog", design, "-o"), folder / "out"),
         "verify": (("verify", design, "--samples", "48", "-o"), folder / "out"),
         "prove": (("prove", design, "-o"), folder / "out"),

@@ -26,7 +26,7 @@ from tests.cli.command_line import (
 Capture = pytest.CaptureFixture[str]
 
 
-LAB = ("emulate", "compare", "reproduce")
+LAB = ("emulate", "compare", "reproduce", "metrics")
 ROWS = [str(0.1 * (t % 7)) for t in range(40)]
 DATA = {
     "empty": ("", "empty"),

@@ -47,7 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_commands_are_those_of_the_documentation() -> None:
     circuits = ["verilog", "verify", "prove", "estimate", "build", "report", "evidence", "energy"]
-    lab = ["emulate", "compare", "reproduce", "explore"]
+    lab = ["emulate", "compare", "reproduce", "explore", "metrics"]
     looks = ["tasks", "nodes", "boards", "doctor"]
     assert COMMANDS == ["train", "import", "run", *circuits, *lab, *looks, "demo"]
 

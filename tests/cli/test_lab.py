@@ -1,4 +1,4 @@
-"""`emulate`, `compare` and `reproduce` as they are called."""
+"""`emulate`, `compare`, `reproduce` and `metrics` as they are called."""
 
 import json
 from pathlib import Path
@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from rchw.cli.compare import parse_range
+from rchw.document import save
 from rchw.errors import DesignError
 from rchw.lab.figures import Band, Measured, PublishedFigure
 from rchw.nodes.presets import NODES
 from tests.cli.command_line import call, contents, refused, small_series
+from tests.examples import EXAMPLE
 
 Capture = pytest.CaptureFixture[str]
 BRIEF = ("--units", "8", "--no-tune")
@@ -178,3 +180,31 @@ def test_ranges() -> None:
     for wrong in ("", "4..", "4..3", "4..9:0", "a", "1,,2", "0..1e9", "0..1000000"):
         with pytest.raises(DesignError, match=r"^bits must be numbers such as 4,6,8 or a rising"):
             parse_range(wrong, "bits", 1.0)
+
+
+def test_metrics_of_a_node_and_of_a_design(tmp_path: Path, capsys: Capture) -> None:
+    out = tmp_path / "out"
+    brief = ("--samples", "700")
+    done = call(capsys, "metrics", "deep", "--units", "9", *brief, "-o", out)
+    assert done.code == 0, done
+    for words in ("deep: 9 units, 700 samples", "effective rank", "echo index", "sufficient"):
+        assert words in done.out
+    record = json.loads((out / "metrics.json").read_text())
+    assert f"{record['effective_rank']:.2f}" in done.out
+    assert f"{record['lyapunov']['maximum']:.4f}" in done.out
+    assert len(record["layers"]["units"]) == 3 == len(record["conditions"])
+    assert (out / "metrics.svg").read_text().startswith("<svg")
+    save(EXAMPLE, tmp_path / "example.json")
+    design = call(capsys, "metrics", tmp_path / "example.json", *brief, "--json").record
+    assert design["source"]["kind"] == "design" and design["units"] == 5
+    noisy = call(capsys, "metrics", "memristive", "--units", "8", "--adc-bits", "6", *brief)
+    assert "echo conditions" in noisy.out and "a device has no weights" in noisy.out
+
+
+def test_metrics_refuse(tmp_path: Path, capsys: Capture) -> None:
+    save(EXAMPLE, tmp_path / "example.json")
+    refused(capsys, ("metrics", "amoeba"), "source must be a design file or one of cycle, ")
+    refused(capsys, ("metrics", tmp_path / "none.json"), "none.json")
+    refused(capsys, ("metrics", tmp_path / "example.json", "--units", "7"),
+            "--units must be left out for a design, not be 7")  # fmt: skip
+    refused(capsys, ("metrics", "cycle", "--samples", "10"), "samples must be at least the 600")

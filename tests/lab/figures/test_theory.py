@@ -8,7 +8,8 @@ import pytest
 
 from rchw.errors import DesignError
 from rchw.lab.figures import theory
-from rchw.lab.figures.theory import FIGURES, capacity_threshold
+from rchw.lab.figures.theory import FIGURES
+from rchw.metrics import capacity_threshold
 
 
 @pytest.mark.parametrize(
