@@ -3,7 +3,7 @@
 ``python -m benchmarks.peers`` writes ``benchmarks/results/peers.json`` row by row and, from it
 alone, ``benchmarks/peers.md``. It needs ``pip install 'rchw[peers]'``. A run may be done in parts:
 ``--tasks``, ``--units`` and ``--rows`` choose what is measured, ``--missing`` leaves out what is
-there, ``--page`` only makes the page.
+there, ``--page`` only makes the page; parts may run side by side.
 
 Streams are fixed in advance and are those of ``benchmarks.accuracy``: seeds from 2000 for choices,
 from 3000 for tests. Peers get `BUDGET` draws each, our designs the candidates of the quick search;
@@ -11,6 +11,7 @@ no choice reads a test sample.
 """
 
 import argparse
+import fcntl
 import json
 import platform
 import time
@@ -165,6 +166,19 @@ def environment() -> Measured:
     }
 
 
+def _with_rows(record: Measured, rows: dict[str, Measured]) -> Measured:
+    """Put rows into the record on the disk, which other parts of the run may have written since."""
+    RESULTS.parent.mkdir(exist_ok=True)
+    with (RESULTS.parent / ".peers.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if RESULTS.exists():
+            record = json.loads(RESULTS.read_text(encoding="utf-8"))
+        record["rows"].update(rows)
+        write_atomic(RESULTS, json.dumps(record, indent=1) + "\n")
+        write_atomic(FOLDER / "peers.md", markdown(record))
+    return record
+
+
 def main() -> None:
     """Measure what is asked for, and write record and page."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -194,8 +208,7 @@ def main() -> None:
             if asked.missing and known in record["rows"]:
                 continue
             begin = time.perf_counter()
-            record["rows"].update(work())
-            write_atomic(RESULTS, json.dumps(record, indent=1) + "\n")
+            record = _with_rows(record, work())
             row = record["rows"][known]
             shown = row.get("median_time", row.get("time", row.get("mean")))
             print(f"{key}: {shown:.4g}, {time.perf_counter() - begin:.0f} s", flush=True)

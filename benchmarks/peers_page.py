@@ -22,8 +22,9 @@ integer designs of rchw on the same samples, with the same splits and metrics.
   new weights for every test stream, and five times where there is one series.
 - **Not here**: PyRCN, since it needs torch.
 
-The best of the peers and the best of our integers in each column are bold; the verdict under each
-table is theirs. A row that has not been measured is missing, not good.
+The best of the peers and the best of our integers in each column are bold; the verdicts under each
+table are of them: first of ours with any readout beside peers with a linear one, as their packages
+have it, then with equal readouts. A row that has not been measured is missing, not good.
 """
 _FLOORS = {
     "linear": "linear filter, 60 taps",
@@ -32,6 +33,10 @@ _FLOORS = {
     "nvar": "NVAR",
     "persistence": "last known value",
 }
+_ORDER = (
+    "narma10", "santa-fe", "mackey-glass", "mackey-glass, closed loop", "henon", "channel",
+    "sunspots", "japanese-vowels", "spoken-digits",
+)  # fmt: skip
 _READOUTS = {"linear": "[x, 1]", "squares": "[x, x², 1]"}
 
 
@@ -48,11 +53,21 @@ def _value(row: Row) -> tuple[float, str]:
 
 
 def _tables(rows: Mapping[str, Row]) -> dict[tuple[str, int], dict[str, Row]]:
+    """Rows by task and N, in the order of the page: floors, ours, then the peers."""
     found: dict[tuple[str, int], dict[str, Row]] = {}
     for key, row in rows.items():
         task, units, name = key.split("/")
         found.setdefault((task, int(units)), {})[name] = row
-    return found
+
+    def place(entry: tuple[str, Row]) -> tuple[int, str]:
+        row = entry[1]
+        kind = 0 if "readout" not in row else 1 if row.get("ours") else 2
+        return kind, row["title"] if kind == 2 else ""
+
+    return {
+        key: dict(sorted(found[key].items(), key=place))
+        for key in sorted(found, key=lambda each: (each[1], _ORDER.index(each[0])))
+    }
 
 
 def _models(table: Mapping[str, Row]) -> dict[str, dict[str, Row]]:
@@ -64,29 +79,35 @@ def _models(table: Mapping[str, Row]) -> dict[str, dict[str, Row]]:
     return found
 
 
-def _best(table: Mapping[str, Row], ours: bool) -> Row | None:
-    """The best row of our integers, or of the peers."""
+def _best(table: Mapping[str, Row], ours: bool, readout: str | None = None) -> Row | None:
+    """The best row of our integers, or of the peers; of one readout or of all."""
     rows = [
         row
         for row in table.values()
-        if "readout" in row
+        if row.get("readout") in ((readout,) if readout else tuple(_READOUTS))
         and bool(row.get("ours")) == ours
         and "float" not in row["title"]
-    ]  # fmt: skip
+    ]
     return min(rows, key=lambda row: _value(row)[0]) if rows else None
 
 
-def verdict(table: Mapping[str, Row]) -> str:
-    """Sentence on who is better."""
-    mine, theirs = _best(table, True), _best(table, False)
-    if mine is None or theirs is None:
-        return "Not measured yet."
-    a, b = _value(mine), _value(theirs)
-    word = "ahead of" if a[0] < b[0] else "level with" if a[0] == b[0] else "**behind**"
-    return (
-        f"{mine['title']}, {_READOUTS[mine['readout']]}: {a[1]}, {word} {theirs['title']}, "
-        f"{_READOUTS[theirs['readout']]}: {b[1]}."
-    )
+def verdict(table: Mapping[str, Row]) -> list[str]:
+    """Sentences on who is better: beside the peers as they come, and with the same readout."""
+    lines = []
+    for kind, mine, theirs in (
+        ("Peers with a linear readout", _best(table, True), _best(table, False, "linear")),
+        ("All with [x, 1]", _best(table, True, "linear"), _best(table, False, "linear")),
+        ("All with [x, x², 1]", _best(table, True, "squares"), _best(table, False, "squares")),
+    ):
+        if mine is None or theirs is None:
+            continue
+        a, b = _value(mine), _value(theirs)
+        word = "ahead of" if a[0] < b[0] else "level with" if a[0] == b[0] else "**behind**"
+        with_squares = ", squares" if mine["readout"] == "squares" else ""
+        lines.append(
+            f"- {kind}: {mine['title']}{with_squares} ({a[1]}) {word} {theirs['title']} ({b[1]})."
+        )
+    return lines or ["Not measured yet."]
 
 
 def _lines(task: str, units: int, table: Mapping[str, Row]) -> Iterator[str]:
@@ -105,7 +126,7 @@ def _lines(task: str, units: int, table: Mapping[str, Row]) -> Iterator[str]:
         if "readout" not in row:
             title = _FLOORS.get(name, row["title"])
             yield f"| {title} | {_value(row)[1]} | |"
-    best = [_best(table, True), _best(table, False)]
+    best = [_best(table, ours, readout) for ours in (True, False) for readout in _READOUTS]
     for title, readouts in _models(table).items():
         cells = []
         for readout in _READOUTS:
@@ -114,7 +135,7 @@ def _lines(task: str, units: int, table: Mapping[str, Row]) -> Iterator[str]:
             cells.append(f"**{text}**" if any(row is each for each in best if each) else text)
         yield f"| {title} | {' | '.join(cells)} |"
     yield ""
-    yield verdict(table)
+    yield from verdict(table)
     yield ""
 
 

@@ -1,12 +1,15 @@
 """Other packages' reservoirs in the harness: the contract, and a row with a tiny budget."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from benchmarks import peers
 from benchmarks.accuracy_rows import Streams
+from benchmarks.peers_page import markdown, verdict
 from benchmarks.peers_reservoirs import PEERS, Draw, draws
 from benchmarks.peers_rows import features_of, loop_rows, sequence_rows, series_rows
 from rchw.reservoir import Reservoir
@@ -101,3 +104,41 @@ def test_squares_stand_beside_the_states() -> None:
     states = np.array([[2.0, -3.0]])
     assert features_of(states, "squares").tolist() == [[2.0, -3.0, 4.0, 9.0]]
     assert features_of(states, "linear") is states
+
+
+def _entry(title: str, readout: str, errors: list[float], ours: bool = False) -> dict[str, object]:
+    return {
+        "title": title, "readout": readout, "ours": ours, "errors": errors,
+        "mean": float(np.mean(errors)), "median": float(np.median(errors)),
+    }  # fmt: skip
+
+
+def test_the_page_says_who_is_behind() -> None:
+    rows = {
+        "henon/100/linear": {"title": "x", "errors": [0.5], "mean": 0.5, "median": 0.5},
+        "henon/100/int8-linear": _entry("rchw, 8 bits", "linear", [0.4, 0.2], True),
+        "henon/100/int8-squares": _entry("rchw, 8 bits", "squares", [0.1, 0.1], True),
+        "henon/100/float-linear": _entry("rchw, float", "linear", [0.01], True),
+        "henon/100/a-linear": _entry("a, random", "linear", [0.2, 0.2]),
+        "henon/100/a-squares": _entry("a, random", "squares", [0.05, 0.05]),
+    }
+    page = markdown({"command": "python", "budget": 3, "rows": rows})
+    assert "| linear filter, 60 taps | 0.5 | |" in page
+    assert "| rchw, 8 bits | **0.3 (0.3)** | **0.1 (0.1)** |" in page
+    assert "| a, random | **0.2 (0.2)** | **0.05 (0.05)** |" in page
+    assert verdict({key.split("/")[2]: row for key, row in rows.items()}) == [
+        "- Peers with a linear readout: rchw, 8 bits, squares (0.1 (0.1)) ahead of a, random "
+        "(0.2 (0.2)).",
+        "- All with [x, 1]: rchw, 8 bits (0.3 (0.3)) **behind** a, random (0.2 (0.2)).",
+        "- All with [x, x², 1]: rchw, 8 bits, squares (0.1 (0.1)) **behind** a, random "
+        "(0.05 (0.05)).",
+    ]
+
+
+def test_the_page_is_that_of_the_record() -> None:
+    record = json.loads(peers.RESULTS.read_text(encoding="utf-8"))
+    page = (peers.FOLDER / "peers.md").read_text(encoding="utf-8")
+    assert page == markdown(record), "python -m benchmarks.peers --page"
+    known = {name for _, name, _ in peers.jobs(100)}
+    assert known & set(record["rows"])
+    assert record["budget"] == peers.BUDGET
