@@ -129,9 +129,21 @@ def layer_facts(design: Design) -> list[dict[str, Any]]:
             "leak_shifts": [min(layer.leak_shifts), max(layer.leak_shifts)],
             "dead_band": _dead_band(layer),
             "matrix": _matrix_facts(layer.matrix) if isinstance(layer, MatrixLayer) else None,
+            "gain": _gain_facts(layer),
         }
         for layer in (stage.layer for stage in design.stages)
     ]
+
+
+def _gain_facts(layer: UnitLayer) -> dict[str, Any] | None:
+    """Format and range of gains, if there are any."""
+    if layer.gain is None:
+        return None
+    codes, fmt = layer.gain.codes, layer.gain.format
+    return {
+        "format": str(fmt),
+        "range": [min(codes) * fmt.resolution, max(codes) * fmt.resolution],
+    }
 
 
 def _matrix_facts(matrix: Matrix) -> dict[str, Any]:
@@ -228,6 +240,7 @@ def experiment(
             "candidates": design.provenance["candidates"],
             "trace": trace,
         },
+        "adaptation": design.provenance.get("adaptation"),
         "validation": design.provenance["validation"],
         "readout": design.provenance["readout"],
         "test": {
@@ -298,6 +311,7 @@ def generator(
         "options": asdict(options),
         "steps": run_steps,
         "chosen": {key: known[key] for key in chosen} | {"trace": trace},
+        "adaptation": known.get("adaptation"),
         "validation": known["validation"],
         "readout": known["readout"],
         "test": measured,

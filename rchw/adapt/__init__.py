@@ -5,7 +5,7 @@ Every rule has one shape: ``rule(reservoir, inputs, *, ...) -> reservoir, histor
 
 from rchw.adapt.history import History, LayerHistory
 from rchw.adapt.intrinsic import intrinsic_plasticity
-from rchw.adapt.rules import RULES, Rule, checked_parameters, defaults, rule_named
+from rchw.adapt.rules import RULES, Rule, checked_parameters, defaults, parse_parameters, rule_named
 from rchw.adapt.transition import phase_transition
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "checked_parameters",
     "defaults",
     "intrinsic_plasticity",
+    "parse_parameters",
     "phase_transition",
     "rule_named",
 ]

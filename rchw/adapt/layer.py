@@ -8,6 +8,7 @@ before it.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import gcd
 from typing import Any
 
 import numpy as np
@@ -120,6 +121,10 @@ class Layer:
 
     def radius(self) -> float:
         """Spectral radius of ``diag(gain) W``."""
+        if isinstance(self.model, RingModel) and len(self.weights) == 1:
+            if gcd(self.model.taps[0][0], self.n_units) == 1:  # one closed path through all units
+                around = np.abs(self.gain * self.weights[0])
+                return float(np.exp(np.log(around).mean())) if around.all() else 0.0
         return matrix_radius(self.gain[:, None] * self.matrix())
 
     def rebuild(self) -> MatrixModel | RingModel:

@@ -1,6 +1,7 @@
 """Every rule of adaptation by its name, as the command line and the benchmarks ask for it."""
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -10,7 +11,7 @@ from rchw.adapt.transition import phase_transition
 from rchw.errors import DesignError
 from rchw.reservoir import Reservoir
 
-__all__ = ["RULES", "Rule", "checked_parameters", "defaults", "rule_named"]
+__all__ = ["RULES", "Rule", "checked_parameters", "defaults", "parse_parameters", "rule_named"]
 
 Rule = Callable[..., tuple[Reservoir, History]]
 
@@ -61,3 +62,32 @@ def checked_parameters(name: str, given: Mapping[str, float]) -> dict[str, float
             raise DesignError(f"{key} of {name} must be a whole number, not {value:g}")
         found[key] = int(value) if whole else float(value)
     return found
+
+
+def parse_parameters(rule: str, text: str | None) -> dict[str, float | int]:
+    """Parameters of a rule as the command line has them: ``std=0.2,epochs=5``.
+
+    Raises
+    ------
+    DesignError
+        If the text has another form, or the rule no such parameter.
+
+    >>> parse_parameters("intrinsic-plasticity", "std=0.2,epochs=5")
+    {'std': 0.2, 'epochs': 5}
+    """
+    given: dict[str, float] = {}
+    for part in (text or "").split(","):
+        if not part.strip():
+            continue
+        name, equals, value = (word.strip() for word in part.partition("="))
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not equals or not math.isfinite(number):
+            raise DesignError(
+                f"parameters of adaptation must be NAME=NUMBER,... such as epochs=5, not "
+                f"{part.strip()[:40]!r}"
+            )
+        given[name.replace("-", "_")] = number
+    return checked_parameters(rule, given)

@@ -162,6 +162,16 @@ def train_command(
         int | None,
         typer.Option(help="Samples in which no state of euler-ring, euler saturates; wider."),
     ] = None,
+    adapt: Annotated[
+        str | None,
+        typer.Option(help="A rule that adapts each reservoir to the training inputs, by its name."),
+    ] = None,
+    adapt_with: Annotated[
+        str | None, typer.Option(help="Its parameters, such as std=0.2,epochs=5; its own.")
+    ] = None,
+    gain_bits: Annotated[
+        int | None, typer.Option(help="Width of gains and biases that it changes; 8.")
+    ] = None,
     encoder: Annotated[
         str, typer.Option(help="Of inputs: min-max or mean-std, of the training samples.")
     ] = "min-max",
@@ -235,7 +245,8 @@ def train_command(
         output_bits=output_bits, activation=activation,
         leak_shift=leak_shift, leak_shifts=leak_shifts, scaling=scaling, density=density,
         weight_bits=weight_bits, squares=squares, input_features=input_features, kappa=kappa,
-        bounded=bounded, encoder=encoder, weights=weights, signs=signs, rounding=rounding,
+        bounded=bounded, adapt=adapt, adapt_with=adapt_with, gain_bits=gain_bits,
+        encoder=encoder, weights=weights, signs=signs, rounding=rounding,
         lanes=parse_lanes(lanes), layers=layers,
         layer_reservoir=layer_reservoir, multipliers=multipliers, levels=levels, bias=bias,
         search=search, seed=seed, name=name or name_of(output.stem),
@@ -358,6 +369,8 @@ def _facts(record: dict[str, Any]) -> dict[str, str]:
             rows[f"dead band{of}"] = words
         if layer["matrix"]:
             rows[f"matrix{of}"] = _matrix_words(layer["matrix"])
+    if record["adaptation"]:
+        rows["adaptation"] = adaptation_words(record["adaptation"])
     names = record["channels"]
     rows |= {
         "channels": f"{', '.join(names['inputs'])} to {', '.join(names['outputs'])}",
@@ -366,6 +379,20 @@ def _facts(record: dict[str, Any]) -> dict[str, str]:
         "written": ", ".join(record["files"].values()),
     }
     return rows
+
+
+def adaptation_words(summary: dict[str, Any]) -> str:
+    """Say in a line what a rule of adaptation came to, layer by layer."""
+    parts = []
+    for layer in summary["layers"]:
+        before, after = layer["before"], layer["after"]
+        parts.append(
+            f"spectral radius {before['radius']:.4g} to {after['radius']:.4g}, gains "
+            f"{after['gain_min']:.3g} to {after['gain_max']:.3g}, deviation {before['std']:.3g} to "
+            f"{after['std']:.3g}"
+        )
+    target = {True: ", target reached", False: ", target not reached", None: ""}
+    return f"{summary['rule']}: {'; '.join(parts)}{target[summary['reached']]}"
 
 
 def _matrix_words(matrix: dict[str, Any]) -> str:

@@ -28,6 +28,7 @@ from rchw.design import (
 from rchw.errors import DesignError
 from rchw.fixed import QFormat, Rounding
 from rchw.schedule import default_multipliers, schedule
+from rchw.train.adapted import adapted_layers
 from rchw.train.families import OPEN
 from rchw.train.layer import Bias, dyadic
 from rchw.train.options import Hyperparameters, TrainOptions
@@ -213,7 +214,7 @@ def build_design(
     input_names: Sequence[str] = (),
     output_names: Sequence[str] = (),
 ) -> Design:
-    """Design with a readout of zeros.
+    """Design with a readout of zeros; if a rule adapts it, `provenance` tells how.
 
     Parameters
     ----------
@@ -239,6 +240,13 @@ def build_design(
     parts = layer_options(options, hyper)
     channels, tables = _channels(parts[0], hyper, u, input_names)
     layers = in_series(parts, hyper, channels, tables, _bias(parts[0], hyper, u.shape[1]))
+    provenance: dict[str, Any] = {}
+    if options.adapt is not None:
+        layers, history = adapted_layers(
+            layers, channels, u, options.adapt, options.adapt_with,
+            gain_bits=options.gain_bits, weight_bits=options.weight_bits,
+        )  # fmt: skip
+        provenance["adaptation"] = history.summary()
     seen = [
         UnitFeatures(
             squares=squares_format(layer.state) if options.squares else None,
@@ -266,6 +274,6 @@ def build_design(
         weights=((0,) * (products + 1),) * len(chosen),
         multipliers=multipliers,
     )
-    design = Design(options.name, channels, layers, features, readout)
+    design = Design(options.name, channels, layers, features, readout, provenance=provenance)
     schedule(design)
     return design

@@ -7,6 +7,7 @@ from rchw.errors import DesignError
 from rchw.model.deep import split_units
 
 __all__ = [
+    "ADAPTABLE",
     "EULERS",
     "LAYER_RESERVOIRS",
     "LEAST_UNITS",
@@ -29,6 +30,7 @@ LAYER_RESERVOIRS = tuple(name for name in RESERVOIRS if name not in ("integer", 
 MATRICES = ("leaky", "euler")
 EULERS = ("euler-ring", "euler")
 OPEN = ("delay-line", "delay-line-feedback", *MATRICES)  # no ring: no Fourier bin of signs to lose
+ADAPTABLE = tuple(name for name in LAYER_RESERVOIRS if name not in EULERS)
 LEAST_UNITS = {"delay-line-feedback": 3, "cycle-jumps": 4, "euler-ring": 3, "euler": 2}  # else 1
 WINDOWS = 16  # sign patterns, and draws of a matrix, that a search looks at
 _LAYERS = 3  # of deep, if nothing is said

@@ -295,7 +295,7 @@ def train_generator(
         "validation": _facts(runs),
     }
     design = begun(fit.design, task.targets[: check.start])
-    return replace(design, provenance=provenance)
+    return replace(design, provenance=provenance | design.provenance)
 
 
 def _default(values: Sequence[Any], key: str) -> Any:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rchw.adapt import RULES, parse_parameters
 from rchw.errors import DesignError
 from rchw.model.feedback import FeedbackModel
 from rchw.reservoir import Reservoir
@@ -136,6 +137,10 @@ class _Run:
     def of(cls, task: TrainingTask, options: IdealOptions, point: IdealPoint) -> "_Run":
         offset, gain = _encoder(task.inputs[task.train], options.encoder)
         model = float_model(options, point, task.inputs.shape[1])
+        if options.adapt is not None:
+            taught = (task.inputs[task.train] - offset) * gain
+            parameters = parse_parameters(options.adapt, options.adapt_with)
+            model, _ = RULES[options.adapt](model, taught, **parameters)
         stop = task.validation.indices(len(task.inputs))[1]
         states = model.run((task.inputs[:stop] - offset) * gain)
         return cls(task, model, offset, gain, _features(states, options.squares))
@@ -246,6 +251,8 @@ def train_ideal(
     leak_shifts: str | None = None,
     layers: int | None = None,
     layer_reservoir: str | None = None,
+    adapt: str | None = None,
+    adapt_with: str | None = None,
     least_regularisation: float = 1e-14,
     progress: Progress | None = None,
 ) -> Ideal:
@@ -274,6 +281,8 @@ def train_ideal(
         leak_shifts=leak_shifts,
         layers=layers,
         layer_reservoir=layer_reservoir,
+        adapt=adapt,
+        adapt_with=adapt_with,
         least_regularisation=least_regularisation,
         search=search,
         seed=seed,

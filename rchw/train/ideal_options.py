@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from rchw.adapt import parse_parameters
 from rchw.errors import DesignError
 from rchw.model.ring import ACTIVATIONS
 from rchw.train.families import (
@@ -57,6 +58,8 @@ class IdealOptions:
     scaling, density, leak_shifts
         As in `rchw.train.TrainOptions`. Leak rates of a range of shifts are real: their logarithms
         are evenly spread over it. Without a range one rate is searched.
+    adapt, adapt_with
+        As in `rchw.train.TrainOptions`; the rule works on the float reservoir itself.
     least_regularisation : float
         Smallest lambda tried.
     search : str
@@ -82,6 +85,8 @@ class IdealOptions:
     leak_shifts: str | None = None
     layers: int | None = None
     layer_reservoir: str | None = None
+    adapt: str | None = None
+    adapt_with: str | None = None
     least_regularisation: float = 1e-14
     search: str = "quick"
     seed: int = 0
@@ -96,6 +101,10 @@ class IdealOptions:
             if value not in allowed:
                 raise DesignError(f"{what} must be one of {', '.join(allowed)}, not {value!r}")
         _ = self.layer_units
+        if self.adapt is not None:
+            parse_parameters(self.adapt, self.adapt_with)
+        elif self.adapt_with is not None:
+            raise DesignError(f"adapt with must be left out for no adapt, not {self.adapt_with}")
         within("windows", self.windows, 1, 64)
         if not 0 < self.least_regularisation <= 0.1:
             raise DesignError(

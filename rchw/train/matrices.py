@@ -19,7 +19,7 @@ Values = NDArray[np.float64]
 _MAX_FRAC = 48
 
 
-def weight_format(values: ArrayLike, width: int) -> QFormat:
+def weight_format(values: ArrayLike, width: int, what: str = "matrix weights") -> QFormat:
     """Signed format of `width` bits with the most fraction bits that saturate no nearest code.
 
     Zeros alone get one bit less than the width.
@@ -29,6 +29,8 @@ def weight_format(values: ArrayLike, width: int) -> QFormat:
     values : array, any shape
     width : int
         2 to 24.
+    what : str
+        What they are, for errors.
 
     Raises
     ------
@@ -42,7 +44,7 @@ def weight_format(values: ArrayLike, width: int) -> QFormat:
     check_range("weight bits", width, 2, MAX_WEIGHT_WIDTH)
     array = np.asarray(values, dtype=np.float64)
     if not np.isfinite(array).all():
-        raise DesignError("matrix weights must be finite, not NaN or infinite")
+        raise DesignError(f"{what} must be finite, not NaN or infinite")
     low, high = float(array.min(initial=0.0)), float(array.max(initial=0.0))
     if low == high:
         return QFormat(width, width - 1)
@@ -52,7 +54,7 @@ def weight_format(values: ArrayLike, width: int) -> QFormat:
         if fmt.min <= nearest[0] and nearest[1] <= fmt.max:
             return fmt
     largest = low if -low > high else high
-    raise DesignError(f"matrix weights must fit {width} bits, not be as large as {largest:g}")
+    raise DesignError(f"{what} must fit {width} bits, not be as large as {largest:g}")
 
 
 def dense_codes(

@@ -4,12 +4,14 @@ import math
 import re
 from dataclasses import dataclass
 
+from rchw.adapt import parse_parameters
 from rchw.errors import DesignError
 from rchw.fixed import Rounding
 from rchw.matrix import RULES
 from rchw.train.budget import Each, ReadoutBudgets
 from rchw.train.digits import MAX_TABLE_WIDTH
 from rchw.train.families import (
+    ADAPTABLE,
     EULERS,
     MATRICES,
     RESERVOIRS,
@@ -31,6 +33,7 @@ _OWNERS = {
     "weight_bits": MATRICES,
     "layers": ("deep",),
     "layer_reservoir": ("deep",),
+    "adapt": ADAPTABLE,
 }
 
 
@@ -87,6 +90,13 @@ class TrainOptions:
         Samples of a sequence in which no state of an ``euler-ring`` or ``euler`` can saturate: its
         format then grows by as many bits as that takes. Without it states saturate where
         `state_bits` end.
+    adapt : str, optional
+        A rule of `rchw.adapt.RULES`, by which every candidate is adapted to the training inputs in
+        floating point before its readout is trained; not of ``integer`` and of Euler's steps.
+    adapt_with : str, optional
+        Its parameters, such as ``std=0.2,epochs=5``; those not given have the rule's defaults.
+    gain_bits : int, optional
+        Of gains and biases that it changes, 2 to 24; 8 if not given.
     signs : str
         ``auto``, ``pi`` or ``random``.
     rounding : str
@@ -131,6 +141,9 @@ class TrainOptions:
     input_features: bool = False
     kappa: int | None = None
     bounded: int | None = None
+    adapt: str | None = None
+    adapt_with: str | None = None
+    gain_bits: int | None = None
     signs: str = "auto"
     rounding: str = "truncate"
     lanes: int | tuple[int, ...] = 1
@@ -175,6 +188,10 @@ class TrainOptions:
         if self.bounded is not None:
             within("bounded", self.bounded, 1, 2**20)
         self._refuse_without_effect()
+        if self.adapt is not None:
+            parse_parameters(self.adapt, self.adapt_with)
+        if self.gain_bits is not None:
+            within("gain bits", self.gain_bits, 2, 24)
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", self.name):
             raise DesignError(
                 f"name must be a lower-case identifier of at most 40, not {self.name!r}"
@@ -256,6 +273,10 @@ class TrainOptions:
                     raise DesignError(f"{what} must be {only} for {reservoir}, not {value}")
         elif self.weights == "integer":
             idle["levels"] = (self.levels, "weights integer")
+        if self.adapt is None:
+            idle |= {
+                name: (getattr(self, name), "no adapt") for name in ("adapt_with", "gain_bits")
+            }
         if self.leak_shifts is not None:
             idle["leak_shift"] = (self.leak_shift, f"leak shifts {self.leak_shifts}")
         for what, (given, owner) in idle.items():

@@ -350,7 +350,7 @@ def _recorded(
         },
         "clipped": clipped_fraction(found.design, states[rows]),
     }
-    return replace(found.design, provenance=provenance)
+    return replace(found.design, provenance=provenance | found.design.provenance)
 
 
 def evaluate(design: Design, task: TrainingTask) -> dict[str, Any]:

@@ -186,7 +186,7 @@ def train_sequences(
         "training_errors": int(np.count_nonzero(predicted != task.labels[task.train])),
         "training_sequences": len(task.train),
     }
-    return replace(design, provenance=provenance)
+    return replace(design, provenance=provenance | design.provenance)
 
 
 def labels_of(design: Design, sequences: list[NDArray[np.float64]]) -> Indices:

@@ -69,6 +69,24 @@ def test_the_radius_counts_the_gains() -> None:
     assert layer.radius() == pytest.approx(0.9 * np.exp(np.log(GAIN).mean()), rel=1e-9)
 
 
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("lost", [False, True])
+def test_the_radius_is_that_of_the_eigenvalues(name: str, lost: bool) -> None:
+    """On one closed path too, also where a weight is 0 and cuts it."""
+    layer = Layer.of(MODELS[name])
+    if lost:
+        layer = layer.with_(weights=layer.weights * (np.arange(20) != 3))
+    wanted = np.abs(np.linalg.eigvals(layer.gain[:, None] * layer.matrix())).max()
+    assert layer.radius() == pytest.approx(wanted, rel=1e-9)
+
+
+def test_a_tap_that_shares_a_divisor_closes_several_paths() -> None:
+    """Of 20 units, every fourth: the radius is the largest of four geometric means."""
+    gain = np.tile([0.5, 0.7, 0.9, 0.6], 5)
+    layer = Layer.of(RingModel([(4, np.ones(20))], np.ones((1, 20)), gain=gain))
+    assert layer.radius() == pytest.approx(0.9, rel=1e-9)
+
+
 def test_layers_in_series_are_driven_by_adapted_ones() -> None:
     """The second layer gets the states of the first as it has become, and the inputs beside."""
     first = ring(6)

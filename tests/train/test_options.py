@@ -9,7 +9,7 @@ from rchw.design import Design
 from rchw.errors import DesignError
 from rchw.train import Hyperparameters, TrainOptions, build_design
 from rchw.train.axes import axes
-from rchw.train.families import RESERVOIRS
+from rchw.train.families import ADAPTABLE, RESERVOIRS
 from tests.train.tiny import tiny_task
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
@@ -157,6 +157,7 @@ def test_refused_with_the_reason(case: str) -> None:
 
 # What an option may be for each reservoir; every other pair is accepted.
 LEFT_OUT = "must be left out for"
+RULE = "intrinsic-plasticity"
 OWNED: dict[tuple[str, Any], tuple[str, ...]] = {
     ("kappa", 7): ("integer",),
     ("bounded", 50): ("euler-ring", "euler"),
@@ -166,6 +167,7 @@ OWNED: dict[tuple[str, Any], tuple[str, ...]] = {
     ("leak_shifts", "1..3"): ("leaky", "deep"),
     ("layers", 2): ("deep",),
     ("layer_reservoir", "cycle"): ("deep",),
+    ("adapt", RULE): (*ADAPTABLE, "deep"),
 }
 IDLE: dict[tuple[str, str, Any], str] = {
     **{
@@ -174,6 +176,12 @@ IDLE: dict[tuple[str, str, Any], str] = {
         for (name, value), owners in OWNED.items()
         for reservoir in RESERVOIRS
         if reservoir not in owners
+    },
+    **{
+        (reservoir, name, value): f"adapt {LEFT_OUT} reservoir {reservoir}, not {RULE}"
+        for reservoir in RESERVOIRS
+        if reservoir not in (*ADAPTABLE, "deep")
+        for name, value in (("adapt_with", "std=0.1"), ("gain_bits", 5))
     },
     ("euler", "leak_shift", 2): "leak shift must be 0 for reservoir euler, not 2",
     ("euler-ring", "leak_shift", 2): "leak shift must be 0 for reservoir euler-ring, not 2",
@@ -206,6 +214,9 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "input_features": (False, True),
     "kappa": (None, 7),
     "bounded": (None, 50),
+    "adapt": (None, RULE),
+    "adapt_with": (None, "std=0.1"),
+    "gain_bits": (None, 5),
     "signs": ("auto", "random"),
     "rounding": ("truncate", "half-up", "half-even"),
     "lanes": (1, 5),
@@ -218,6 +229,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "bias": (None, True, False),
     "name": ("reservoir", "other"),
 }
+NEEDS: dict[str, dict[str, Any]] = {"adapt_with": {"adapt": RULE}, "gain_bits": {"adapt": RULE}}
 PAIRS = [
     (reservoir, name, value)
     for reservoir in RESERVOIRS
@@ -244,13 +256,14 @@ def test_the_table_names_every_option() -> None:
 
 @pytest.mark.parametrize(("reservoir", "name", "value"), PAIRS)
 def test_an_option_has_an_effect_or_is_refused(reservoir: str, name: str, value: Any) -> None:
-    given = {"reservoir": reservoir, name: value}
+    needed: dict[str, Any] = {"reservoir": reservoir, **NEEDS.get(name, {})}
+    given = needed | {name: value}
     if (reservoir, name, value) in IDLE:
         with pytest.raises(DesignError) as refused:
             TrainOptions(**given)
         assert str(refused.value) == IDLE[reservoir, name, value]
         return
-    plain, chosen = TrainOptions(reservoir=reservoir), TrainOptions(**given)
+    plain, chosen = TrainOptions(**needed), TrainOptions(**given)
     if name == "multipliers":
         plain, chosen = replace(plain, lanes=2), replace(chosen, lanes=2)  # keep pace with 2
     if value is False:  # compared with the opposite: the search may choose it anyway
@@ -296,6 +309,7 @@ ENDS: dict[str, tuple[dict[str, Any], str, int, int]] = {
     "kappa": ({"reservoir": "integer", "state_bits": 5}, "kappa", 1, 15),
     "bounded": ({"reservoir": "euler-ring"}, "bounded", 1, 2**20),
     "weight_bits": ({"reservoir": "euler"}, "weight bits", 2, 24),
+    "gain_bits": ({"adapt": RULE}, "gain bits", 2, 24),
 }
 
 
