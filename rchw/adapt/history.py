@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["History", "LayerHistory", "Recorder"]
+__all__ = ["History", "LayerHistory", "Recorder", "summary_words"]
 
 Values = NDArray[np.float64]
 
@@ -109,3 +109,17 @@ class Recorder:
             stopped,
             reached,
         )
+
+
+def summary_words(summary: Mapping[str, Any]) -> str:
+    """Say in a line what `History.summary` says of the layers."""
+    parts = []
+    for layer in summary["layers"]:
+        before, after = layer["before"], layer["after"]
+        parts.append(
+            f"spectral radius {before['radius']:.4g} to {after['radius']:.4g}, gains "
+            f"{after['gain_min']:.3g} to {after['gain_max']:.3g}, deviation {before['std']:.3g} to "
+            f"{after['std']:.3g}"
+        )
+    target = {True: ", target reached", False: ", target not reached", None: ""}
+    return f"{summary['rule']}: {'; '.join(parts)}{target[summary['reached']]}"

@@ -352,6 +352,7 @@ def _tradeoff(record: dict[str, Any]) -> list[Table]:
 
 
 def _facts(record: dict[str, Any]) -> dict[str, str]:
+    from rchw.adapt.history import summary_words
     from rchw.train.tradeoff import readout_words
 
     checked, test = record["validation"], record["test"]
@@ -370,7 +371,7 @@ def _facts(record: dict[str, Any]) -> dict[str, str]:
         if layer["matrix"]:
             rows[f"matrix{of}"] = _matrix_words(layer["matrix"])
     if record["adaptation"]:
-        rows["adaptation"] = adaptation_words(record["adaptation"])
+        rows["adaptation"] = summary_words(record["adaptation"])
     names = record["channels"]
     rows |= {
         "channels": f"{', '.join(names['inputs'])} to {', '.join(names['outputs'])}",
@@ -381,24 +382,10 @@ def _facts(record: dict[str, Any]) -> dict[str, str]:
     return rows
 
 
-def adaptation_words(summary: dict[str, Any]) -> str:
-    """Say in a line what a rule of adaptation came to, layer by layer."""
-    parts = []
-    for layer in summary["layers"]:
-        before, after = layer["before"], layer["after"]
-        parts.append(
-            f"spectral radius {before['radius']:.4g} to {after['radius']:.4g}, gains "
-            f"{after['gain_min']:.3g} to {after['gain_max']:.3g}, deviation {before['std']:.3g} to "
-            f"{after['std']:.3g}"
-        )
-    target = {True: ", target reached", False: ", target not reached", None: ""}
-    return f"{summary['rule']}: {'; '.join(parts)}{target[summary['reached']]}"
-
-
 def _matrix_words(matrix: dict[str, Any]) -> str:
-    scaling = matrix["scaling"]
+    scaling = matrix["scaling"]  # none where a rule of adaptation has changed the weights
+    drawn = f"{scaling['rule']} {scaling['value']:g}, " if scaling else ""
     return (
-        f"{matrix['kind']}, {matrix['connections']} weights of {matrix['format']}, "
-        f"{scaling['rule']} {scaling['value']:g}, as coded a spectral radius of "
-        f"{matrix['coded_radius']:.4g}"
+        f"{matrix['kind']}, {matrix['connections']} weights of {matrix['format']}, {drawn}"
+        f"as coded a spectral radius of {matrix['coded_radius']:.4g}"
     )
