@@ -109,7 +109,8 @@ class Layer:
         """What the units get of inputs (T, K), without gain and bias: (T, N)."""
         drive = np.zeros((len(inputs), self.n_units))
         for channel, row in enumerate(self.input_weights):  # no BLAS: a fixed order of sums
-            drive += inputs[:, channel, None] * row
+            read = np.flatnonzero(row)  # where every unit has an input of its own it is one of many
+            drive[:, read] += inputs[:, channel, None] * row[read]
         return drive
 
     def matrix(self) -> Values:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from rchw.adapt.history import History
+from rchw.adapt.homeostasis import flow_control, variance_control
 from rchw.adapt.intrinsic import intrinsic_plasticity
+from rchw.adapt.synaptic import anti_hebbian, anti_oja, bcm, hebbian, oja
 from rchw.adapt.transition import phase_transition
 from rchw.errors import DesignError
 from rchw.reservoir import Reservoir
@@ -17,7 +19,17 @@ Rule = Callable[..., tuple[Reservoir, History]]
 
 # A rule takes (reservoir, inputs) and numbers by keyword, each with a default.
 RULES: Mapping[str, Rule] = MappingProxyType(
-    {"intrinsic-plasticity": intrinsic_plasticity, "phase-transition": phase_transition}
+    {
+        "intrinsic-plasticity": intrinsic_plasticity,
+        "phase-transition": phase_transition,
+        "hebbian": hebbian,
+        "anti-hebbian": anti_hebbian,
+        "oja": oja,
+        "anti-oja": anti_oja,
+        "bcm": bcm,
+        "flow-control": flow_control,
+        "variance-control": variance_control,
+    }
 )
 
 
@@ -35,13 +47,14 @@ def rule_named(name: str) -> Rule:
 
 
 def defaults(name: str) -> dict[str, float | None]:
-    """Parameters of a rule and what they are if they are not given.
+    """Numbers that a rule takes and what they are if they are not given.
 
     >>> defaults("intrinsic-plasticity")["learning_rate"]
     0.0005
     """
     parameters = inspect.signature(rule_named(name)).parameters.values()
-    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    numbers = (p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "stopping")
+    return {p.name: p.default for p in numbers}
 
 
 def checked_parameters(name: str, given: Mapping[str, float]) -> dict[str, float | int]:

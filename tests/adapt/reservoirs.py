@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from rchw.model import MatrixModel, RingModel
 from rchw.model.scaling import random_sparse, scale_radius
+from rchw.reservoir import Reservoir
 from rchw.topology import cycle
 
-__all__ = ["matrix", "noise", "ring"]
+__all__ = ["matrix", "noise", "ring", "weights_of"]
 
 
 def noise(samples: int, seed: int = 0, channels: int = 1) -> NDArray[np.float64]:
@@ -31,3 +32,9 @@ def ring(n_units: int = 20, feedback: float = 0.9, seed: int = 0, **more: Any) -
     scaling = more.pop("input_scaling", 0.3)
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], (1, n_units))
     return RingModel(cycle(n_units, feedback), signs * scaling, **more)
+
+
+def weights_of(model: Reservoir) -> NDArray[np.float64]:
+    """W of a matrix, without its gains."""
+    assert isinstance(model, MatrixModel)
+    return np.array(model.weights, dtype=np.float64)
