@@ -1,5 +1,6 @@
 """The command ``explore``: a search of the designs that are best in several figures at once."""
 
+import json
 import shlex
 import time
 from pathlib import Path
@@ -19,7 +20,7 @@ from rchw.cli.train import (
     parse_split,
 )
 from rchw.errors import DesignError
-from rchw.files import check_folder
+from rchw.files import check_folder, write_atomic
 
 __all__ = ["explore_command"]
 
@@ -79,6 +80,10 @@ def explore_command(
     ] = None,
     engine: Annotated[str, typer.Option(help="local (this machine's cores) or ray.")] = "local",
     workers: Annotated[int | None, typer.Option(help="Processes; one for each core.")] = None,
+    region: Annotated[
+        str, typer.Option(help="Whose carbon intensity counts, such as world, france, india.")
+    ] = "world",
+    pue: Annotated[float, typer.Option(help="Power usage effectiveness of the place.")] = 1.0,
     address: Annotated[
         str | None, typer.Option(help="Of a running Ray cluster, or auto; with --engine ray.")
     ] = None,
@@ -95,6 +100,7 @@ def explore_command(
     Interrupted, the same command goes on where it was; with a larger budget too. The front does not
     depend on engine and workers.
     """
+    from rchw.codesign.carbon import footprint
     from rchw.codesign.engine import engine as make_engine
     from rchw.codesign.explore import explore
     from rchw.codesign.objectives import parse_limits, parse_objectives
@@ -103,6 +109,7 @@ def explore_command(
     from rchw.tasks import load_task
 
     check_folder(output)
+    footprint(0.0, region=region, pue=pue)  # refused before the search
     begun = time.monotonic()
     ranges = {"units": units, "input_bits": input_bits, "state_bits": state_bits,
               "weight_bits": weight_bits}  # fmt: skip
@@ -138,9 +145,13 @@ def explore_command(
     )
     explored = measure(front, task, screen, command)
     written = explored.write(output)
+    spent = footprint(front.processor_seconds, region=region, pue=pue).facts()
+    path = write_atomic(output / "footprint.json", json.dumps(spent, indent=1) + "\n")
     record = explored.record | {
-        "written": written, "seconds": round(time.monotonic() - begun, 2)
-    }  # fmt: skip
+        "written": written | {"footprint": str(path)},
+        "footprint": spent,
+        "seconds": round(time.monotonic() - begun, 2),
+    }
     return Outcome(record, [_table(record), pairs(_facts(record))])
 
 
@@ -180,6 +191,8 @@ def _facts(record: dict[str, Any]) -> dict[str, str]:
     return {
         "floors, test": floors,
         "trials": f"{record['trials']}, of which {record['refused']} were refused before training",
+        "footprint": "{processor_seconds:.0f} s of processors, {grams:.2g} g CO2; a model: "
+        "{watts:g} W a core, PUE {pue:g}, {grams_per_kwh:g} g/kWh".format(**record["footprint"]),
         "costs": "as estimated; `rchw build` measures them",
         "written": ", ".join(record["written"].values()),
     }

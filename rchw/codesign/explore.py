@@ -119,7 +119,8 @@ def explore(
         first = next(iter(search.refused.values()))
         raise DesignError(f"no trial could be evaluated; of the first: {first}")
     record = {"kind": "explore", "version": 1, **record, "trials": count}
-    return Front(objectives, tuple(search.found), search.refused, chosen, record)
+    busy = sum(float(result.get("processor_seconds", 0.0)) for result in store.found.values())
+    return Front(objectives, tuple(search.found), search.refused, chosen, record, busy)
 
 
 def _check(objectives: tuple[str, ...], budget: int, seed: int) -> None:

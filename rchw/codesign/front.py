@@ -80,6 +80,9 @@ class Front:
     space : Space
     record : dict
         What the search was, ready for JSON.
+    processor_seconds : float
+        Of all its trials, also of those before an interruption; not in the record, since it differs
+        from machine to machine.
     """
 
     objectives: tuple[str, ...]
@@ -87,6 +90,7 @@ class Front:
     refused: dict[int, str]
     space: Space
     record: dict[str, Any]
+    processor_seconds: float = 0.0
 
     @property
     def members(self) -> list[Found]:

@@ -87,17 +87,21 @@ class Trials:
         Returns
         -------
         dict
-            ``point``, ``seconds`` and either ``refused``, a sentence, with ``broken``, by how much
-            limits are exceeded, or ``designs``: of every readout its options, ``regularisation``,
+            ``point``, ``seconds``, ``processor_seconds`` and either ``refused``, a sentence, with
+            ``broken``, by how much limits are exceeded, or ``designs``: of every readout its options, ``regularisation``,
             ``error``, costs, ``broken`` and ``why``.
         """
         point, fidelity = item
-        begun = time.perf_counter()
+        begun, busy = time.perf_counter(), time.process_time()
         try:
             found = self._evaluate(*candidate(self.space, point), fidelity)
         except DesignError as reason:
             found = {"refused": str(reason), "broken": 1e3}
-        return {"point": point, **found, "seconds": round(time.perf_counter() - begun, 4)}
+        spent = {
+            "seconds": round(time.perf_counter() - begun, 4),
+            "processor_seconds": round(time.process_time() - busy, 4),
+        }
+        return {"point": point, **found, **spent}
 
     def _evaluate(
         self, options: TrainOptions, hyper: Hyperparameters, fidelity: Fidelity

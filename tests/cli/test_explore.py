@@ -38,7 +38,8 @@ def test_everything_is_in_the_folder(explored: Path, capsys: Capture) -> None:
     record = json.loads((out / "front.json").read_text())
     names = [entry["name"] for entry in record["front"]]
     assert {path.name for path in out.iterdir()} == {
-        "front.json", "index.html", "trials.csv", "trials.jsonl", *(f"{n}.json" for n in names)
+        "footprint.json", "front.json", "index.html", "trials.csv", "trials.jsonl",
+        *(f"{n}.json" for n in names),
     }  # fmt: skip
     page = (out / "index.html").read_text()
     for entry in record["front"]:
@@ -53,6 +54,22 @@ def test_everything_is_in_the_folder(explored: Path, capsys: Capture) -> None:
     assert call(capsys, "verilog", best, "-o", explored / "verilog", "--json").code == 0
     ran = call(capsys, "run", best, explored / "small.csv", "--input-columns", "x", "--json")
     assert ran.code == 0, ran
+
+
+def test_the_footprint_is_that_of_all_trials(explored: Path, capsys: Capture) -> None:
+    """Asked for again, nothing is computed again, and only the factors differ."""
+    lines = (explored / "out" / "trials.jsonl").read_text().splitlines()[1:]
+    seconds = sum(json.loads(line)["result"]["processor_seconds"] for line in lines)
+    first = json.loads((explored / "out" / "footprint.json").read_text())
+    assert first["processor_seconds"] == pytest.approx(seconds) and seconds > 0
+    assert first["grams"] == pytest.approx(seconds * first["watts"] / 3.6e6 * 475)
+    record = call(capsys, *again(explored, "--region", "france", "--pue", "1.5", "--json")).record
+    spent = record["footprint"]
+    assert spent["processor_seconds"] == first["processor_seconds"]
+    assert spent["grams"] == pytest.approx(first["grams"] * 1.5 * 56 / 475)
+    refused(capsys, again(explored, "--pue", "0.5"), "PUE must be at least 1 and finite, not 0.5")
+    refused(capsys, again(explored, "--region", "x"), "region must be one of world, austria")
+    assert call(capsys, *again(explored)).code == 0  # as it was
 
 
 def test_the_table_holds_every_design(explored: Path) -> None:
