@@ -88,8 +88,8 @@ class Trials:
         -------
         dict
             ``point``, ``seconds``, ``processor_seconds`` and either ``refused``, a sentence, with
-            ``broken``, by how much limits are exceeded, or ``designs``: of every readout its options, ``regularisation``,
-            ``error``, costs, ``broken`` and ``why``.
+            ``broken``, by how much limits are exceeded, or ``designs``: of every readout its
+            options, ``regularisation``, ``error``, costs, ``broken`` and ``why``.
         """
         point, fidelity = item
         begun, busy = time.perf_counter(), time.process_time()
