@@ -39,7 +39,7 @@ def estimate_command(
     }
     columns = [
         "board", "device", ">cells", ">LUT", ">FF", ">RAM", ">DSP", ">MHz", ">samples/s",
-        ">J/sample", "fits",
+        ">J/sample", ">at 1 kS/s", "fits",
     ]  # fmt: skip
     first = found[0]
     shown: list[RenderableType] = [
@@ -57,12 +57,13 @@ def estimate_command(
 
 
 def _row(one: "Estimate") -> list[str]:
-    energy = "" if one.energy_per_sample is None else f"{one.energy_per_sample:.2g}"
+    spent = (one.energy_per_sample, one.energy_when_slow)
+    fast, slow = ("" if joules is None else f"{joules:.2g}" for joules in spent)
     fits = ("yes" if one.fits else "no") + ", extrapolated" * bool(one.extrapolates)
     return [
         one.board, one.device, str(one.cells), str(one.luts), str(one.flip_flops),
         str(one.block_rams), str(one.multipliers), f"{one.clock_hz / 1e6:.1f}",
-        f"{one.samples_per_second:,.0f}", energy, fits,
+        f"{one.samples_per_second:,.0f}", fast, slow, fits,
     ]  # fmt: skip
 
 

@@ -102,7 +102,7 @@ def count_toggles(
         raise DesignError(f"washout must be from 1 to {len(words) - 1} samples, not {skip}")
     program = compile_simulator(
         sources, top, folder, flags=["--trace-saif", "--no-assert"], allow=allow, main=_MAIN,
-        progress=progress,
+        optimize="-O0", progress=progress,  # it runs for less time than optimising would take
     )  # fmt: skip
     size = max(1, -(-max(word.bit_length() for word in words) // 32))
     lines = [
