@@ -13,6 +13,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from rchw import plot
+from rchw.adapt import History, LayerHistory
 from rchw.errors import DesignError
 
 SIGNALS: list[dict[str, Any]] = [
@@ -20,6 +21,16 @@ SIGNALS: list[dict[str, Any]] = [
     {"name": "data", "kind": "bus", "values": [None, 5, 5, -12, None, 7], "group": "s"},
     {"name": "word", "kind": "bus", "values": ["a", "a", "a", "b", "b", "b"], "group": "inside"},
 ]
+
+
+def two_layers() -> History:
+    """A history of two layers, the second of which stopped earlier."""
+    layers = []
+    for moments in (4, 3):
+        names = ("mean", "std", "gain_min", "gain_median", "gain_max", "radius")
+        values = {name: np.linspace(0.1, 0.3, moments) for name in names}
+        layers.append(LayerHistory(100 * np.arange(moments), values, "by hand", True))
+    return History("a rule", {"std": 0.25}, tuple(layers))
 
 
 def figures() -> dict[str, Figure]:
@@ -47,6 +58,7 @@ def figures() -> dict[str, Figure]:
             floors={"linear floor": 0.3},
             captions=("60 dB", "8 bits"),
         ),
+        "history": plot.history_figure(two_layers()),
         "metrics": plot.metrics_figure(
             [1, 2, 3],
             [1.0, 0.5, 0.0],
@@ -60,7 +72,8 @@ def figures() -> dict[str, Figure]:
 
 
 @pytest.mark.parametrize(
-    "kind", ["prediction", "errors", "trace", "timing", "emulation", "comparison", "metrics"]
+    "kind",
+    ["prediction", "errors", "trace", "timing", "emulation", "comparison", "metrics", "history"],
 )
 def test_svg_is_one_repeatable_element_without_links(kind: str) -> None:
     text = plot.svg(figures()[kind], kind)
@@ -77,7 +90,9 @@ def test_svg_is_one_repeatable_element_without_links(kind: str) -> None:
     assert "http" not in outside and "<style" not in text and ":date" not in text
 
 
-@pytest.mark.parametrize("kind", ["prediction", "errors", "trace", "timing", "emulation"])
+@pytest.mark.parametrize(
+    "kind", ["prediction", "errors", "trace", "timing", "emulation", "history"]
+)
 def test_every_colour_of_a_themed_drawing_has_a_name(kind: str) -> None:
     text = plot.svg(figures()[kind], kind, themed=True)
     named = re.sub(r"var\(--([a-z]+), (#[0-9a-f]{6})\)", "", text)
@@ -114,6 +129,23 @@ def test_prediction_and_residual_are_the_data() -> None:
     assert np.asarray(found.get_ydata()).tolist() == (np.arange(5.0, 25.0) ** 2 + 2.5).tolist()
     low, high = lower.get_ylim()
     assert low < -2.5 and high > 2.5
+
+
+def test_a_history_is_drawn_layer_by_layer() -> None:
+    """A panel for each quantity, one of them for all gains; the target is a line of its own."""
+    figure = plot.history_figure(two_layers())
+    assert len(figure.axes) == 8
+    titles = [axes.get_title(loc="left") for axes in figure.axes[:4]]
+    assert titles == ["mean of a unit", "deviation of a unit", "spectral radius", "gain"]
+    lower = figure.axes[5]
+    series, target = lower.get_lines()
+    assert np.asarray(series.get_ydata()).tolist() == [0.1, 0.2, 0.3]
+    assert np.asarray(series.get_xdata()).tolist() == [0, 100, 200]
+    assert np.asarray(target.get_ydata()).tolist() == [0.25, 0.25]
+    one = LayerHistory(np.zeros(1, dtype=np.int64), {}, "at once", None)
+    words = "^history of layer 1 must hold at least 2 moments, not 1$"
+    with pytest.raises(DesignError, match=words):
+        plot.history_figure(History("a rule", {}, (one,)))
 
 
 def test_errors_are_dots_at_their_values() -> None:

@@ -91,7 +91,14 @@ class Recorder:
         self._values: dict[str, list[float]] = {}
 
     def note(self, step: int, values: Mapping[str, float]) -> None:
-        """Record named numbers, the same names each time, after `step` samples."""
+        """Record named numbers, the same names each time, after `step` samples.
+
+        What was recorded after the same number of samples before is forgotten.
+        """
+        if self._steps and self._steps[-1] == step:
+            self._steps.pop()
+            for series in self._values.values():
+                series.pop()
         self._steps.append(step)
         for name, value in values.items():
             self._values.setdefault(name, []).append(float(value))

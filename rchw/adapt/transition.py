@@ -112,7 +112,8 @@ def _adapt(
 ) -> tuple[Layer, LayerHistory]:
     if layer.activation == "clip":
         raise DesignError(
-            "activation must be one of tanh, linear, fermi for phase-transition, not 'clip'"
+            "activation must be tanh, linear or fermi, of integers pwl or table, for "
+            "phase-transition, not clip"
         )
     if not (layer.gain > 0).all():
         raise DesignError(f"gain must be above 0 to be adapted, not {layer.gain.min():g}")

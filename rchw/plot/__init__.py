@@ -4,6 +4,7 @@ Every function returns a `matplotlib.figure.Figure` made without pyplot, and `sv
 text; see `rchw.plot.style`.
 """
 
+from rchw.plot.adaptation import history_figure
 from rchw.plot.front import front_figure
 from rchw.plot.metrics import metrics_figure
 from rchw.plot.physical import comparison_figure, emulation_figure
@@ -19,6 +20,7 @@ __all__ = [
     "emulation_figure",
     "error_bars",
     "front_figure",
+    "history_figure",
     "metrics_figure",
     "prediction_figure",
     "residuals_figure",

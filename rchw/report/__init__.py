@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rchw import plot
+from rchw.adapt.history import summary_words
 from rchw.design import ExternalLayer
 from rchw.devices import BOARDS
 from rchw.errors import DesignError, RchwError
@@ -278,6 +279,8 @@ def _errors(evidence: Evidence) -> Iterator[Text]:
             of = f" of {layer['name']}" if len(train["layers"]) > 1 else ""
             words = f"a state may rest {-low} below to {high} codes above its target"
             told[f"dead band{of}"] = words
+    if train.get("adaptation"):
+        told["adaptation"] = summary_words(train["adaptation"])
     yield facts(told)
 
 

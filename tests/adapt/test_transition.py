@@ -114,7 +114,8 @@ def test_layers_in_series_are_adapted_one_by_one() -> None:
 BAD: dict[str, tuple[Any, dict[str, Any], str]] = {
     "clip": (
         ring(activation="clip"), {},
-        "activation must be one of tanh, linear, fermi for phase-transition, not 'clip'",
+        "activation must be tanh, linear or fermi, of integers pwl or table, for phase-transition, "
+        "not clip",
     ),
     "open": (
         RingModel(delay_line(5, 0.5), np.ones((1, 5))), {},

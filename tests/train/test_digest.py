@@ -52,6 +52,9 @@ options = [
     TrainOptions(units=40, reservoir="leaky", search="none", scaling="leaky-radius", leak_shift=1),
     TrainOptions(units=40, reservoir="euler", search="none"),
     TrainOptions(units=40, reservoir="deep", search="none", density=0.5),
+    TrainOptions(units=20, activation="table", search="none", adapt="intrinsic-plasticity"),
+    TrainOptions(units=20, reservoir="leaky", activation="table", search="none",
+                 adapt="phase-transition"),
 ]
 made = [train(tiny_task(channels=2, outputs=2), chosen) for chosen in options]
 record["digests"] = [digest(design) for design in made]
