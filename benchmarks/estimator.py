@@ -41,11 +41,12 @@ Row = dict[str, Any]
 def jobs() -> Iterator[Draw]:
     """All designs, in the order in which they are measured.
 
-    Parallel circuits for calibration, of which other benchmarks have few, come first.
+    Held-out designs come before those for calibration, of which other benchmarks have many; of
+    these come the parallel circuits first, of which they have few.
     """
     lists = [
         sorted(draws(board, kind), key=lambda one: kind == "calibration" and not _parallel(one))
-        for kind in KINDS
+        for kind in reversed(KINDS)
         for board in BOARDS
     ]
     for together in zip_longest(*lists):

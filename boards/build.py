@@ -19,6 +19,7 @@ from rchw.process import check_timeout
 __all__ = ["build"]
 
 _REPORT_VERSION = 1
+_SYNTHESIS = 900.0  # seconds that Yosys has at least
 
 
 def _check_expected(expected: Mapping[str, int], board: Board) -> None:
@@ -120,7 +121,7 @@ def build(
     native : bool
         Use a `yosys` on ``PATH`` when it is new enough.
     timeout : float
-        Seconds for one run of the placer.
+        Seconds for one run of the placer; Yosys has as many, and 900 at least.
     progress : callable, optional
         Receives one line per step.
 
@@ -150,8 +151,9 @@ def build(
     with together(out, keep_logs=True) as work:
         (work / f"{name}.v").write_bytes(source)
         core = synthesize_core(
-            name, target.device, work, expected=expected, native=native, progress=progress
-        )
+            name, target.device, work, expected=expected, native=native,
+            timeout=max(timeout, _SYNTHESIS), progress=progress,
+        )  # fmt: skip
         synthesize_wrapper(core, target.device, work, wrapper=wrapper, native=native)
         placements = place_seeds(
             f"{name}_board",
