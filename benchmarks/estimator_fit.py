@@ -4,10 +4,12 @@ Cells, LUTs and flip-flops are sums of counts with coefficients of at least 0, f
 squares of relative errors (the active-set method of Lawson and Hanson, "Solving Least Squares
 Problems", 1974, chapter 23): one model for each family of devices and form of the circuit, held
 near that of both forms together, since there are few parallel circuits. The period is the delay of
-the longest path, each a sum of its lengths: one model for each device.
+the longest path, each a sum of its lengths: one model for each device; where there are two of a
+family, that of which less is known is held near the other, times a factor.
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +22,7 @@ from rchw.codesign.estimate import cell_terms, clock_terms
 from rchw.codesign.traits import ranges_of, traits_of
 from rchw.codesign.whole import bill_of
 from rchw.design import Design
-from rchw.devices import Device
+from rchw.devices import DEVICES, Device
 from rchw.devices import board as find_board
 from rchw.schedule import schedule
 
@@ -28,7 +30,8 @@ __all__ = ["Measured", "calibrate", "non_negative"]
 
 Values = NDArray[np.float64]
 _DIGITS = 6
-_HELD = 0.03  # weight of the model of all forms in that of one
+_NOTHING = 1e-5  # of the greatest coefficient; less is 0
+_HELD = 1.0  # weight of the model of all forms in that of one
 _SEED, _STARTS, _TURNS = 1, 12, 30
 _WANTED = {"cells": "cells", "luts": "lut", "flip_flops": "ff"}
 
@@ -94,13 +97,14 @@ def _relative(values: Values, goal: Values, toward: Values | None = None) -> Val
 
 
 def _named(names: Sequence[str], found: Values) -> dict[str, float]:
-    """Coefficients that are not 0, by name."""
+    """Coefficients that matter, by name."""
     pairs = zip(names, found.tolist(), strict=True)
-    return {name: float(f"{value:.{_DIGITS}g}") for name, value in pairs if value}
+    least = _NOTHING * float(found.max())
+    return {name: float(f"{value:.{_DIGITS}g}") for name, value in pairs if value > least}
 
 
-def _longest(paths: Sequence[Values], period: Values) -> Values:
-    """Coefficients of delays whose greatest is the period: shape (F,).
+def _longest(paths: Sequence[Values], period: Values, toward: Values | None = None) -> Values:
+    """Coefficients of delays whose greatest is the period: shape (F,); held near `toward`.
 
     Turn by turn the longest path of every circuit is found, and then the coefficients for these
     paths. That ends where it began to turn in circles or in a poor place; so it begins from several
@@ -111,10 +115,10 @@ def _longest(paths: Sequence[Values], period: Values) -> Values:
     even = period.mean() / np.maximum(share, 1e-3) / len(share)
     best, least = even, math.inf
     for _ in range(_STARTS):
-        found = even * rng.uniform(0.2, 2.0, len(share))
+        found = even * rng.uniform(0.2, 2.0, len(share)) if toward is None else toward
         for _ in range(_TURNS):
             chosen = np.array([rows[np.argmax(rows @ found)] for rows in paths])
-            found = (found + _relative(chosen, period)) / 2
+            found = (found + _relative(chosen, period, toward)) / 2
             errors = np.array([(rows @ found).max() for rows in paths]) / period - 1
             if (errors**2).mean() < least:
                 best, least = found, float((errors**2).mean())
@@ -136,15 +140,26 @@ def _cells(rows: Sequence[Measured], bills: Mapping[int, Bill]) -> dict[str, Any
     return models
 
 
-def _clock(rows: Sequence[Measured], bills: Mapping[int, Bill]) -> dict[str, Any]:
-    """Model of a device, and what designs of each form it has seen."""
+def _clock(
+    rows: Sequence[Measured], bills: Mapping[int, Bill], like: Mapping[str, float] | None
+) -> dict[str, Any]:
+    """Model of a device, and what designs of each form it has seen.
+
+    `like` is the model of a device of the same family of which more is known: all its delays times
+    a factor are what the model is held near.
+    """
     found = [
         [terms for _, terms in clock_terms(bills[id(one)], find_board(one.board), one.row["cells"])]
         for one in rows
     ]
-    names = sorted({name for paths in found for terms in paths for name in terms})
+    names = sorted({name for paths in found for terms in paths for name in terms} | set(like or {}))
+    paths = [_matrix(terms, names) for terms in found]
     period = np.array([1e3 / float(one.row["mhz"]) for one in rows])
-    delays = _longest([_matrix(paths, names) for paths in found], period)
+    toward = None
+    if like:
+        known = np.array([like.get(name, 0.0) for name in names])
+        toward = known * np.median(period / [(rows @ known).max() for rows in paths])
+    delays = _longest(paths, period, toward)
     seen = {
         form: ranges_of(
             [traits_of(one.design, schedule(one.design)) for one in rows if one.form == form]
@@ -158,14 +173,16 @@ def calibrate(measured: Sequence[Measured]) -> dict[str, Any]:
     """All models, with the ranges of what they were fitted to."""
     bills = {id(one): bill_of(one.design) for one in measured}
     families = sorted({one.device.family for one in measured})
-    devices = sorted({one.device.name for one in measured})
+    counts = Counter(one.device for one in measured)
+    clocks: dict[str, Any] = {}
+    for device, _ in counts.most_common():
+        rows = [one for one in measured if one.device == device]
+        others = [name for name in clocks if DEVICES[name].family == device.family]
+        clocks[device.name] = _clock(rows, bills, clocks[others[0]]["ns"] if others else None)
     return {
         "cells": {
             family: _cells([one for one in measured if one.device.family == family], bills)
             for family in families
         },
-        "clocks": {
-            device: _clock([one for one in measured if one.device.name == device], bills)
-            for device in devices
-        },
+        "clocks": clocks,
     }

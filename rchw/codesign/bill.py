@@ -7,15 +7,14 @@ kind takes in cells is not written here: it is calibrated (`benchmarks.estimator
 
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
+from rchw.codesign.constants import Additions, additions
 from rchw.codesign.memories import Memory, Product
 
-__all__ = ["KINDS", "Bill", "Path", "adders", "digit_counts"]
+__all__ = ["KINDS", "Bill", "Path"]
 
 KINDS = {
     "add": "bits of additions and subtractions",
+    "joined": "bits of operands beyond the second of sums that synthesis joins to one",
     "sum": "bits of accumulators: an addition, and a choice between it and a start",
     "choice": "bits of choices between two values",
     "clip": "bits of limits and of comparisons",
@@ -24,7 +23,6 @@ KINDS = {
     "absorbed": "bits of registers around multipliers and behind memories, which may take them in",
     "counter": "bits of counters",
     "queue": "bits of results that wait in a queue",
-    "small": "bits of words of memories in gates",
     "port": "bits of the streams, which the wrapper of the board shifts",
 }
 
@@ -77,6 +75,13 @@ class Bill:
         """Add so many bits of a kind."""
         self.counts[kind] += bits
 
+    def times(self, code: int, width: int) -> Additions:
+        """A product of a variable of `width` bits with a constant."""
+        found = additions(code, width)
+        self.add("add", found.bits)
+        self.add("joined", found.joined)
+        return found
+
     def counter(self, clocks: int) -> None:
         """A counter of `rchw.hdl.counter.countdown`."""
         if clocks > 1:
@@ -85,21 +90,3 @@ class Bill:
     def path(self, name: str, path: Path) -> None:
         """A path under this name."""
         self.paths.setdefault(name, set()).add(path)
-
-
-def digit_counts(codes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Powers of two that codes are sums of, as `rchw.hdl.arith.digits` chooses them; same shape."""
-    values, where = np.unique(np.asarray(codes, dtype=np.int64), return_inverse=True)
-    counts = [_digits(abs(int(value))) for value in values]
-    return np.array(counts, dtype=np.int64)[where].reshape(np.shape(codes))
-
-
-def _digits(code: int) -> int:
-    """The fewer of binary ones and canonic signed digits, whose ones are those of ``x ^ 3 x``."""
-    return min(code.bit_count(), (code ^ 3 * code).bit_count())
-
-
-def adders(code: int) -> int:
-    """Additions of the product with a constant: one less than its digits, or a negation."""
-    count = _digits(abs(code))
-    return max(count - 1, int(code < 0 and count == 1))

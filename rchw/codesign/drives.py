@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from rchw.codesign.bill import Path, adders
+from rchw.codesign.bill import Path
 from rchw.codesign.memories import Product, width_of
 from rchw.codesign.part import Part
 from rchw.design import LevelInput, LinearInput, Stage
@@ -53,9 +53,11 @@ def drives(part: Part) -> None:
             unit = int(np.argmax(where == number))
             width = width_of(int(part.sums.drive.low[unit]), int(part.sums.drive.high[unit]))
             widths.append(width)
-            used = [int(code) for code in row if code]
-            additions = sum(adders(code) for code in used) + max(len(used) - 1, 0)
-            bill.add("add", additions * width)
+            for code, channel in zip(row[: len(stage.inputs)].tolist(), stage.inputs, strict=True):
+                bill.times(code, channel.format.width)
+            used = int((row != 0).sum())
+            bill.add("add", max(used - 1, 0) * width)
+            bill.add("joined", max(used - 2, 0) * width)
             bill.add("held", width)
         for column in part.units:
             bits = part.table.add(where[column])
@@ -85,12 +87,13 @@ def drives(part: Part) -> None:
                 wide = part.table.add(weights[column])
                 bill.products.append(Product(bits, max(wide, 1)))
                 factors = (bits, max(wide, 1))
-                bill.path("drive of a lane", Path(2, bits + wide, True, factors))
+                bill.path(
+                    "drive of a lane", Path(2, bits + wide, not part.plan.read_register, factors)
+                )
             continue
         for code in found.tolist():
-            wide = bits + abs(code).bit_length()
-            bill.add("add", adders(code) * wide)
-            bill.add("held", wide)
+            bill.times(code, bits)
+            bill.add("held", bits + abs(code).bit_length())
         for column in part.units:
             part.table.add(which.reshape(-1)[column])
             bill.add("choice", (len(found) - 1) * (bits + entry.format.width))
@@ -101,4 +104,6 @@ def drives(part: Part) -> None:
             part.table.add(biases[column])
         parts += bool(biases.any())
     for column in part.units:
-        bill.add("add", max(parts - 1, 0) * width_of(*part.sums.drive.of(column)))
+        width = width_of(*part.sums.drive.of(column))
+        bill.add("add", max(parts - 1, 0) * width)
+        bill.add("joined", max(parts - 2, 0) * width)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from math import log2
+from math import log, log2
 from typing import Any, overload
 
 from rchw.codesign.bill import Bill, Path
@@ -95,10 +95,13 @@ def coefficients() -> dict[str, Any]:
 def cell_terms(bill: Bill, target: Board) -> dict[str, float]:
     """Counts that cells, LUTs and flip-flops are sums of."""
     soft = [p for p in bill.products if not dsps(p, target.device)]
+    small = [memory for memory in bill.memories if not memory.blocks(target.device.family)]
     return {
         "one": 1.0,
         **bill.counts,
         "product": float(sum(p.left * p.right for p in soft)),
+        "constants": float(sum(m.width * m.reads for m in small if not m.written)),
+        "words": float(sum(m.width * m.reads for m in small if m.written)),
         "registers": float(sum(p.registers for p in soft)),
     }
 
@@ -119,8 +122,9 @@ def _lengths(path: Path, target: Board) -> dict[str, float]:
         count = dsps(Product(*path.factors), target.device)
         if count:
             found[path.kind] = 1.0
-        if count != 1:  # an addition behind the parts, or nothing but additions
-            found["levels"] += 1.0 if count else 1.0 + (min(path.factors) - 1).bit_length()
+        if count != 1:  # an addition behind the parts, or a tree that makes two rows of three
+            levels = 0.0 if count else log(min(path.factors)) / log(1.5)
+            found["levels"] += 1.0 + levels
             found["carries"] += sum(path.factors)
     return found
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rchw.codesign.bill import Bill, Path, adders
+from rchw.codesign.bill import Bill, Path
 from rchw.codesign.memories import Product, Table
 from rchw.codesign.sums import LayerSums
 from rchw.design import Stage
@@ -50,10 +50,9 @@ class Part:
             return
         self.table.add(where)
         wide = width + int(np.abs(kinds).max()).bit_length()
-        bits = sum(adders(int(kind)) for kind in kinds) * wide
-        self.bill.add("add", bits)
+        found = [self.bill.times(int(kind), width) for kind in kinds]
         self.bill.add("choice", (len(kinds) - 1) * wide)
-        additions = max(adders(int(kind)) for kind in kinds)
+        additions = max(product.count for product in found)
         levels = 1.0 + additions + (len(kinds) - 1).bit_length()
         memory = not self.plan.read_register and not self.stage.stepwise
         self.bill.path("weights of a lane", Path(levels, wide * bool(additions), memory))

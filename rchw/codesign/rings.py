@@ -45,6 +45,7 @@ def _fed(part: Part, column: Codes, additions: int) -> None:
     layer, bill = part.stage.layer, part.bill
     width = width_of(*part.sums.taps.of(column))
     bill.add("add", additions * (width - part.sums.tap_shift))
+    bill.add("joined", max(additions - 1, 0) * (width - part.sums.tap_shift))
     if additions:
         levels = 2.0 + additions.bit_length()
         bill.path("taps", Path(levels, width, memory=not part.plan.read_register))

@@ -5,7 +5,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from rchw.codesign.bill import Bill, Path, adders, digit_counts
+from rchw.codesign.bill import Bill, Path
 from rchw.codesign.drives import drive_kinds
 from rchw.codesign.lanes import activate, fold_layer
 from rchw.codesign.memories import Product, width_of
@@ -100,9 +100,12 @@ def _driven(bill: Bill, stage: Stage, sums: LayerSums) -> None:
         bill.add("add", int(widths.sum()))
         return
     first = np.array([int(np.argmax(where == number)) for number in range(len(kinds))])
-    digits = digit_counts(kinds)
-    parts = digits.sum(axis=1)
+    parts = (kinds != 0).sum(axis=1)
+    for row in kinds[:, : len(stage.inputs)].tolist():
+        for code, channel in zip(row, stage.inputs, strict=True):
+            bill.times(code, channel.format.width)
     bill.add("add", float((np.maximum(parts - 1, 0) * widths[first]).sum()))
+    bill.add("joined", float((np.maximum(parts - 2, 0) * widths[first]).sum()))
     bill.add("held", float(widths[first].sum()))
     most = max(int(parts.max()), 1)
     bill.path("drive", Path(1.0 + (most - 1).bit_length(), float(widths[first].max())))
@@ -116,8 +119,12 @@ def _units(bill: Bill, stage: Stage, sums: LayerSums) -> None:
     start = any(layer.initial_state)
     for unit in range(layer.n_units):
         weights = [weight for _, weight in layer.connections[unit]]
-        additions = sum(adders(weight) for weight in weights) + max(len(weights) - 1, 0)
-        bill.add("add", additions * max(int(taps[unit]) - sums.tap_shift, 1))
+        products = [bill.times(weight, width) for weight in weights]
+        own = max(int(taps[unit]) - sums.tap_shift, 1)
+        bill.add("add", max(len(weights) - 1, 0) * own)
+        bill.add("joined", max(len(weights) - 2, 0) * own)
+        additions = max((product.count for product in products), default=0)
+        additions += (max(len(weights), 1) - 1).bit_length()
         bill.add("add", int(totals[unit]) * bool(weights))
         bill.add("choice", int(taps[unit]) * (start or additions > 0))
         total = int(totals[unit])
@@ -125,8 +132,9 @@ def _units(bill: Bill, stage: Stage, sums: LayerSums) -> None:
         if layer.gain is not None:
             code = layer.gain.codes[unit]
             wide = width_of(int(sums.accumulator.low[unit]), int(sums.accumulator.high[unit]))
-            bill.add("add", (adders(code) + (layer.bias[unit] != 0)) * wide)
-            total, levels, carries = wide, levels + 1 + adders(code), carries + wide
+            scaled = bill.times(code, total)
+            bill.add("add", (layer.bias[unit] != 0) * wide)
+            total, levels, carries = wide, levels + 1 + scaled.count, carries + wide
         if layer.remembers:
             further = _updated(bill, layer, unit)
             levels, carries = levels + further.levels, carries + further.carries
@@ -142,9 +150,10 @@ def _updated(bill: Bill, layer: UnitLayer, unit: int) -> Path:
         bill.add("add", (2 + rounds) * (width + 1) * leaks)
         return Path((2.0 + rounds) * leaks, (2.0 + rounds) * width * leaks)
     code = layer.step.codes[unit]
-    bill.add("add", adders(code) * (width + layer.step.format.width) + (1 + rounds) * width)
+    moved = bill.times(code, width)
+    bill.add("add", (1 + rounds) * width)
     bill.add("clip", 2 * width)
-    return Path(3.0 + rounds + adders(code), (2.0 + rounds) * width)
+    return Path(3.0 + rounds + moved.count, (2.0 + rounds) * width)
 
 
 def _constants(bill: Bill, design: Design) -> None:
@@ -171,19 +180,21 @@ def _constants(bill: Bill, design: Design) -> None:
         same = (weights == weights[0]).all(axis=0)
         used = weights.any(axis=0)
         wide = features + _widths(-np.abs(weights).max(axis=0), np.abs(weights).max(axis=0)) - 1
-        counts = digit_counts(weights[0])
-        several = np.maximum(counts - 1, 0) * same
-        bill.add("add", float((several * (features + 2) * used).sum()))
-        bill.add("held", float((wide * used * (counts > 1)).sum()))
-        bill.add("plain", float((wide * used * (counts <= 1)).sum()))
-        most = float((counts * used).max(initial=1))
-        bill.path("product with a constant", Path(most, float((wide * used).max(initial=1))))
+        fixed = zip(weights[0].tolist(), features.tolist(), same.tolist(), strict=True)
+        found = [bill.times(code, width).count if one else 0 for code, width, one in fixed]
+        counts = np.array(found)
+        bill.add("held", float((wide * used * (counts > 0)).sum()))
+        bill.add("plain", float((wide * used * (counts == 0)).sum()))
+        most = float(counts.max(initial=0))
+        bill.path("product with a constant", Path(1 + most, float((wide * used).max(initial=1))))
         for k in np.flatnonzero(~same & used).tolist():
             bill.products.append(Product(int(features[k]), int(wide[k] - features[k]) + 1))
         terms, term = int(used.sum()), float(wide[used].mean()) if used.any() else 1.0
         while terms > 1:
             left = ceil(terms / 4)
             bill.add("add", (terms - left) * (term + 1))
+            beyond = terms // 4 * 2 + max(terms % 4 - 2, 0)
+            bill.add("joined", beyond * (term + 1))
             term += 2
             bill.add("held", left * term)
             bill.path("sum of four", Path(2, term))

@@ -4,12 +4,12 @@ import json
 import re
 from typing import Any
 
-import numpy as np
 import pytest
 
 from benchmarks import estimator, families, size
 from benchmarks.estimator_designs import BOARDS, KINDS, LIST, draws
-from rchw.codesign.bill import adders, digit_counts
+from rchw.codesign import constants
+from rchw.codesign.constants import Additions, additions
 from rchw.codesign.memories import Memory, Product, block_rams, dsps, width_of
 from rchw.codesign.sums import layer_sums
 from rchw.codesign.whole import bill_of
@@ -84,11 +84,21 @@ def test_sums_are_as_wide_as_those_of_the_ranges() -> None:
 
 
 def test_digits_are_those_of_the_gates() -> None:
-    codes = np.arange(-700, 701)
-    expected = [len(digits(int(code))) for code in codes]
-    assert digit_counts(codes).tolist() == expected
-    # A negation alone is an addition too.
-    assert [adders(code) for code in (1, -1, 3, -3, 5, 7, 0)] == [0, 1, 1, 1, 1, 1, 0]
+    for code in range(-700, 701):
+        assert sorted(constants.digits(code)) == sorted(digits(code))
+        count = len(digits(code))
+        # A negation alone is an addition too.
+        assert additions(code, 8).count == max(count - 1, int(code < 0 and count == 1))
+
+
+def test_additions_are_as_wide_as_their_operands_overlap() -> None:
+    assert additions(1, 8) == additions(64, 8) == Additions(0, 0, 0)
+    assert additions(-16, 8) == Additions(1, 8, 0)
+    # 5 x: the lowest two bits are those of x.  7 x = 8 x - x: all bits.
+    assert additions(5, 8) == additions(-5, 8) == Additions(1, 9, 0)
+    assert additions(7, 8) == Additions(1, 11, 0)
+    # 23 x = 32 x - x - 8 x: two differences become one sum of three.
+    assert additions(23, 8) == Additions(2, 23, 10)
 
 
 def test_products_are_split_as_synthesis_does() -> None:
