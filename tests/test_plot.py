@@ -67,13 +67,31 @@ def figures() -> dict[str, Figure]:
             [0.0, 0.25, 0.5],
             [[1.0, 2.0, 1.0], [4.0, 1.0, 0.5]],
         ),
+        "front": plot.front_figure(
+            {"cycle": [[0.2, 300, 2e6], [0.1, 900, 4e5]], "integer": [[0.5, 200, 3e6]]},
+            [[(200, 0.5), (300, 0.2), (900, 0.1)], [(4e5, 0.1), (2e6, 0.2), (3e6, 0.5)]],
+            [[(300, 0.22), (900, 0.11)], [(2e6, 0.22), (4e5, 0.11)]],
+            ["logic cells", "samples per second"],
+            error="NMSE",
+            floors={"linear floor": 0.15, "NVAR": 1e-9},
+        ),
         "timing": plot.timing_diagram(SIGNALS, first_clock=7, clock_in=8, clock_out=11),
     }
 
 
 @pytest.mark.parametrize(
     "kind",
-    ["prediction", "errors", "trace", "timing", "emulation", "comparison", "metrics", "history"],
+    [
+        "prediction",
+        "errors",
+        "trace",
+        "timing",
+        "emulation",
+        "comparison",
+        "metrics",
+        "history",
+        "front",
+    ],
 )
 def test_svg_is_one_repeatable_element_without_links(kind: str) -> None:
     text = plot.svg(figures()[kind], kind)
@@ -268,3 +286,23 @@ def test_capacities_are_drawn_at_their_delays() -> None:
         plot.metrics_figure([], [], 0.0, {1: [1.0]}, [0.0], [[1.0]])
     with pytest.raises(DesignError, match=r"^power must have 2 frequencies, not 1$"):
         plot.metrics_figure([1], [1.0], 0.0, {1: [1.0]}, [0.0, 0.5], [[1.0]])
+
+
+def test_a_front_is_drawn_as_what_it_can_do() -> None:
+    """Cells that are more than a design needs serve it too, and so do rates below its own."""
+    left, right = figures()["front"].axes
+    (cells,) = [line for line in left.get_lines() if line.get_label() == "front, validation"]
+    (rates,) = [line for line in right.get_lines() if line.get_label() == "front, validation"]
+    assert cells.get_drawstyle() == "steps-post" and rates.get_drawstyle() == "steps-pre"
+    assert max(np.asarray(cells.get_xdata())) > 900 and min(np.asarray(rates.get_xdata())) < 4e5
+    assert [text.get_text() for text in right.texts] == ["NVAR, 1e-09 (below)", "linear floor"]
+
+
+@pytest.mark.parametrize("error", [np.nan, -0.1])
+def test_a_front_of_what_is_no_error_is_refused(error: float) -> None:
+    with pytest.raises(DesignError, match=r"^errors and costs must be finite, from 0, and of at"):
+        plot.front_figure(
+            {"cycle": [[error, 10]]}, [[(10, 0.1)]], [[]], ["cells"], error="NMSE", floors={}
+        )
+    with pytest.raises(DesignError, match=r"^errors and costs must be finite, from 0, and of at"):
+        plot.front_figure({}, [[]], [[]], ["cells"], error="NMSE", floors={})

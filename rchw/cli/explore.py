@@ -131,10 +131,13 @@ def explore_command(
     objectives = parse_objectives(objective or f"{task.metric},cells", task.metric)
     limits = parse_limits(at_most, rate, task.metric)
     screen = Screen(as_json)
-    with screen.count(f"exploring {task.name} on {board}", every=10) as show:
+    with (
+        make_engine(engine, workers, address) as workers_of,
+        screen.count(f"exploring {task.name} on {board}", every=10) as show,
+    ):
         front = explore(
             task, board, space, objectives=objectives, limits=limits, budget=budget, seed=seed,
-            engine=make_engine(engine, workers, address), folder=output, progress=show,
+            engine=workers_of, folder=output, progress=show,
         )  # fmt: skip
     given = {"--objective": objective, "--budget": str(budget), "--at-most": at_most,
              "--rate": None if rate is None else f"{rate:g}", "--reservoirs": reservoirs,

@@ -9,6 +9,7 @@ import importlib
 import multiprocessing
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -229,6 +230,8 @@ class RayEngine:
     def __init__(self, address: str | None = None, workers: int | None = None) -> None:
         if address is not None and workers is not None:
             raise DesignError(f"workers must be left out for the cluster at {address}")
+        if address is not None:
+            _reach(address)
         try:
             self._ray: Any = importlib.import_module("ray")
         except ImportError as error:
@@ -291,6 +294,17 @@ class RayEngine:
     ) -> None:
         if self._own:
             self._ray.shutdown()
+
+
+def _reach(address: str) -> None:
+    """Refuse an address where nobody listens: Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdigit() or not int(port) < 1 << 16:
+        return  # a word such as auto
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except OSError as error:
+        raise ToolError(f"no Ray cluster answers at {address}: {error.strerror}") from error
 
 
 def _call(function: Callable[[Item], Result], item: Item) -> Result:

@@ -14,6 +14,7 @@ of few long runs, K. Jamieson and A. Talwalkar, AISTATS 2016.
 
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -32,12 +33,13 @@ from rchw.devices import board as board_of
 from rchw.errors import DesignError
 from rchw.train.search import TrainingTask, training_rows
 
-__all__ = ["BATCH", "STORE", "explore"]
+__all__ = ["BATCH", "PROMOTED", "RANDOM", "STORE", "explore"]
 
 BATCH = 10  # trials that are asked for at once
+PROMOTED = BATCH // 2  # of them that go on to all samples, and those on the first front
+RANDOM = 100  # designs at first that do not depend on those before, about 30 reservoirs
 STORE = "trials.jsonl"
 
-_RANDOM = 100  # designs at first that do not depend on those before, about 30 reservoirs
 _UNKNOWN = 1e6  # by what a trial exceeds its limits that cannot be asked for
 
 Progress = Callable[[int, int, str], None]
@@ -74,7 +76,7 @@ def explore(
     seed : int
         Of what is proposed.
     engine : Engine, optional
-        The cores of this machine if not given.
+        The cores of this machine if not given; one that is given is not ended here.
     folder : Path, optional
         Where the store is kept, ``trials.jsonl``. What is there of the same search is not computed
         again; its budget may have been another one.
@@ -107,12 +109,13 @@ def explore(
         "space": asdict(chosen),
         "seed": seed,
         "batch": BATCH,
+        "promoted": PROMOTED,
         "optimiser": f"optuna {metadata.version('optuna')}",
     }
     count = -(-budget // BATCH) * BATCH
     with Store(None if folder is None else folder / STORE, record) as store:
-        search = _Search(trials, objectives, seed, store, engine or LocalEngine())
-        with search.engine:
+        with LocalEngine() if engine is None else nullcontext(engine) as workers:
+            search = _Search(trials, objectives, seed, store, workers)
             while search.done < count:
                 search.batch(lambda words: progress and progress(search.done, count, words))
     if not search.found:
@@ -220,7 +223,7 @@ class _Search:
         for number, layer in zip(owners, layers, strict=True):
             best[number] = min(layer, best.get(number, layer))
         ranked = sorted(best, key=lambda number: (best[number], number))
-        chosen = [*ranked[: BATCH // 2], *(n for n in ranked[BATCH // 2 :] if best[n] == 0)]
+        chosen = [*ranked[:PROMOTED], *(n for n in ranked[PROMOTED:] if best[n] == 0)]
         return sorted(chosen)
 
     def _tell(self, trial: optuna.Trial, result: Result, designs: list[Found]) -> None:
@@ -261,6 +264,6 @@ def _study(objectives: int, seed: int) -> optuna.Study:
         # Joint densities of what is asked for together are called experimental.
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         sampler = optuna.samplers.TPESampler(
-            seed=seed, multivariate=True, group=True, constant_liar=True, n_startup_trials=_RANDOM
+            seed=seed, multivariate=True, group=True, constant_liar=True, n_startup_trials=RANDOM
         )
     return optuna.create_study(directions=["minimize"] * objectives, sampler=sampler)

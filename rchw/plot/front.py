@@ -37,7 +37,8 @@ def front_figure(
     points : mapping of str to array (D, 1 + C)
         Of every kind of reservoir: error of each design, and its C costs.
     fronts : sequence of C arrays (F, 2)
-        Cost and error of the designs that no other beats in these two, by rising cost.
+        Cost and error of the designs that no other beats in these two, by rising cost; rising
+        errors say that more of it is better, as of a rate.
     tested : sequence of C arrays (M, 2)
         Cost and error on test samples of what was chosen; may be empty.
     labels : sequence of C str
@@ -103,9 +104,12 @@ def _panel(
     costs = np.concatenate([line[:, 0], *inside])
     wide = costs.min() > 0 and costs.max() > 8 * costs.min()
     end = float(costs.max()) * (1.15 if wide else 1.03)
-    steps = np.vstack([line, [end, line[-1, 1]]])
-    axes.plot(steps[:, 0], steps[:, 1], color=INK, lw=1.3, drawstyle="steps-post",
-              label="front, validation", zorder=3)  # fmt: skip
+    begin = float(costs.min()) / (1.15 if wide else 1.03)
+    # Where error rises, more of the figure is better, and what is reached holds for all below it.
+    rising = line[-1, 1] > line[0, 1]
+    steps = np.vstack([[begin, line[0, 1]], line] if rising else [line, [end, line[-1, 1]]])
+    axes.plot(steps[:, 0], steps[:, 1], color=INK, lw=1.3, label="front, validation", zorder=3,
+              drawstyle="steps-pre" if rising else "steps-post")  # fmt: skip
     if marks.size:
         axes.plot(marks[:, 0], marks[:, 1], ls="none", marker="o", ms=6, mfc="none", mec=INK,
                   mew=1.0, label="its designs, test", zorder=4)  # fmt: skip
@@ -119,9 +123,7 @@ def _panel(
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=12))
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.set_xlim(float(costs.min()) / 1.15, end)
-    else:
-        axes.set_xlim(right=end)
+    axes.set_xlim(begin if wide or rising else None, end)
     axes.grid()
 
 

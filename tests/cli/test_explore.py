@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 
 from rchw.cli import main
 from tests.cli.command_line import call, contents, refused, small_series
+from tests.codesign.resume import stored
+from tests.codesign.test_engine import wait_for
 
 Capture = pytest.CaptureFixture[str]
 SPACE = ("--board", "icebreaker", "--input-columns", "x", "--reservoirs", "cycle,integer",
@@ -97,6 +100,29 @@ def test_a_larger_budget_takes_away_what_is_beaten(explored: Path, capsys: Captu
     names = {entry["name"] for entry in record["front"]}
     found = {path.stem for path in (explored / "out").glob("trial_*.json")}
     assert found == names
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_an_interrupted_search_goes_on(
+    workers: str, explored: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    """Ctrl-C in the middle: exit code 2 and one sentence, and then the same front."""
+    wanted = json.loads((explored / "out" / "front.json").read_text())
+    words = ["explore", str(explored / "small.csv"), *SPACE, "--objective", "nmse,cells,energy"]
+    words += ["--workers", workers, "--budget", str(wanted["trials"]), "-o", str(tmp_path)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "rchw.cli", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True,
+    ) as process:  # fmt: skip
+        wait_for(lambda: stored(tmp_path) >= 3)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 2 and not out
+    assert err.splitlines()[-1] == "error: interrupted, and nothing earlier was changed"
+    assert "Traceback" not in err
+    assert {path.name for path in tmp_path.iterdir()} == {"trials.jsonl"}
+    assert call(capsys, *words).code == 0
+    assert json.loads((tmp_path / "front.json").read_text()) == wanted
 
 
 WRONG = {

@@ -92,6 +92,8 @@ def test_bad_engines_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         engine("local", address="auto")
     with pytest.raises(DesignError, match=r"^workers must be left out for the cluster at auto$"):
         RayEngine("auto", 2)
+    with pytest.raises(ToolError, match=r"^no Ray cluster answers at 127.0.0.1:1: "):
+        RayEngine("127.0.0.1:1")
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ToolError, match=r"^the Python package ray is missing: .*rchw\[cluster\]"):
         engine("ray")

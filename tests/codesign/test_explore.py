@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from rchw.codesign.front import Front
 from rchw.codesign.objectives import Limits
 from rchw.codesign.space import Space
 from rchw.errors import DesignError
+from tests.codesign.resume import stored
 from tests.codesign.test_engine import wait_for
 from tests.train.tiny import tiny_task
 
@@ -30,10 +32,13 @@ BUDGET = 20
 
 
 def searched(folder: Path | None, workers: int = 1, **changed: Any) -> Front:
+    """Search; the second batch is proposed from what was told of the first."""
     given: dict[str, Any] = {"budget": BUDGET, "seed": 1, "space": SPACE} | changed
-    return explore(
-        tiny_task(), "icebreaker", engine=LocalEngine(workers), folder=folder, **given
-    )  # fmt: skip
+    given.setdefault("task", tiny_task())
+    given.setdefault("board", "icebreaker")
+    with patch("rchw.codesign.explore.RANDOM", 10), LocalEngine(workers) as local:
+        given.setdefault("engine", local)
+        return explore(folder=folder, **given)
 
 
 def text(front: Front) -> str:
@@ -98,15 +103,10 @@ def test_kill_9_in_the_middle_loses_nothing(usual: tuple[Front, Path], tmp_path:
         [sys.executable, str(script), str(folder)], cwd=root,
         env=os.environ | {"PYTHONPATH": str(root)},
     )  # fmt: skip
-
-    def lines() -> int:
-        return (folder / STORE).read_bytes().count(b"\n") if (folder / STORE).exists() else 0
-
-    whole = (usual[1] / STORE).read_bytes().count(b"\n")
-    wait_for(lambda: lines() >= 4)
+    wait_for(lambda: stored(folder) >= 4)
     os.kill(child.pid, signal.SIGKILL)
     child.wait()
-    assert 4 <= lines() < whole
+    assert 4 <= stored(folder) < stored(usual[1])
     assert text(searched(folder)) == text(usual[0])
 
 
@@ -124,10 +124,7 @@ def test_test_samples_are_not_read(usual: tuple[Front, Path]) -> None:
     task = tiny_task()
     inputs, targets = task.inputs.copy(), task.targets.copy()
     inputs[task.test], targets[task.test] = 0.5, np.linspace(0, 9, len(targets[task.test]))[:, None]
-    other = explore(
-        replace(task, inputs=inputs, targets=targets), "icebreaker", SPACE, budget=BUDGET, seed=1,
-        engine=LocalEngine(1),
-    )  # fmt: skip
+    other = searched(None, task=replace(task, inputs=inputs, targets=targets))
     assert other.table() == usual[0].table()
     hashes = [front.record["task"]["split_sha256"] for front in (other, usual[0])]
     assert {key for key in hashes[0] if hashes[0][key] != hashes[1][key]} == {"test"}
@@ -138,7 +135,7 @@ def test_another_search_is_refused_its_store(usual: tuple[Front, Path]) -> None:
     with pytest.raises(DesignError, match=r"its seed is 1, not 2: use another folder$"):
         searched(usual[1], seed=2)
     with pytest.raises(DesignError, match=r"its board is \"icebreaker\", not \"ulx3s-85f\""):
-        explore(tiny_task(), "ulx3s-85f", SPACE, folder=usual[1], engine=LocalEngine(1))
+        searched(usual[1], board="ulx3s-85f")
     assert (usual[1] / STORE).read_bytes() == before
 
 
