@@ -83,6 +83,32 @@ def test_a_row_of_a_series_reads_the_test_samples_once() -> None:
     assert rows["squares"]["mean"] < rows["linear"]["mean"]  # the map is quadratic
 
 
+class _Spoilt(_Short):
+    """The same with noise for test samples."""
+
+    def load(self, seeds: Sequence[int]) -> list[Task]:
+        found = []
+        for task in super().load(seeds):
+            noise = np.random.default_rng(7).uniform(-1, 1, task.targets[task.test].shape)
+            parts = {"inputs": task.inputs.copy(), "targets": task.targets.copy()}
+            for values in parts.values():
+                values[task.test] = noise
+            found.append(replace(task, **parts))
+        return found
+
+
+def test_no_choice_reads_a_test_sample() -> None:
+    given = ("henon", (1,), (2,), None)
+    plain, spoilt = (
+        series_rows(PEERS["reservoirpy-cycle"], 20, kind(*given), budget=3)
+        for kind in (_Short, _Spoilt)
+    )
+    for readout, row in plain.items():
+        assert row["chosen"] == spoilt[readout]["chosen"]
+        assert row["validation"] == spoilt[readout]["validation"]
+        assert row["mean"] < spoilt[readout]["mean"]  # and what is told is of the test samples
+
+
 def test_a_closed_loop_stays_with_the_series_for_a_while() -> None:
     streams = _Short("mackey-glass", (1,), (2,), 1)
     rows = loop_rows(PEERS["reservoirpy-cycle"], 20, streams, budget=2)
