@@ -89,10 +89,10 @@ class _Spoilt(_Short):
     def load(self, seeds: Sequence[int]) -> list[Task]:
         found = []
         for task in super().load(seeds):
-            noise = np.random.default_rng(7).uniform(-1, 1, task.targets[task.test].shape)
+            rng = np.random.default_rng(7)
             parts = {"inputs": task.inputs.copy(), "targets": task.targets.copy()}
             for values in parts.values():
-                values[task.test] = noise
+                values[task.test] = rng.uniform(-1, 1, values[task.test].shape)
             found.append(replace(task, **parts))
         return found
 
