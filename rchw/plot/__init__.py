@@ -12,6 +12,7 @@ from rchw.plot.residuals import Residuals, residuals_figure
 from rchw.plot.series import error_bars, prediction_figure, search_trace
 from rchw.plot.style import THEMES, svg
 from rchw.plot.timing import timing_diagram
+from rchw.plot.tradeoff import tradeoff_figure
 
 __all__ = [
     "THEMES",
@@ -27,4 +28,5 @@ __all__ = [
     "search_trace",
     "svg",
     "timing_diagram",
+    "tradeoff_figure",
 ]

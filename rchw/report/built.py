@@ -1,6 +1,6 @@
 """The section of the report on what was built: formats, layers, features, schedule."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rchw.design import (
     Block,
@@ -12,8 +12,10 @@ from rchw.design import (
     TapsInput,
 )
 from rchw.report.evidence import Evidence
-from rchw.report.page import Text, facts, section
+from rchw.report.page import Text, facts, grid, note, section
 from rchw.schedule import schedule
+from rchw.train.budget import readout_facts
+from rchw.train.tradeoff import COLUMNS, readout_words, tradeoff_rows
 
 __all__ = ["built", "listed"]
 
@@ -85,8 +87,14 @@ def built(evidence: Evidence) -> Iterator[Text]:
             "features": f"{design.n_features}: " + ", ".join(features),
             "readout": f"weights {readout.weight_format}, {readout.multipliers} multipliers"
             + answers,
+            **({} if readout.pooled else {"weights": readout_words(readout_facts(design))}),
             "outputs": ", ".join(outputs),
             **({"feedback": "; ".join(fed)} if fed else {}),
             "schedule": f"{lanes}, {plan.clocks} clocks per sample",
         }
     )
+    known = design.provenance.get("readout")
+    rows = tradeoff_rows(known) if isinstance(known, Mapping) else []
+    if rows:
+        yield note("What other budgets of the readout would cost, on the validation samples:")
+        yield grid(COLUMNS, rows)

@@ -7,7 +7,8 @@ import pytest
 
 from rchw.document import load
 from rchw.report.commands import train_command_line
-from tests.cli.command_line import train_small
+from rchw.train.tradeoff import tradeoff_rows
+from tests.cli.command_line import call, train_small
 
 
 def test_budgets_of_the_readout_reach_the_design_and_the_screen(
@@ -23,3 +24,9 @@ def test_budgets_of_the_readout_reach_the_design_and_the_screen(
     assert facts["adders"][0] <= 9 and facts["nonzeros"][0] <= 5
     assert design.readout.weight_format.width == 10
     assert words in train_command_line(done.record, "small.json")
+    assert call(capsys, "report", tmp_path).code == 0
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "What other budgets of the readout would cost" in page
+    assert f"{facts['nonzeros'][0]} of 16 weights are not 0" in page
+    for row in tradeoff_rows(facts):
+        assert all(f">{cell}</td>" in page for cell in row)
