@@ -104,8 +104,8 @@ def _circuits(found: Row) -> Iterator[str]:
         f"{found['task']}, not tuned ({found['device']}, synthesis alone). Everything but the "
         "readout is the same in all"
     )
-    yield "rows; the last one, without an adder, is what is left of it. Registers of products go with"
-    yield "them."
+    yield "rows; the last one, without an adder, is what is left of it. Registers of products go"
+    yield "with them."
     yield ""
     yield "| budget | adders | weights not 0 | NMSE, validation | NMSE, test | LUT | flip-flops |"
     yield "|---|---|---|---|---|---|---|"
