@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rchw.adapt import intrinsic_plasticity
+from rchw.adapt import RULES, intrinsic_plasticity
 from rchw.adapt.layer import Layer
 from rchw.design import Design, MatrixLayer, RingLayer
 from rchw.document import digest, from_document, to_document
@@ -31,6 +31,11 @@ def build(adapt: str | None = RULE, hyper: Hyperparameters | None = None, **more
     return build_design(
         options, hyper or Hyperparameters(), TASK.inputs[TASK.train], TASK.targets[TASK.train]
     )
+
+
+def parts_of(model: Any) -> list[Layer]:
+    """Layers of a model, taken apart."""
+    return [Layer.of(part) for part in getattr(model, "layers", [model])]
 
 
 def deviation(design: Design) -> float:
@@ -61,15 +66,36 @@ def test_every_adaptable_reservoir_comes_to_integers(reservoir: str) -> None:
     assert from_document(to_document(found)) == found
     signal = decode(plain.encode(TASK.inputs[TASK.train]), plain.inputs[0].format)
     model, history = intrinsic_plasticity(float_twin([s.layer for s in plain.stages]), signal)
-    parts = model.layers if hasattr(model, "layers") else [model]
-    for stage, part in zip(found.stages, parts, strict=True):
-        layer, gain = stage.layer, Layer.of(part).gain
+    for stage, part in zip(found.stages, parts_of(model), strict=True):
+        layer, gain = stage.layer, part.gain
         assert layer.gain is not None
         half = layer.gain.format.resolution / 2
         assert np.abs(decode(layer.gain.codes, layer.gain.format) - gain).max() <= half
     told = found.provenance["adaptation"]
     assert told == history.summary()
     assert told["layers"][0]["after"]["radius"] >= 0
+
+
+@pytest.mark.parametrize("reservoir", ["cycle", "leaky"])
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_comes_to_integers(rule: str, reservoir: str) -> None:
+    """Whatever it changes: the twin of the adapted design is the adapted twin, to half a code."""
+    more: dict[str, Any] = {"reservoir": reservoir, "activation": "table", "units": 10}
+    found, plain = build(rule, **more), build(None, **more)
+    assert from_document(to_document(found)) == found
+    assert found.layers != plain.layers
+    signal = decode(plain.encode(TASK.inputs[TASK.train]), plain.inputs[0].format)
+    model, history = RULES[rule](float_twin([s.layer for s in plain.stages]), signal)
+    coded = float_twin([s.layer for s in found.stages])
+    for stage, want, got in zip(found.stages, parts_of(model), parts_of(coded), strict=True):
+        layer = stage.layer
+        gain = 0.0 if layer.gain is None else layer.gain.format.resolution / 2
+        assert np.abs(got.gain - want.gain).max() <= gain
+        assert np.abs(got.bias - want.bias).max() <= layer.bias_format.resolution / 2
+        finest = layer.connection_format.resolution / 2
+        assert np.abs(got.matrix() - want.matrix()).max() <= finest
+    assert found.provenance["adaptation"] == history.summary()
+    assert history.rule == rule
 
 
 def test_only_training_inputs_are_read() -> None:
