@@ -90,10 +90,10 @@ class _Spoilt(_Short):
         found = []
         for task in super().load(seeds):
             rng = np.random.default_rng(7)
-            parts = {"inputs": task.inputs.copy(), "targets": task.targets.copy()}
-            for values in parts.values():
+            inputs, targets = task.inputs.copy(), task.targets.copy()
+            for values in (inputs, targets):
                 values[task.test] = rng.uniform(-1, 1, values[task.test].shape)
-            found.append(replace(task, **parts))
+            found.append(replace(task, inputs=inputs, targets=targets))
         return found
 
 
