@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import generators, sequences
+from benchmarks import generators, metrics, sequences
 
 
 def record(name: str) -> dict[str, Any]:
@@ -14,7 +14,9 @@ def record(name: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("module", [generators, sequences], ids=["generators", "sequences"])
+@pytest.mark.parametrize(
+    "module", [generators, metrics, sequences], ids=["generators", "metrics", "sequences"]
+)
 def test_page_is_that_of_the_record(module: Any) -> None:
     name = module.__name__.rpartition(".")[2]
     page = (generators.FOLDER / f"{name}.md").read_text(encoding="utf-8")
@@ -35,3 +37,33 @@ def test_every_label_of_the_verilog_is_that_of_the_reference() -> None:
     for row in rows:
         assert row["identical"] == row["test"]["sequences"]
         assert row["task"]["split_sha256"]
+
+
+def test_metrics_keep_to_their_bounds() -> None:
+    """None exceeds what it is bounded by, and nothing but codes and devices has noise."""
+    found = record("metrics")
+    assert [row["label"] for row in found["nodes"]] == [
+        label for _, label, _, _ in metrics.NODE_ROWS
+    ]
+    assert len(found["adapted"]) == 6
+    for row in found["nodes"] + found["adapted"]:
+        assert row["units"] == found["units"] and row["samples"] == found["samples"]
+        assert row["memory"]["significant"] < row["units"]
+        assert row["processing"]["total"] < 1.05 * row["processing"]["rank"]
+        assert 1 <= row["ranks"]["generalisation"] <= row["ranks"]["kernel"] <= row["units"]
+        assert 1 < row["effective_rank"] < row["units"]
+        assert row["entropy"]["bits_per_unit"] <= 8
+        if row["label"].startswith("integer-cycle"):
+            bits = row["source"]["point"]["state_bits"]
+            assert row["entropy"]["bits_per_unit"] <= bits
+
+
+def test_a_row_of_metrics_is_measured_again() -> None:
+    """Fewer samples: what has to do with the node comes out as in the record."""
+    label, subject = next(metrics.node_subjects())
+    again = metrics.measure_row(label, subject, 2000)
+    row = record("metrics")["nodes"][0]
+    assert again["source"] == row["source"] and again["label"] == row["label"]
+    assert again["effective_rank"] == pytest.approx(row["effective_rank"], rel=0.05)
+    assert again["lyapunov"]["maximum"] == pytest.approx(row["lyapunov"]["maximum"], abs=0.02)
+    assert again["conditions"] == row["conditions"]

@@ -20,10 +20,17 @@ from rchw.cli.train import (
 from rchw.errors import DesignError
 from rchw.files import check_folder
 
-__all__ = ["emulate_command", "joules"]
+__all__ = ["emulate_command", "joules", "settings_of"]
 
 
-def _settings(texts: Sequence[str], what: str) -> dict[str, float]:
+def settings_of(texts: Sequence[str], what: str) -> dict[str, float]:
+    """Numbers by name of words NAME=NUMBER; `what` is the option, for the message.
+
+    Raises
+    ------
+    DesignError
+        If a word is another, or a name stands twice.
+    """
     found: dict[str, float] = {}
     for text in texts:
         name, _, value = text.partition("=")
@@ -93,8 +100,8 @@ def emulate_command(
         raise DesignError(f"node must be left out for --measured, not be {node!r}")
     if output is not None:
         check_folder(output)
-    settings = _settings(set_ or (), "set")
-    spreads = _settings(spread or (), "spread")
+    settings = settings_of(set_ or (), "set")
+    spreads = settings_of(spread or (), "spread")
     if measured is not None:
         for words, given in (
             ("--preset", preset), ("--units", units), ("--snr-db", snr_db),

@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 
 from rchw.cli.console import Outcome, Screen, pairs, table
+from rchw.cli.emulate import settings_of
 from rchw.cli.train import Json
 from rchw.errors import DesignError
 from rchw.files import check_folder
@@ -26,6 +27,9 @@ def metrics_command(
     adc_bits: Annotated[
         int | None, typer.Option(help="Of the converter behind a device; exact.")
     ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="NAME=NUMBER: of what is tuned of a node.")
+    ] = None,
     samples: Annotated[int, typer.Option(help="Of the long run.")] = 10_000,
     seed: Annotated[int, typer.Option(help="Of the inputs, and of a node.")] = 0,
     output: Annotated[
@@ -39,7 +43,10 @@ def metrics_command(
     options = MetricOptions(samples=samples, seed=seed)
     if output is not None:
         check_folder(output)
-    given = {"--preset": preset, "--units": units, "--snr-db": snr_db, "--adc-bits": adc_bits}
+    given = {
+        "--preset": preset, "--units": units, "--snr-db": snr_db, "--adc-bits": adc_bits,
+        "--set": settings_of(set_ or (), "set") or None,
+    }  # fmt: skip
     subject = _subject(source, given, seed)
     result = characterise(subject, options, Screen(as_json))
     record = dict(result.record)
@@ -66,7 +73,7 @@ def _subject(source: str, given: dict[str, Any], seed: int) -> Any:
     chosen = NODES[source].preset(given["--preset"])
     units = chosen.units if given["--units"] is None else given["--units"]
     condition = Condition(given["--snr-db"], given["--adc-bits"])
-    return of_node(NODES[source], chosen, Size(units, 1, seed), condition)
+    return of_node(NODES[source], chosen, Size(units, 1, seed), condition, given["--set"])
 
 
 def _shown(record: dict[str, Any]) -> list[Table]:
@@ -142,4 +149,4 @@ def _layers(record: dict[str, Any]) -> Table:
 
 
 def _word(verdict: bool | None) -> str:
-    return "on the edge" if verdict is None else "yes" if verdict else "no"
+    return "not shown" if verdict is None else "yes" if verdict else "no"

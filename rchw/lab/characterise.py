@@ -72,6 +72,8 @@ class MetricOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise DesignError(f"seed must be at least 0, not {self.seed}")
         if not 2 <= self.washout < self.probe <= self.samples:
             raise DesignError(
                 f"samples must be at least the {self.probe} of a shorter run, and these more than "
@@ -250,6 +252,7 @@ def _stability(subject: Subject, options: MetricOptions, inputs: Array) -> dict[
         inputs,
         n_starts=options.starts,
         tail=max(1, len(inputs) // 10),
+        tolerance=subject.tolerance,
         rng=np.random.default_rng([options.seed, 7]),
     )
     told = subject.conditions
@@ -284,6 +287,7 @@ def _exponent(subject: Subject, options: MetricOptions, inputs: Array) -> dict[s
             inputs,
             washout=options.washout,
             size=subject.size,
+            least=subject.least,
             interval=options.interval,
         )
     except DesignError as error:

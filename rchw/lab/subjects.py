@@ -18,7 +18,7 @@ from rchw.model import DeepModel
 from rchw.model.recurrence import FloatModel
 from rchw.nodes import PhysicalReservoir
 from rchw.nodes.digital import ReservoirNode
-from rchw.nodes.presets import NodeInfo, Preset, Size
+from rchw.nodes.presets import NodeInfo, Point, Preset, Size
 from rchw.reference import ReferenceReservoir
 from rchw.reservoir import Reservoir
 from rchw.units import MatrixLayer, RingLayer
@@ -26,7 +26,8 @@ from rchw.units import MatrixLayer, RingLayer
 __all__ = ["Subject", "of_design", "of_model", "of_node"]
 
 Values = NDArray[np.float64]
-_CODES_MOVED = 8.0
+_WIDEST = 300  # units of a layer, up to which the Schur condition is searched for
+_CODES_MOVED = 8.0  # of a state of 6 bits or more; of fewer, an eighth of the range
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +49,11 @@ class Subject:
         Ends of each unit's states; None where nothing but the run tells.
     bits : int or None
         Of a state.
-    size : float or None
-        How far a perturbation moves a state, see `rchw.metrics.perturbation_exponent`.
+    size, least : float or None
+        How far a perturbation moves a state, and what counts as none, see
+        `rchw.metrics.perturbation_exponent`.
+    tolerance : float or None
+        Within which two runs are one, see `rchw.metrics.echo_index`.
     conditions : tuple of EchoConditions, or str
         Of each layer; or why there are none.
     noise : float or None
@@ -65,6 +69,8 @@ class Subject:
     rails: tuple[Values, Values] | None = None
     bits: int | None = None
     size: float | None = None
+    least: float | None = None
+    tolerance: float | None = None
     conditions: tuple[EchoConditions, ...] | str = "not known"
     noise: float | None = None
 
@@ -119,10 +125,14 @@ def of_design(design: Design, make: Callable[[Design], Reservoir] = ReferenceRes
         rails=(np.array([float(fmt.min) for fmt in states]),
                np.array([float(fmt.max) for fmt in states])),
         bits=max(layer.state.width for layer in layers),
-        size=_CODES_MOVED,
+        size=min(_codes_moved(layer.state.width) for layer in layers),
         conditions=_of_layers(design, layers),
         noise=1 / np.sqrt(12),
     )  # fmt: skip
+
+
+def _codes_moved(width: int) -> float:
+    return min(_CODES_MOVED, max(1.0, 2.0 ** (width - 3)))
 
 
 def _of_layers(
@@ -144,8 +154,12 @@ def _of_layers(
             for source, code in row:
                 weights[unit, source] = code / 2.0**layer.connection_format.frac
         rates = 2.0 ** -np.array(layer.leak_shifts, dtype=np.float64)
-        found.append(echo_conditions(gains[:, None] * weights, rates))
+        found.append(_conditions(gains[:, None] * weights, rates))
     return tuple(found)
+
+
+def _conditions(weights: Values, rates: Values) -> EchoConditions:
+    return echo_conditions(weights, rates, search=len(weights) <= _WIDEST)
 
 
 def of_model(model: FloatModel | DeepModel) -> Subject:
@@ -175,12 +189,18 @@ def _of_models(layers: list[Reservoir]) -> tuple[EchoConditions, ...] | str:
             return "the weights are not known"
         if layer.leak_rates is None:
             return "an Euler step keeps the whole state"
-        found.append(echo_conditions(layer.recurrent_weights, layer.leak_rates))
+        slope = 0.25 if getattr(layer, "activation", None) == "fermi" else 1.0
+        found.append(_conditions(slope * layer.recurrent_weights, layer.leak_rates))
     return tuple(found)
 
 
 def of_node(
-    info: NodeInfo, preset: Preset, size: Size, condition: Condition, samples: int = 1000
+    info: NodeInfo,
+    preset: Preset,
+    size: Size,
+    condition: Condition,
+    point: Point | None = None,
+    samples: int = 1000,
 ) -> Subject:
     """A node between its converters, as a preset has it, its inputs uniform from -1 to 1.
 
@@ -192,6 +212,8 @@ def of_node(
     size : Size
     condition : Condition
         Noise and converter; a digital node has neither.
+    point : mapping, optional
+        Axes of the preset that are set; the others take their defaults.
     samples : int
         To fit the converters to.
 
@@ -200,7 +222,7 @@ def of_node(
     DesignError
         If the node cannot be built so.
     """
-    reservoir = preset.reservoir(size)
+    reservoir = preset.reservoir(size, point)
     drawn = np.random.default_rng([size.seed, 5]).uniform(-1, 1, (samples, size.inputs))
     digital = isinstance(reservoir.node, ReservoirNode)
     fitted = reservoir.fitted(
@@ -214,11 +236,13 @@ def of_node(
         rails = (np.full(fitted.n_units, seen.low), np.full(fitted.n_units, seen.high))
     inner = fitted.node.reservoir if isinstance(fitted.node, ReservoirNode) else None
     layers = [] if inner is None else _flat(inner)
-    moved, bits = None, seen.bits
+    moved, least, alike, bits = None, None, None, seen.bits
     if isinstance(fitted.node, ReservoirNode) and fitted.node.state_format is not None:
         fmt = fitted.node.state_format
-        spread = float(fitted.run(drawn).std(axis=0).mean())
-        moved, bits = _CODES_MOVED / 2.0**fmt.frac / max(spread, 2.0**-fmt.frac), fmt.width
+        # Codes under the name of values: distances are those of codes.
+        code = 2.0**-fmt.frac / max(float(fitted.run(drawn).std(axis=0).mean()), 2.0**-fmt.frac)
+        moved, alike, bits = _codes_moved(fmt.width) * code, max(1e-3, code), fmt.width
+        least = code / float(np.sqrt(fitted.n_units))
         ends = [np.full(fitted.n_units, end / 2.0**fmt.frac) for end in (fmt.min, fmt.max)]
         rails = ends[0], ends[1]
     conditions: tuple[EchoConditions, ...] | str = "a device has no weights"
@@ -228,6 +252,7 @@ def of_node(
             conditions = of_design(inner.design).conditions
     return Subject(
         facts={"kind": "node", "name": info.name, "preset": preset.name, "source": preset.source,
+               "point": preset.default() | dict(point or {}),
                "snr_decibels": None if digital else condition.snr_decibels,
                "adc_bits": None if digital else condition.adc_bits,
                "unit": fitted.node.reading_unit},
@@ -239,6 +264,8 @@ def of_node(
         rails=rails,
         bits=bits,
         size=moved,
+        least=least,
+        tolerance=alike,
         conditions=conditions,
         noise=_noise(fitted),
     )  # fmt: skip

@@ -72,7 +72,9 @@ class EchoConditions:
         return self.radius < 1
 
 
-def echo_conditions(weights: ArrayLike, leak_rate: ArrayLike = 1.0) -> EchoConditions:
+def echo_conditions(
+    weights: ArrayLike, leak_rate: ArrayLike = 1.0, *, search: bool = True
+) -> EchoConditions:
     """The four conditions of a leaky network.
 
     Parameters
@@ -82,6 +84,8 @@ def echo_conditions(weights: ArrayLike, leak_rate: ArrayLike = 1.0) -> EchoCondi
         multiplies its row by it.
     leak_rate : float or array (N,)
         a, above 0 and at most 1.
+    search : bool
+        As of `rchw.metrics.schur_stability`, whose time grows with the third power of N.
 
     Raises
     ------
@@ -89,7 +93,7 @@ def echo_conditions(weights: ArrayLike, leak_rate: ArrayLike = 1.0) -> EchoCondi
         If a shape does not fit or a number is out of range.
     """
     matrix = np.asarray(weights, dtype=np.float64)
-    schur = schur_stability(matrix)
+    schur = schur_stability(matrix, search=search)
     rate = np.asarray(leak_rate, dtype=np.float64)
     if rate.shape not in ((), (len(matrix),)):
         raise DesignError(f"leak rate must have shape () or ({len(matrix)},), not {rate.shape}")

@@ -135,6 +135,7 @@ def perturbation_exponent(
     inputs: ArrayLike,
     *,
     size: float | None = None,
+    least: float | None = None,
     interval: int = 1,
     washout: int = 100,
     rng: np.random.Generator | None = None,
@@ -151,8 +152,8 @@ def perturbation_exponent(
     run, on the inputs of the washout backwards, so that no state is moved to where none lies.
 
     For codes this is no limit of small distances: nothing is smaller than one code. It says how the
-    rounded system treats a distance of `size` codes. A distance that vanishes in all units counts
-    as one code in one unit, so that strong fading is underestimated. At a distance of a few codes
+    rounded system treats a distance of `size` codes. Such a distance can vanish in all units; it
+    then counts as `least`, so that strong fading is underestimated. At a distance of a few codes
     rounding hides exponents near 0.
 
     Parameters
@@ -164,6 +165,9 @@ def perturbation_exponent(
     size : float, optional
         The distance; 1e-6 deviations of values, 8 codes of codes by default. A device whose state
         has few bits needs a size well above one of its steps.
+    least : float, optional
+        What a distance counts as that has vanished, at most `size`; one code in one unit by default
+        of codes, 0 of values, whose exponent then is ``-inf``.
     interval : int
         Samples between two measurements; the more, the fewer runs.
     washout : int
@@ -174,7 +178,7 @@ def perturbation_exponent(
     Returns
     -------
     float
-        ``-inf`` if of values nothing is left of a perturbation after some interval.
+        ``-inf`` if nothing is left of a perturbation after some interval and counts as nothing.
 
     Raises
     ------
@@ -188,7 +192,7 @@ def perturbation_exponent(
             f"{len(signal)} with {washout} and {interval}"
         )
     draw = np.random.default_rng(0) if rng is None else rng
-    pair = _Pair(reservoir, signal[:washout], size, draw)
+    pair = _Pair(reservoir, signal[:washout], size, least, draw)
     total, count = 0.0, 0
     for first in range(washout, len(signal) - interval + 1, interval):
         total += pair.growth(signal[first : first + interval])
@@ -204,6 +208,7 @@ class _Pair:
         reservoir: Reservoir,
         washout: NDArray[Any],
         size: float | None,
+        least: float | None,
         rng: np.random.Generator,
     ) -> None:
         self.reservoir, self.rng = reservoir, rng
@@ -215,8 +220,8 @@ class _Pair:
         self.integer = trail.dtype.kind in "iu"
         self.size = (8.0 if self.integer else 1e-6) if size is None else float(size)
         if not self.size > 0 or (self.integer and self.size < 1):
-            least = "at least 1 code" if self.integer else "above 0"
-            raise DesignError(f"size must be {least}, not {self.size:g}")
+            rule = "at least 1 code" if self.integer else "above 0"
+            raise DesignError(f"size must be {rule}, not {self.size:g}")
         self.now = trail[-1]
         other = reservoir.advance(washout[::-1])[1]
         moves = other - self.now
@@ -227,6 +232,12 @@ class _Pair:
         self.low, self.high = trail.min(axis=0), trail.max(axis=0)
         spread = trail.std(axis=0) if not self.integer else np.ones(trail.shape[1])
         self.scale = np.where(self.moved, spread, 1.0)
+        code = 1 / float(np.sqrt(self.moved.sum())) if self.integer else 0.0
+        self.least = code if least is None else float(least)
+        if not 0 <= self.least <= self.size:
+            raise DesignError(f"least must be from 0 to {self.size:g}, not {self.least:g}")
+        if not moves.any():
+            moves = self.rng.normal(size=moves.shape)
         self.other = self._placed(moves.astype(np.float64))
 
     def distance(self) -> float:
@@ -242,7 +253,7 @@ class _Pair:
         after, moves = self.distance(), (self.other - self.now).astype(np.float64)
         if after == 0.0:
             moves = self.rng.normal(size=moves.shape) * self.scale
-            after = 1 / np.sqrt(self.moved.sum()) if self.integer else 0.0
+            after = self.least
         self.other = self._placed(moves)
         with np.errstate(divide="ignore"):
             return float(np.log(after) - np.log(before))
@@ -271,12 +282,15 @@ def maximum_lyapunov(
     *,
     washout: int = 100,
     size: float | None = None,
+    least: float | None = None,
     interval: int = 1,
 ) -> float:
     """Largest exponent: by ``"qr"`` where there are Jacobians, else by `perturbation_exponent`.
 
-    `size` and `interval` are those of the latter; Jacobians need none.
+    `size`, `least` and `interval` are those of the latter; Jacobians need none.
     """
     if isinstance(reservoir, Differentiable):
         return float(local_lyapunov(reservoir, inputs, washout=washout, n_exponents=1)[0])
-    return perturbation_exponent(reservoir, inputs, size=size, interval=interval, washout=washout)
+    return perturbation_exponent(
+        reservoir, inputs, size=size, least=least, interval=interval, washout=washout
+    )

@@ -185,13 +185,15 @@ def test_ranges() -> None:
 def test_metrics_of_a_node_and_of_a_design(tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "out"
     brief = ("--samples", "700")
-    done = call(capsys, "metrics", "deep", "--units", "9", *brief, "-o", out)
+    asked = ("--units", "9", "--set", "leak_rate=0.75")
+    done = call(capsys, "metrics", "deep", *asked, *brief, "-o", out)
     assert done.code == 0, done
     for words in ("deep: 9 units, 700 samples", "effective rank", "echo index", "sufficient"):
         assert words in done.out
     record = json.loads((out / "metrics.json").read_text())
     assert f"{record['effective_rank']:.2f}" in done.out
     assert f"{record['lyapunov']['maximum']:.4f}" in done.out
+    assert record["source"]["point"]["leak_rate"] == 0.75
     assert len(record["layers"]["units"]) == 3 == len(record["conditions"])
     assert (out / "metrics.svg").read_text().startswith("<svg")
     save(EXAMPLE, tmp_path / "example.json")
@@ -208,3 +210,6 @@ def test_metrics_refuse(tmp_path: Path, capsys: Capture) -> None:
     refused(capsys, ("metrics", tmp_path / "example.json", "--units", "7"),
             "--units must be left out for a design, not be 7")  # fmt: skip
     refused(capsys, ("metrics", "cycle", "--samples", "10"), "samples must be at least the 600")
+    refused(
+        capsys, ("metrics", tmp_path / "example.json", "--seed", "-1"), "seed must be at least 0"
+    )

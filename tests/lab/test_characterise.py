@@ -150,6 +150,13 @@ def test_conditions_of_a_design_are_those_of_its_weights() -> None:
     assert told[0].sufficient
 
 
+def test_the_slope_of_a_unit_counts() -> None:
+    """The logistic function is a quarter as steep as tanh."""
+    steep, flat = (of_model(ring(name)).conditions for name in ("tanh", "fermi"))
+    assert not isinstance(steep, str) and not isinstance(flat, str)
+    assert steep[0].radius == pytest.approx(0.8) and flat[0].radius == pytest.approx(0.2)
+
+
 def test_where_there_are_no_conditions_it_is_said_why() -> None:
     assert of_design(steps(1)).conditions == "an Euler step keeps the whole state"
     assert "fed back" in str(of_design(looped(1)).conditions)

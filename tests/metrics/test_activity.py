@@ -1,12 +1,16 @@
 """How units use their range: by hand, and entropies against closed forms."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from rchw.activation import Clip
 from rchw.errors import DesignError
-from rchw.metrics import average_state_entropy, saturation_fraction, unit_entropy
+from rchw.metrics import average_state_entropy, echo_index, saturation_fraction, unit_entropy
+from rchw.reference import ReferenceReservoir
+from tests.test_schedule import ring
 
 
 def test_saturation_by_hand() -> None:
@@ -42,6 +46,28 @@ def test_bits_that_a_unit_uses() -> None:
     assert unit_entropy(np.array([[0.1], [0.9], [0.9], [0.9]]), 0, 1, 2) == pytest.approx(
         [-(0.25 * np.log2(0.25) + 0.75 * np.log2(0.75))]
     )
+
+
+@pytest.mark.parametrize("k", [1, 3, 7])
+def test_a_clipped_cycle_of_integers_uses_all_its_codes_alike(k: int) -> None:
+    """With inputs of 1 or -1 a code walks between -k and k: uniform, k (k + 1) / 3 its square.
+
+    So it has ``log2(2 k + 1)`` bits, and is at a rail in 2 of 2 k + 1 samples. All units get the
+    same steps, so that runs from any states meet, to the last code.
+    """
+    design = ring(3, 3)
+    layer = replace(design.ring, activation=Clip(-k, k))
+    reservoir = ReferenceReservoir(replace(design, layers=(layer,)))
+    steps = np.random.default_rng(5).choice([-1, 1], (40_000, 1))
+    states = reservoir.run(steps)
+    bins = 2 * k + 1
+    bits = unit_entropy(states, -k - 0.5, k + 0.5, bins)
+    assert bits == pytest.approx(np.full(3, np.log2(bins)), abs=0.01)
+    assert saturation_fraction(states, -k, k) == pytest.approx(2 / bins, rel=0.1)
+    assert np.mean(states**2) == pytest.approx(k * (k + 1) / 3, rel=0.1)
+    starts = np.array([[-k, 0, k], [k, k, k], [0, 0, 0]])
+    index = echo_index(reservoir, steps[:3000], starts)
+    assert index.count == 1 and index.distance == 0
 
 
 REFUSED: dict[str, tuple[Callable[[], object], str]] = {

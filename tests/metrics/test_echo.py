@@ -113,6 +113,11 @@ def test_a_cycle_is_stable_below_one_and_on_the_edge_at_one() -> None:
     assert schur_stability(topology.dense(topology.cycle(12, 0.99))).stable
     assert schur_stability(topology.dense(topology.cycle(12, 1.01))).stable is False
     assert schur_stability(np.eye(3)).stable is None
+    # Without a search only the norm is seen: of a chain it is large, of the cycle it is the weight.
+    chain = np.array([[0.5, 3.0], [0.0, 0.5]])
+    assert schur_stability(chain, search=False).stable is None
+    assert echo_conditions(chain, search=False).sufficient  # by its absolute radius
+    assert schur_stability(0.9 * np.eye(3)[[1, 2, 0]], search=False).stable
 
 
 def test_a_large_random_matrix_of_radius_below_one_is_usually_not() -> None:

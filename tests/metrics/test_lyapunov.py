@@ -11,7 +11,9 @@ from rchw.errors import DesignError
 from rchw.metrics import local_lyapunov, maximum_lyapunov, perturbation_exponent
 from rchw.model import DeepModel, EulerModel, FeedbackModel, MatrixModel, RingModel
 from rchw.model.scaling import random_dense, scale_radius
+from rchw.reference import ReferenceReservoir
 from rchw.reservoir import Reservoir
+from tests.test_schedule import ring
 
 Values = NDArray[np.float64]
 
@@ -118,6 +120,25 @@ def test_a_delay_line_forgets_entirely() -> None:
     assert perturbation_exponent(model, inputs(120)) == -np.inf
 
 
+def test_what_vanishes_among_codes_counts_as_one_code() -> None:
+    """A delay line of codes loses all after 4 samples: ``ln(0.5 / 2)`` by 8."""
+    design = ring(4, 4, topology.delay_line(4, 1))
+    codes = np.random.default_rng(6).integers(-8, 8, (400, 1))
+    reservoir = ReferenceReservoir(design)
+    found = perturbation_exponent(reservoir, codes, size=2.0, interval=8)
+    # Rounding and the rails move it a little from 2.
+    assert np.log(0.5 / 2.5) / 8 < found < np.log(0.5 / 1.5) / 8
+    assert perturbation_exponent(reservoir, codes, size=2.0, least=2.0, interval=8) > found
+    assert perturbation_exponent(reservoir, codes, size=2.0, least=0.0, interval=8) == -np.inf
+
+
+def test_a_walk_of_codes_that_does_not_meet_a_rail_keeps_its_distance() -> None:
+    """A cycle of weight 1 turns a perturbation without changing it: exponent 0, to the bit."""
+    reservoir = ReferenceReservoir(ring(4, 4))
+    still = np.tile([[1], [0], [-1]], (150, 1))
+    assert perturbation_exponent(reservoir, still, size=2.0) == 0.0
+
+
 def test_a_loop_is_measured_by_its_perturbation() -> None:
     """x(t) = 0.5 x(t-1) + 0.3 y(t-1), y = x: both roads count, ln 0.8."""
     inner = MatrixModel([[0.5]], [[1.0], [0.3]], activation="linear")
@@ -146,6 +167,10 @@ REFUSED: dict[str, tuple[Callable[[Reservoir], object], str]] = {
     "size": (
         lambda r: perturbation_exponent(r, inputs(200), size=0.0),
         "^size must be above 0, not 0$",
+    ),
+    "least": (
+        lambda r: perturbation_exponent(r, inputs(200), least=1.0),
+        "^least must be from 0 to 1e-06, not 1$",
     ),
     "still": (
         lambda r: perturbation_exponent(r, np.zeros((200, 1))),
