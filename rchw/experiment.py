@@ -8,7 +8,7 @@ import platform
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
@@ -33,6 +33,7 @@ from rchw.trained import Trained
 __all__ = [
     "FLOORS",
     "Steps",
+    "csv_series",
     "experiment",
     "finite",
     "generator",
@@ -80,9 +81,8 @@ def finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _series(task: Task, prediction: NDArray[np.float64]) -> str:
-    """CSV with one line per test sample; floats in their shortest exact form."""
-    wanted = task.targets[task.test]
+def csv_series(wanted: NDArray[np.float64], prediction: NDArray[np.float64]) -> str:
+    """CSV with one line per sample (T, L); floats in their shortest exact form."""
     outputs = range(wanted.shape[1])
     columns = [f"target_{k}" for k in outputs] + [f"prediction_{k}" for k in outputs]
     lines = [",".join(["sample", *columns])]
@@ -254,7 +254,7 @@ def experiment(
         "tools": versions("numba"),
         "seconds": round(time.monotonic() - start, 2),
     }
-    return Trained(design, record, _series(task, measured["prediction"]))
+    return Trained(design, record, csv_series(task.targets[task.test], measured["prediction"]))
 
 
 def generator(
@@ -322,8 +322,8 @@ def generator(
         "seconds": round(time.monotonic() - start, 2),
     }
     first = runs.starts[0]
-    shown = replace(task, test=slice(first, first + run_steps))
-    return Trained(design, record, _series(shown, runs.predictions[0]))
+    wanted = task.targets[first : first + run_steps]
+    return Trained(design, record, csv_series(wanted, runs.predictions[0]))
 
 
 def verdicts(errors: dict[str, float | None], key: str = "reference") -> dict[str, bool]:

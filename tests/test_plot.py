@@ -75,6 +75,9 @@ def figures() -> dict[str, Figure]:
             error="NMSE",
             floors={"linear floor": 0.15, "NVAR": 1e-9},
         ),
+        "learning": plot.learning_figure(
+            truth, truth + 0.1, np.arange(0, 40, 2), np.ones(20), np.ones(20) / 2, np.ones(20)
+        ),
         "timing": plot.timing_diagram(SIGNALS, first_clock=7, clock_in=8, clock_out=11),
     }
 
@@ -91,6 +94,7 @@ def figures() -> dict[str, Figure]:
         "metrics",
         "history",
         "front",
+        "learning",
     ],
 )
 def test_svg_is_one_repeatable_element_without_links(kind: str) -> None:
@@ -109,7 +113,7 @@ def test_svg_is_one_repeatable_element_without_links(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["prediction", "errors", "trace", "timing", "emulation", "history"]
+    "kind", ["prediction", "errors", "trace", "timing", "emulation", "history", "learning"]
 )
 def test_every_colour_of_a_themed_drawing_has_a_name(kind: str) -> None:
     text = plot.svg(figures()[kind], kind, themed=True)
@@ -306,3 +310,26 @@ def test_a_front_of_what_is_no_error_is_refused(error: float) -> None:
         )
     with pytest.raises(DesignError, match=r"^errors and costs must be finite, from 0, and of at"):
         plot.front_figure({}, [[]], [[]], ["cells"], error="NMSE", floors={})
+
+
+def test_learning_shows_its_windows_and_averages() -> None:
+    """Training, its end and the run alone from the arrays; errors as means over groups."""
+    target = np.sin(np.arange(300.0))
+    samples = np.arange(0, 200, 2)
+    before = np.where(np.arange(100) < 50, 3.0, 1.0)
+    shown = plot.learning_figure(
+        target, target / 2, samples, before, before / 2, before * 0, window=80
+    )
+    windows, curves = shown.axes[:3], shown.axes[3:]
+    times = [np.asarray(axis.lines[0].get_xdata()) for axis in windows]
+    spans = [(int(time[0]), int(time[-1])) for time in times]
+    assert spans == [(0, 79), (119, 198), (199, 278)]
+    for axis, (first, last) in zip(windows, spans, strict=True):
+        assert np.array_equal(axis.lines[0].get_ydata(), target[first : last + 1])
+        assert np.array_equal(axis.lines[1].get_ydata(), target[first : last + 1] / 2)
+    assert np.allclose(curves[0].lines[0].get_ydata(), before)
+    assert np.allclose(curves[0].lines[1].get_ydata(), before / 2)
+    with pytest.raises(DesignError, match=r"^target and output must have one length, and errors"):
+        plot.learning_figure(target, target[1:], samples, before, before, before)
+    with pytest.raises(DesignError, match=r"^training and run alone must have 2 samples or more"):
+        plot.learning_figure(target[:199], target[:199], samples, before, before, before)

@@ -1,14 +1,14 @@
 """The command ``train``: from a series to a design, and the design on data."""
 
 import re
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from rchw.cli.console import Outcome, Screen, clocks_words, pairs, table
+from rchw.cli.console import Outcome, Screen, pairs, table
+from rchw.cli.shown import errors_table, facts_of, generated
 from rchw.errors import DesignError
 from rchw.files import check_file
 from rchw.names import KEYWORDS
@@ -20,7 +20,6 @@ __all__ = [
     "Split",
     "TargetColumns",
     "Washout",
-    "errors_table",
     "name_of",
     "parse_each",
     "parse_lanes",
@@ -108,13 +107,15 @@ def train_command(
     source: Annotated[str, typer.Argument(help="A task (see `rchw tasks`) or a .csv/.npy/.npz.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The design file, .json.")],
     reservoir: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="cycle, delay-line, delay-line-feedback, cycle-jumps, integer, euler-ring, leaky, "
-            "euler or deep."
+            "euler or deep; cycle, with --teaching leaky."
         ),
-    ] = "cycle",
-    units: Annotated[int, typer.Option(help="Units, N, of all layers.")] = 100,
+    ] = None,
+    units: Annotated[
+        int | None, typer.Option(help="Units, N, of all layers; 100, with --teaching 300.")
+    ] = None,
     layers: Annotated[int | None, typer.Option(help="Of deep: layers in series, D; 3.")] = None,
     layer_reservoir: Annotated[
         str | None, typer.Option(help="Of deep: what each layer is, but integer; leaky.")
@@ -124,8 +125,11 @@ def train_command(
         int | None, typer.Option(help="Width of states; 8; of euler-ring, leaky, euler, deep 12.")
     ] = None,
     readout_bits: Annotated[
-        str, typer.Option(help="Width of readout weights, or one per output: A,B,...")
-    ] = "12",
+        str | None,
+        typer.Option(
+            help="Width of readout weights, or one per output: A,B,...; 12, or 16 taught."
+        ),
+    ] = None,
     readout_adders: Annotated[
         str | None,
         typer.Option(help="Most additions of each output, its weights being sums of powers of 2."),
@@ -134,7 +138,9 @@ def train_command(
         str | None, typer.Option(help="Most weights of each output that are not 0, or A,B,...")
     ] = None,
     output_bits: Annotated[int, typer.Option(help="Width of output codes.")] = 16,
-    activation: Annotated[str, typer.Option(help="clip, pwl or table (tanh).")] = "clip",
+    activation: Annotated[
+        str | None, typer.Option(help="clip, pwl or table (tanh); clip, with --teaching pwl.")
+    ] = None,
     leak_shift: Annotated[
         int | None, typer.Option(help="Leak 2**-S; 0 replaces the state; of leaky, deep searched.")
     ] = None,
@@ -179,7 +185,10 @@ def train_command(
         str, typer.Option(help="Of ring and inputs: shift-add, or integer (8 bits, drawn).")
     ] = "shift-add",
     signs: Annotated[str, typer.Option(help="Of input weights: auto, pi or random.")] = "auto",
-    rounding: Annotated[str, typer.Option(help="truncate, half-up or half-even.")] = "truncate",
+    rounding: Annotated[
+        str | None,
+        typer.Option(help="truncate, half-up or half-even; truncate, with --teaching half-up."),
+    ] = None,
     levels: Annotated[
         _Flag, typer.Option("--levels/--no-levels", help="Input weights of 4 levels; searched.")
     ] = None,
@@ -220,6 +229,29 @@ def train_command(
         int | None,
         typer.Option(help="With --feedback: samples of a free run, by which it is chosen; 500."),
     ] = None,
+    teaching: Annotated[
+        str | None,
+        typer.Option(
+            help="With --feedback: ridge (the default), force, full-force or partial-force."
+        ),
+    ] = None,
+    gain: Annotated[float | None, typer.Option(help="With --teaching: g of J; 1.5.")] = None,
+    alpha: Annotated[
+        float | None, typer.Option(help="With --teaching: P(0) = I / alpha; 1.")
+    ] = None,
+    every: Annotated[
+        int | None, typer.Option(help="With --teaching: samples from update to update; 2.")
+    ] = None,
+    feedback_scaling: Annotated[
+        float | None, typer.Option(help="With --teaching: of what is fed back; 2.")
+    ] = None,
+    trained_units: Annotated[
+        int | None, typer.Option(help="Of partial-force: units that learn, M; half of them.")
+    ] = None,
+    integer_samples: Annotated[
+        int | None,
+        typer.Option(help="Of force: last training samples, taught to the integers; a fourth."),
+    ] = None,
     name: Annotated[
         str | None, typer.Option(help="Of the design and its Verilog; the output's.")
     ] = None,
@@ -229,6 +261,7 @@ def train_command(
 
     Of labelled sequences it names the class; errors on test sequences are counted.
     """
+    from rchw.cli.recurrent import Teaching
     from rchw.cli.sequences import is_of_sequences, train_on_sequences
     from rchw.experiment import experiment, generator
     from rchw.tasks import load_task
@@ -237,16 +270,26 @@ def train_command(
 
     if steps is not None and not feedback:
         raise DesignError(f"steps must be left out without --feedback, not {steps}")
+    recurrent = Teaching.of(
+        teaching, feedback, gain=gain, alpha=alpha, every=every,
+        feedback_scaling=feedback_scaling, trained_units=trained_units,
+        integer_samples=integer_samples,
+    )  # fmt: skip
+    usual = TrainOptions() if recurrent is None else recurrent.usual
     options = TrainOptions(
-        reservoir=reservoir, units=units, input_bits=input_bits, state_bits=state_bits,
-        readout_bits=parse_each("readout bits", readout_bits),
+        reservoir=reservoir or usual.reservoir, units=usual.units if units is None else units,
+        input_bits=input_bits, state_bits=state_bits,
+        readout_bits=(
+            parse_each("readout bits", readout_bits) if readout_bits else usual.readout_bits
+        ),
         readout_adders=_budget("readout adders", readout_adders),
         readout_nonzeros=_budget("readout nonzeros", readout_nonzeros),
-        output_bits=output_bits, activation=activation,
+        output_bits=output_bits, activation=activation or usual.activation,
         leak_shift=leak_shift, leak_shifts=leak_shifts, scaling=scaling, density=density,
         weight_bits=weight_bits, squares=squares, input_features=input_features, kappa=kappa,
         bounded=bounded, adapt=adapt, adapt_with=adapt_with, gain_bits=gain_bits,
-        encoder=encoder, weights=weights, signs=signs, rounding=rounding,
+        encoder=encoder, weights=weights, signs=signs,
+        rounding=rounding or usual.rounding,
         lanes=parse_lanes(lanes), layers=layers,
         layer_reservoir=layer_reservoir, multipliers=multipliers, levels=levels, bias=bias,
         search=search, seed=seed, name=name or name_of(output.stem),
@@ -279,67 +322,28 @@ def train_command(
         input_columns=input_columns, target_columns=target_columns,
     )  # fmt: skip
     columns = (input_columns, target_columns)
+    if recurrent is not None:
+        facts = {"source": source, "seed": seed, "columns": columns}
+        return recurrent.trained(task, options, steps, output, Screen(as_json), facts)
     if feedback:
         made = generator(
             task, options, 500 if steps is None else steps, Screen(as_json), source=source,
             series_seed=seed, columns=columns,
         )  # fmt: skip
-        return _generated(made.record, made.write(output))
+        return generated(made.record, made.write(output))
     trained = experiment(
         task, options, Screen(as_json), source=source, series_seed=seed, columns=columns
     )
     files = trained.write(output)
     record = trained.record | {"files": {key: str(path) for key, path in files.items()}}
-    shown = [errors_table(record), *_tradeoff(record), pairs(_facts(record))]
+    shown = [errors_table(record), *_tradeoff(record), pairs(facts_of(record))]
     return Outcome(record, shown)
-
-
-def _generated(record: dict[str, Any], files: Mapping[str, Path]) -> Outcome:
-    """What is shown of a generator: its free runs."""
-    record = record | {"files": {key: str(path) for key, path in files.items()}}
-    rows = []
-    for split in ("validation", "test"):
-        runs = record[split]
-        for start, steps, error in zip(runs["starts"], runs["times"], runs["errors"], strict=True):
-            rows.append([split, str(start), str(steps), f"{error:.6g}"])
-    title = f"{record['task']['name']}: free runs of {record['steps']} samples"
-    columns = ["samples", ">from", ">valid for", ">nmse"]
-    chosen = record["chosen"]
-    facts = {
-        "mean on test samples": f"valid for {record['test']['mean_time']:g} samples",
-        "chosen by validation": f"noise {chosen['noise']:g}, "
-        f"regularisation {chosen['regularisation']:g}",
-        "clocks per sample": clocks_words(record),
-        "digest": record["digest"],
-        "written": ", ".join(record["files"].values()),
-    }
-    return Outcome(record, [table(columns, rows, title), pairs(facts)])
 
 
 def name_of(stem: str) -> str:
     """Make a design name of a file name, as far as that goes; its law is checked later."""
     name = "".join(c if c.isascii() and c.isalnum() else "_" for c in stem.lower())
     return f"{name}_" if name in KEYWORDS else name
-
-
-def errors_table(record: dict[str, Any], more: Sequence[tuple[str, float]] = ()) -> Table:
-    """Table of test errors, the design's against each floor."""
-    from rchw.experiment import FLOORS
-
-    errors, metric = record["test"]["errors"], record["task"]["metric"]
-    own = errors["reference"]
-    names = FLOORS | {"float": "float model", "reference": "integer reference"}
-    listed = [(label, errors.get(key)) for key, label in names.items()] + list(more)
-    rows = []
-    for label, value in listed:
-        if value is None:
-            rows.append([label, "-", ""])
-            continue
-        missed = label in FLOORS.values() and own >= value
-        rows.append([label, f"{value:.6g}", "missed by the integers" if missed else ""])
-    samples = record["test"]["samples"]
-    title = f"{record['task']['name']}: {metric} on {samples} test samples"
-    return table(["predictor", ">error", ""], rows, title)
 
 
 def _tradeoff(record: dict[str, Any]) -> list[Table]:
@@ -349,43 +353,3 @@ def _tradeoff(record: dict[str, Any]) -> list[Table]:
     rows = tradeoff_rows(record["readout"])
     title = f"readout: {record['task']['metric']} on validation samples"
     return [table(COLUMNS, rows, title)] if rows else []
-
-
-def _facts(record: dict[str, Any]) -> dict[str, str]:
-    from rchw.adapt.history import summary_words
-    from rchw.train.tradeoff import readout_words
-
-    checked, test = record["validation"], record["test"]
-    rows = {
-        "validation": f"compensated readout {checked['compensated']:.6g}, nearest rounding "
-        f"{checked['nearest']:.6g}, real readout {checked['real_readout']:.6g}",
-        "clipped states": f"{100 * test['clipped']:.2f} %",
-        "readout": readout_words(record["readout"]),
-    }
-    for layer in record["layers"]:
-        of = f" of {layer['name']}" if len(record["layers"]) > 1 else ""
-        if layer["dead_band"]:
-            low, high = layer["dead_band"]
-            words = f"a state may rest {-low} below to {high} codes above its target"
-            rows[f"dead band{of}"] = words
-        if layer["matrix"]:
-            rows[f"matrix{of}"] = _matrix_words(layer["matrix"])
-    if record["adaptation"]:
-        rows["adaptation"] = summary_words(record["adaptation"])
-    names = record["channels"]
-    rows |= {
-        "channels": f"{', '.join(names['inputs'])} to {', '.join(names['outputs'])}",
-        "clocks per sample": clocks_words(record),
-        "digest": record["digest"],
-        "written": ", ".join(record["files"].values()),
-    }
-    return rows
-
-
-def _matrix_words(matrix: dict[str, Any]) -> str:
-    scaling = matrix["scaling"]  # none where a rule of adaptation has changed the weights
-    drawn = f"{scaling['rule']} {scaling['value']:g}, " if scaling else ""
-    return (
-        f"{matrix['kind']}, {matrix['connections']} weights of {matrix['format']}, {drawn}"
-        f"as coded a spectral radius of {matrix['coded_radius']:.4g}"
-    )

@@ -6,6 +6,7 @@ text; see `rchw.plot.style`.
 
 from rchw.plot.adaptation import history_figure
 from rchw.plot.front import front_figure
+from rchw.plot.learning import learning_figure
 from rchw.plot.metrics import metrics_figure
 from rchw.plot.physical import comparison_figure, emulation_figure
 from rchw.plot.residuals import Residuals, residuals_figure
@@ -22,6 +23,7 @@ __all__ = [
     "error_bars",
     "front_figure",
     "history_figure",
+    "learning_figure",
     "metrics_figure",
     "prediction_figure",
     "residuals_figure",

@@ -36,6 +36,8 @@ def train_command_line(record: Mapping[str, Any], output: str) -> str:
     stem = output.rpartition("/")[2].removesuffix(".json")
     if options["name"] != stem:
         words += ["--name", options["name"]]
+    if record.get("kind") == "train-recurrent":
+        words = _recurrent_words(record, output)
     if record.get("kind") == "train-sequences":
         return shlex.join([*words, *_sequence_words(record)])
     if record.get("kind") == "generate":
@@ -50,6 +52,20 @@ def train_command_line(record: Mapping[str, Any], output: str) -> str:
         if task.get(key) is not None:
             words += [f"--{key.replace('_', '-')}", str(task[key])]
     return shlex.join(words)
+
+
+def _recurrent_words(record: Mapping[str, Any], output: str) -> list[str]:
+    """Every option of a network that was taught as it ran, for their defaults are its own."""
+    words = ["rchw", "train", record["task"]["source"], "-o", output, "--feedback"]
+    words += ["--steps", str(record["steps"])]
+    for key, value in record["options"].items():
+        if value is not None and key != "name":
+            words += [f"--{key.replace('_', '-')}", str(value)]
+    if record["options"]["teaching"] == "force":
+        words += ["--integer-samples", str(record["integer_samples"])]
+    stem = output.rpartition("/")[2].removesuffix(".json")
+    name = record["options"]["name"]
+    return words if name == stem else [*words, "--name", name]
 
 
 def _sequence_words(record: Mapping[str, Any]) -> list[str]:
@@ -87,7 +103,7 @@ def commands(evidence: Evidence) -> list[str]:
     """Shell lines, run in the folder of the records, that lead to what is there."""
     lines = []
     check, file = evidence.records.get("verify"), f"{evidence.name}.json"
-    for kind in ("train", "train-sequences", "generate"):
+    for kind in ("train", "train-sequences", "train-recurrent", "generate"):
         if kind in evidence.records:
             stem = evidence.places[kind].removesuffix(".json").rpartition(".")[0]
             file = f"{stem}.json"

@@ -18,8 +18,10 @@ from rchw.files import sha256_of
 __all__ = ["Evidence", "collect"]
 
 _LARGEST = 50_000_000  # bytes of a file that is looked into
-_KINDS = ("train", "train-sequences", "generate", "import", "verify", "rtl", "life")
-_SERIES = ("train", "generate")  # whose test samples are in a file beside them
+_KINDS = (
+    "train", "train-sequences", "train-recurrent", "generate", "import", "verify", "rtl", "life",
+)  # fmt: skip
+_SERIES = ("train", "generate", "train-recurrent")  # whose test samples are in a file beside them
 
 
 @dataclass
@@ -32,8 +34,8 @@ class Evidence:
     name, digest : str
     design : Design or None
     records : dict
-        Of the kinds ``train``, ``train-sequences``, ``generate``, ``import``, ``verify``, ``rtl``
-        and ``life``, as far as they are there.
+        Of the kinds ``train``, ``train-sequences``, ``train-recurrent``, ``generate``, ``import``,
+        ``verify``, ``rtl`` and ``life``, as far as they are there.
     places : dict
         Where each of them is, relative to the folder.
     builds : list of (str, dict)

@@ -11,12 +11,17 @@ from rchw.report.page import Text, escape, facts, figure, grid, note, section
 __all__ = ["OTHERS", "ending", "figures_of", "others"]
 
 Record = Mapping[str, Any]
-OTHERS = ("train-sequences", "generate", "import")
+OTHERS = ("train-sequences", "train-recurrent", "generate", "import")
 
 
 def others(evidence: Evidence) -> Iterator[Text]:
     """What the records say, a section for each kind that is there."""
-    makers = {"train-sequences": _classifier, "generate": _generator, "import": _imported}
+    makers = {
+        "train-sequences": _classifier,
+        "train-recurrent": _recurrent,
+        "generate": _generator,
+        "import": _imported,
+    }
     for kind, make in makers.items():
         if kind in evidence.records:
             yield from make(evidence, evidence.records[kind])
@@ -30,6 +35,13 @@ def ending(records: Mapping[str, Record]) -> str:
         return (
             f" names the class of {record['task']['name']} with {test['errors']['reference']} "
             f"errors on {test['sequences']:,} test sequences"
+        )
+    if "train-recurrent" in records:
+        record = records["train-recurrent"]
+        kept = "keeps" if record["test"]["held"] else "loses"
+        return (
+            f" was taught {record['task']['name']} by {record['options']['teaching']}, and "
+            f"{kept} its shape over {record['steps']:,} samples alone"
         )
     if "generate" in records:
         record = records["generate"]
@@ -54,6 +66,9 @@ def figures_of(records: Mapping[str, Record]) -> list[tuple[str, str]]:
     if "train-sequences" in records:
         test = records["train-sequences"]["test"]
         found.append((f"{test['errors']['reference']:,}", f"errors on {test['sequences']:,}"))
+    if "train-recurrent" in records:
+        record = records["train-recurrent"]
+        found.append((f"{record['test']['valid']:,}", f"of {record['steps']:,} samples alone"))
     if "generate" in records:
         record = records["generate"]
         found.append((f"{record['test']['mean_time']:g}", f"of {record['steps']:,} samples alone"))
@@ -98,20 +113,52 @@ def _classifier(evidence: Evidence, record: Record) -> Iterator[Text]:
     )
 
 
-def _generator(evidence: Evidence, record: Record) -> Iterator[Text]:
+def _run_alone(evidence: Evidence, record: Record) -> Iterator[Text]:
     yield section("Left alone")
     if evidence.target is None or evidence.prediction is None:
         yield note("The series of the first free run is not beside its record.")
-    else:
-        drawn = plot.prediction_figure(
-            evidence.target, evidence.prediction, samples=min(300, len(evidence.target)),
-            label="the design, alone", ylabel="value",
-        )  # fmt: skip
-        caption = (
-            f"The first free run on test samples, and below the difference at the same scale. "
-            f"Data: {record['task']['data']}."
-        )
-        yield figure(plot.svg(drawn, "alone", themed=True), caption, "free run against truth")
+        return
+    drawn = plot.prediction_figure(
+        evidence.target, evidence.prediction, samples=min(300, len(evidence.target)),
+        label="the design, alone", ylabel="value",
+    )  # fmt: skip
+    caption = (
+        f"The first free run on test samples, and below the difference at the same scale. "
+        f"Data: {record['task']['data']}."
+    )
+    yield figure(plot.svg(drawn, "alone", themed=True), caption, "free run against truth")
+
+
+def _recurrent(evidence: Evidence, record: Record) -> Iterator[Text]:
+    yield from _run_alone(evidence, record)
+    rows = []
+    for name, key in (("float network", "float"), ("integer design", "test")):
+        run = record[key]
+        numbers = [_number(run[what]) for what in ("early", "whole", "shape")]
+        rows.append([name, f"{run['valid']:,}", *numbers, f"{run['shift']:+d}"])
+    columns = [f">valid of {record['steps']:,}", ">NRMSE early", ">NRMSE", ">of shape", ">ahead"]
+    yield grid(["", *columns], rows)
+    yield note(
+        "A run is valid until its error first exceeds 0.4 standard deviations of the series. A "
+        "generator has no clock: its phase drifts, and the error of its shape is that of the end "
+        "of the run with the drift taken out."
+    )
+    history = record["history"]
+    yield facts(
+        {
+            "rule": record["options"]["teaching"],
+            "error before an update": f"{_number(history['first_before'])} of full scale at "
+            f"first, {_number(history['last_before'])} at last",
+            "after over before": f"{_number(history['first_ratio'])} at first, "
+            f"{_number(history['last_ratio'])} at last",
+            "change of the weights": f"{_number(history['first_move'])} at first, "
+            f"{_number(history['last_move'])} at last",
+        }
+    )
+
+
+def _generator(evidence: Evidence, record: Record) -> Iterator[Text]:
+    yield from _run_alone(evidence, record)
     rows = []
     for split in ("validation", "test"):
         runs = record[split]

@@ -1,18 +1,24 @@
 """Sections of classifiers, generators, imports and layers in series: their numbers, not a gap."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rchw.classification import CLASSIFIERS, classify
+from rchw.cli import main
 from rchw.errors import DesignError
 from rchw.experiment import experiment, generator
 from rchw.importing import ImportOptions, import_network
 from rchw.report import write_report
+from rchw.report.commands import train_command_line
 from rchw.tasks import load_task
+from rchw.taught import taught
 from rchw.train import TrainOptions
+from rchw.train.force import ForceOptions
+from rchw.train.force_design import Widths
 from rchw.train.sequences import Pooling
 from tests.importing.networks import network_of, small_task
 from tests.report.test_report import text_of
@@ -66,6 +72,28 @@ def test_a_generator(tmp_path: Path) -> None:
     assert 'aria-label="free run against truth"' in (tmp_path / "report.html").read_text()
     (tmp_path / "wave.test.csv").unlink()
     assert "The series of the first free run is not beside its record." in text_of(tmp_path)
+
+
+def test_a_network_that_was_taught_as_it_ran(tmp_path: Path) -> None:
+    """Both free runs, how training went, and a command that makes the same design again."""
+    task = load_task("sine", split=(1500, 100, 400))
+    options = ForceOptions(units=60, density=0.2, seed=3)
+    made = taught(
+        task, options, Widths(name="wave"), Silent(), source="sine", integer_samples=300,
+        run_steps=450, series_seed=3,
+    )  # fmt: skip
+    made.write(tmp_path / "wave.json")
+    record, text = read(tmp_path / "wave.train.json"), text_of(tmp_path)
+    assert MISSING not in text
+    assert "was taught sine by force, and keeps its shape over 450 samples alone" in text
+    for name, key in (("float network", "float"), ("integer design", "test")):
+        run = record[key]
+        numbers = " ".join(f"{run[what]:.4g}" for what in ("early", "whole", "shape"))
+        assert f"{name} {run['valid']} {numbers} {run['shift']:+d}" in text
+    assert f"{record['history']['last_ratio']:.4g} at last" in text
+    again = shlex.split(train_command_line(record, str(tmp_path / "again.json")))
+    assert main([*again[1:], "--json"]) == 0
+    assert read(tmp_path / "again.train.json")["digest"] == record["digest"]
 
 
 def test_an_import(tmp_path: Path) -> None:
