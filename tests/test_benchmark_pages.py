@@ -5,11 +5,7 @@ from typing import Any
 
 import pytest
 
-<<<<<<< HEAD
-from benchmarks import generators, metrics, sequences
-=======
-from benchmarks import force, generators, sequences
->>>>>>> 635e97d (rchw train --teaching: FORCE, full-FORCE, partial-FORCE by one command; report, picture, benchmarks.force.)
+from benchmarks import force, generators, metrics, sequences
 
 
 def record(name: str) -> dict[str, Any]:
@@ -19,11 +15,9 @@ def record(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-<<<<<<< HEAD
-    "module", [generators, metrics, sequences], ids=["generators", "metrics", "sequences"]
-=======
-    "module", [force, generators, sequences], ids=["force", "generators", "sequences"]
->>>>>>> 635e97d (rchw train --teaching: FORCE, full-FORCE, partial-FORCE by one command; report, picture, benchmarks.force.)
+    "module",
+    [force, generators, metrics, sequences],
+    ids=["force", "generators", "metrics", "sequences"],
 )
 def test_page_is_that_of_the_record(module: Any) -> None:
     name = module.__name__.rpartition(".")[2]
@@ -47,7 +41,6 @@ def test_every_label_of_the_verilog_is_that_of_the_reference() -> None:
         assert row["task"]["split_sha256"]
 
 
-<<<<<<< HEAD
 def test_metrics_keep_to_their_bounds() -> None:
     """None exceeds what it is bounded by, and nothing but codes and devices has noise."""
     found = record("metrics")
@@ -76,7 +69,8 @@ def test_a_row_of_metrics_is_measured_again() -> None:
     assert again["effective_rank"] == pytest.approx(row["effective_rank"], rel=0.05)
     assert again["lyapunov"]["maximum"] == pytest.approx(row["lyapunov"]["maximum"], abs=0.02)
     assert again["conditions"] == row["conditions"]
-=======
+
+
 def test_force_holds_periodic_targets_and_says_what_it_misses() -> None:
     """The claims of docs/force.md, and that every network is there."""
     found = record("force")
@@ -88,4 +82,3 @@ def test_force_holds_periodic_targets_and_says_what_it_misses() -> None:
         assert sum(mine) > len(mine) / 2
     missed = [row["runs"]["float"]["held"] for row in rows if row["task"] == "multi-sine"]
     assert not any(missed) and "`multi-sine` was missed" in page
->>>>>>> 635e97d (rchw train --teaching: FORCE, full-FORCE, partial-FORCE by one command; report, picture, benchmarks.force.)
