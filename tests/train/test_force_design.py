@@ -1,6 +1,7 @@
 """From a trained network to a design: the same run but for rounding, tuned on its own integers."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,9 @@ import pytest
 
 from rchw.design import Design, MatrixLayer
 from rchw.errors import DesignError
+from rchw.hdl.emit import write_verilog
 from rchw.reference import free_beats, run
+from rchw.sim.rtl import run_rtl
 from rchw.tasks import Task, load_task
 from rchw.train.force import ForceOptions
 from rchw.train.force_design import Widths, full_scales, real_values, tune
@@ -105,6 +108,19 @@ def test_the_loop_of_tuning_is_the_reference(monkeypatch: pytest.MonkeyPatch) ->
         *design.driven.initial_state,
         *[entry.initial for entry in design.feedback],
     ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", RULES)
+def test_the_verilog_gives_the_same_codes(rule: str, tmp_path: Path) -> None:
+    """Left alone for 200 samples, with feedback or with weights of 0 in its place."""
+    trained = 10 if rule == "partial-force" else None
+    options = replace(RULES[rule], units=20, density=0.4, trained_units=trained)
+    design = train_recurrent(sine(), options, Widths(12, 12, 12, lanes=4)).design
+    beats = free_beats(design, 200)
+    made = run_rtl(design, write_verilog(design, tmp_path), beats, tmp_path / "simulation")
+    want = run(design, beats).outputs
+    assert np.array_equal(made.outputs, want) and len(np.unique(want)) > 10
 
 
 def test_no_choice_reads_later_samples() -> None:
