@@ -62,6 +62,8 @@ def residuals_figure(panels: Sequence[Residuals]) -> Figure:
                 colour = THEMES[_COLOURS[number % len(_COLOURS)]][0]
                 for unseen in (False, True):
                     own = [p for p in panel.points if p[0] == group and p[1] == unseen]
+                    if not own:
+                        continue
                     axes.plot(
                         [measured for *_, measured, _ in own],
                         [100 * (found / measured - 1) for *_, measured, found in own],
