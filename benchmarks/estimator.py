@@ -10,6 +10,7 @@ it can be stopped at any time and go on later. Without ``--measure`` the coeffic
 import argparse
 import json
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -87,14 +88,14 @@ def measured(kind: str) -> Iterator[Measured]:
                 yield Measured(one.key, board, one.design, row)
 
 
-def earlier() -> Iterator[Measured]:
+@cache
+def earlier() -> tuple[Measured, ...]:
     """Rows of the benchmarks of sizes and families, each design and board once."""
-    seen = set()
+    found: dict[tuple[str, str], Measured] = {}
     for key, board, design, row in (*size.rows(), *families.rows()):
-        pair = board, digest(design)
-        if "cells" in row and pair not in seen:
-            seen.add(pair)
-            yield Measured(key, board, design, row)
+        if "cells" in row:
+            found.setdefault((board, digest(design)), Measured(key, board, design, row))
+    return tuple(found.values())
 
 
 def calibrated() -> dict[str, Any]:
