@@ -46,8 +46,8 @@ DESIGNS: dict[str, TrainOptions] = {
     "8 bits, N = 100, one lane": TrainOptions(units=100, **_EIGHT),
     "8 bits, N = 100, four lanes": TrainOptions(units=100, lanes=4, **_EIGHT),
     "16 bits, N = 100, one lane": TrainOptions(units=100, **_SIXTEEN),
-    "8 bits, N = 50, parallel": TrainOptions(
-        units=50, lanes=50, multipliers=50, **(_EIGHT | {"squares": False})
+    "8 bits, N = 16, parallel": TrainOptions(
+        units=16, lanes=16, multipliers=16, **(_EIGHT | {"squares": False})
     ),
     "12 bits, N = 50, sparse matrix": TrainOptions(
         reservoir="leaky", density=0.1, units=50, squares=True

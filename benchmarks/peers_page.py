@@ -24,9 +24,9 @@ integer designs of rchw on the same samples, with the same splits and metrics.
 
 The best of the peers and the best of our integers in each column are bold; the verdicts under each
 table are of them: first of ours with any readout beside peers with a linear one, as their packages
-have it, then with equal readouts. They go by the median, for now and then one draw of weights comes
-to nothing on test samples that leave the range of the training samples. A row that has not been
-measured is missing, not good.
+have it, then with equal readouts, and beside the best floor. They go by the median, for now and
+then one draw of weights comes to nothing on test samples that leave the range of the training
+samples. A row that has not been measured is missing, not good.
 """
 _FLOORS = {
     "linear": "linear filter, 60 taps",
@@ -108,6 +108,16 @@ def verdict(table: Mapping[str, Row]) -> list[str]:
         with_squares = ", squares" if mine["readout"] == "squares" else ""
         lines.append(
             f"- {kind}: {mine['title']}{with_squares} ({a[1]}) {word} {theirs['title']} ({b[1]})."
+        )
+    floors = {name: row for name, row in table.items() if "readout" not in row}
+    mine = _best(table, True)
+    if floors and mine is not None:
+        name = min(floors, key=lambda each: _value(floors[each])[0])
+        a, b = _value(mine), _value(floors[name])
+        word = "ahead of" if a[0] < b[0] else "level with" if a[0] == b[0] else "**behind**"
+        title = _FLOORS.get(name, floors[name]["title"])
+        lines.append(
+            f"- Floors: {mine['title']} ({a[1]}) {word} the best of them, {title} ({b[1]})."
         )
     return lines or ["Not measured yet."]
 

@@ -158,6 +158,8 @@ def test_the_page_says_who_is_behind() -> None:
         "- All with [x, 1]: rchw, 8 bits (0.3 (0.3)) **behind** a, random (0.2 (0.2)).",
         "- All with [x, x², 1]: rchw, 8 bits, squares (0.1 (0.1)) **behind** a, random "
         "(0.05 (0.05)).",
+        "- Floors: rchw, 8 bits (0.1 (0.1)) ahead of the best of them, linear filter, 60 taps "
+        "(0.5).",
     ]
 
 
