@@ -15,7 +15,15 @@ from PIL import Image
 __all__ = ["EXACT", "FOLDER", "NAMES", "code_cells", "execute", "figures", "printed", "stored"]
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
-NAMES = ("1-first-reservoir", "2-to-integers", "3-to-gates", "4-families", "7-proof", "9-physical")
+NAMES = (
+    "1-first-reservoir",
+    "2-to-integers",
+    "3-to-gates",
+    "4-families",
+    "7-proof",
+    "8-codesign",
+    "9-physical",
+)
 EXACT = "exact"  # tag of cells that print the same on every machine: integers and what follows
 
 

@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from tests.notebooks import EXACT, FOLDER, NAMES, code_cells, execute, figures, printed, stored
 
-LONG = {"3-to-gates", "4-families", "7-proof"}  # half a minute and more
+LONG = {"3-to-gates", "4-families", "7-proof", "8-codesign"}  # half a minute and more
 MOST_BYTES = 400_000
 MOST_LINES = 40  # a screen
 MOST_STATEMENTS = 16  # lines of a cell that are neither blank nor imports
