@@ -139,11 +139,16 @@ class LocalEngine:
                 failures = failures + 1 if len(items) - len(results) == len(left) else 0
                 if failures == _ATTEMPTS:
                     raise RchwError(
-                        f"workers died {_ATTEMPTS} times in a row: memory may be too small"
+                        f"workers died {_ATTEMPTS} times in a row: in a script a search must stand "
+                        f'below `if __name__ == "__main__":`, and memory must not be too small'
                     ) from error
         return [results[place] for place in range(len(items))]
 
     def _start(self) -> ProcessPoolExecutor:
+        if getattr(multiprocessing.current_process(), "_inheriting", False):
+            # A worker that reads the script it was started from has come to the search itself: it
+            # goes without a word, and `map` says why where the search began.
+            raise SystemExit(1)
         if self._pool is None:
             # Not forked: threads of numpy and numba do not survive that.
             context = multiprocessing.get_context("spawn")

@@ -149,3 +149,18 @@ def wait_for(what: Callable[[], bool], seconds: float = 120.0) -> None:
     while not what():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def test_a_script_without_a_guard_is_told_what_to_do(tmp_path: Path) -> None:
+    """Workers read the script and come to its search: one sentence, not theirs but ours."""
+    script = tmp_path / "search.py"
+    script.write_text(
+        "from rchw.codesign.engine import LocalEngine\n"
+        "with LocalEngine(1 + 1) as engine:\n"
+        "    print(engine.map(abs, [-1, -2]))\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert 'must stand below `if __name__ == "__main__":`' in done.stderr
+    assert done.stderr.count("Traceback") == 2  # of the pool that broke, and of this sentence
