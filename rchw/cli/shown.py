@@ -13,6 +13,8 @@ __all__ = ["errors_table", "facts_of", "generated"]
 
 def generated(record: dict[str, Any], files: Mapping[str, Path]) -> Outcome:
     """What is shown of a generator: its free runs."""
+    from rchw.train.tradeoff import readout_words
+
     record = record | {"files": {key: str(path) for key, path in files.items()}}
     rows = []
     for split in ("validation", "test"):
@@ -26,6 +28,7 @@ def generated(record: dict[str, Any], files: Mapping[str, Path]) -> Outcome:
         "mean on test samples": f"valid for {record['test']['mean_time']:g} samples",
         "chosen by validation": f"noise {chosen['noise']:g}, "
         f"regularisation {chosen['regularisation']:g}",
+        "readout": readout_words(record["readout"]),
         "clocks per sample": clocks_words(record),
         "digest": record["digest"],
         "written": ", ".join(record["files"].values()),
