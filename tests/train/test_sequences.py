@@ -63,20 +63,22 @@ def test_classes_are_learnt(accumulate: str, count: int | None) -> None:
     assert design.provenance["training_errors"] <= design.provenance["held_out_errors"] + 1
 
 
-def test_nothing_but_training_sequences_is_read() -> None:
-    pooling = Pooling.of(TASK, "sum")
-    design = train_sequences(TASK, OPTIONS, pooling)
+@pytest.mark.parametrize("rule", [None, "intrinsic-plasticity"])
+def test_nothing_but_training_sequences_is_read(rule: str | None) -> None:
+    """By no rule of adaptation either."""
+    pooling, chosen = Pooling.of(TASK, "sum"), replace(OPTIONS, adapt=rule)
+    design = train_sequences(TASK, chosen, pooling)
+    assert (design.driven.gain is None) == (rule is None)
+    assert ("adaptation" in design.provenance) == (rule is not None)
     noise = tuple(
         sequence if row in TASK.train else np.full_like(sequence, 9.0)
         for row, sequence in enumerate(TASK.sequences)
     )
-    other = train_sequences(replace(TASK, sequences=noise), OPTIONS, pooling)
+    other = train_sequences(replace(TASK, sequences=noise), chosen, pooling)
     assert digest(other) == digest(design)
     assert other.provenance["split_sha256"]["test"] != design.provenance["split_sha256"]["test"]
     kept = tuple(2 * s if row == 0 else s for row, s in enumerate(TASK.sequences))
-    assert digest(train_sequences(replace(TASK, sequences=kept), OPTIONS, pooling)) != digest(
-        design
-    )
+    assert digest(train_sequences(replace(TASK, sequences=kept), chosen, pooling)) != digest(design)
 
 
 @pytest.mark.parametrize("accumulate, count", [("sum", None), ("segments", 3)])
