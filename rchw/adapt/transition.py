@@ -40,6 +40,8 @@ __all__ = ["phase_transition"]
 Values = NDArray[np.float64]
 _LEAST_SLOPE = 1e-12  # of an activation in saturation, so that its logarithm is a number
 _STEEPEST = 10.0  # how much a state may depend on theta: in chaos that would grow without bound
+_FASTEST = 10.0  # times eta: a saturated unit has a slope without bound, and a mean that lags
+_LEAST_GAIN = 1e-3
 _NEAR = 0.05  # an exponent that counts as the edge of stability
 
 
@@ -205,7 +207,9 @@ def _numpy_pass(
         running += averaging * (growth - running)
         sums += [y, y * y, growth]
         if rate > 0:
-            gain *= np.exp(-rate * running * np.where(running > 0, 1.0, steep))
+            move = -running * np.where(running > 0, 1.0, steep)
+            gain *= np.exp(rate * np.clip(move, -_FASTEST, _FASTEST))
+            np.maximum(gain, _LEAST_GAIN, out=gain)
 
 
 def _scalar_pass(
@@ -260,7 +264,8 @@ def _scalar_pass(
                 steep = 1.0
                 if running[i] <= 0:
                     steep = part / whole * (1.0 + bend * moved)
-                gain[i] *= np.exp(-rate * running[i] * steep)
+                move = min(max(-running[i] * steep, -_FASTEST), _FASTEST)
+                gain[i] = max(gain[i] * np.exp(rate * move), _LEAST_GAIN)
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from rchw.adapt import phase_transition
+from rchw.adapt.transition import _loop
 from rchw.errors import DesignError
 from rchw.metrics.lyapunov import local_lyapunov
 from rchw.model import DeepModel, MatrixModel, RingModel
@@ -100,6 +101,17 @@ def test_compiled_and_plain_loops_agree(activation: str) -> None:
         for one in (model, plain)
     ]
     np.testing.assert_allclose(found[0], found[1], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_gain_does_not_collapse_in_saturation(compiled: bool) -> None:
+    """Far in it slopes are huge and the mean lags: a sample moves ln a by 10 eta at most."""
+    gain, one = np.array([5.0]), np.ones(1)
+    _loop(compiled)(
+        np.full((100, 1), 20.0), one.copy(), 10 * one, -27 * one, np.zeros((1, 1), dtype=np.int64),
+        np.ones((1, 1)), one, 0, gain, 0 * one, 1.0, 1e-3, 0.01, np.zeros((3, 1)),
+    )  # fmt: skip
+    assert gain[0] == pytest.approx(5 * np.exp(-100 * 10 * 1e-3), rel=1e-9)
 
 
 def test_layers_in_series_are_adapted_one_by_one() -> None:
