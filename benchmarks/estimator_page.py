@@ -16,11 +16,13 @@ _HEAD = """\
 
 Made by `{command}`: the designs of `benchmarks/estimator_designs.py` were drawn by seed and listed
 (`results/estimator_designs.json`, sha256 {sha256}) before any of them was measured and before
-anything was calibrated. Calibration saw {calibration} builds: {earlier} rows of
-[size.md](size.md) and `results/families.json`, and {drawn} of the {listed} listed for it, with one
-seed of nextpnr each. Of the {all_held} held-out designs {held} were built, with five seeds each; no
-coefficient saw them. {missing}The target is {cells:.0f} % on cells and {clock:.0f} % on the median
-clock; block RAMs and multipliers must be equal.
+anything was calibrated. Calibration saw {calibration} builds: {earlier} rows of [size.md](size.md)
+and `results/families.json`, with the seeds that are told there, and {drawn} of the {listed} designs
+listed for it, with one seed of nextpnr. Of the {all_held} held-out designs {held} were built so
+far, with five seeds each (`{command} --measure` builds what is missing); no coefficient saw them.
+{missing}The target is {cells:.0f} % on cells and {clock:.0f} % on the median clock; block RAMs and
+multipliers must be equal. *Extrapolated*: the estimator itself says that the calibration saw
+nothing like it; `rchw estimate` tells in what.
 
 ![Errors over measured values](../docs/images/estimator.svg)
 """
@@ -69,6 +71,7 @@ def _table(rows: Sequence[Judged]) -> Iterator[str]:
         missed = [name for name in TARGETS if abs(getattr(one, name)) > TARGETS[name]]
         missed += [] if one.counted else ["RAM or DSP"]
         verdict = f"missed: {', '.join(missed)}" if missed else "met"
+        verdict += ", extrapolated" * bool(found.extrapolates)
         yield (
             f"| {one.what} | {row['cells']} | {found.cells} | {100 * one.cells:+.1f} % | "
             f"{row['mhz']:.1f} ({min(seeds):.0f} to {max(seeds):.0f}) | "
