@@ -23,6 +23,7 @@ import optuna
 from rchw.codesign import explore as search
 from rchw.codesign.engine import LocalEngine
 from rchw.codesign.objectives import Limits
+from rchw.codesign.series import SeriesTrials
 from rchw.codesign.space import Point, Space, ask
 from rchw.codesign.trial import FULL, SHORT, Trials
 from rchw.experiment import versions
@@ -126,7 +127,7 @@ def measured(points: int, budget: int, command: str) -> dict[str, Any]:
     """Measure everything."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     load = os.getloadavg()[0]
-    trials = Trials(load_task(TASK), SPACE, BOARD, Limits())
+    trials = SeriesTrials(task=load_task(TASK), space=SPACE, board=BOARD, limits=Limits())
     chosen = _points(points)
     for fidelity in (FULL, SHORT):
         trials((chosen[0], fidelity))  # compiles

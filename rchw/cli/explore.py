@@ -10,6 +10,11 @@ import typer
 from rich.table import Table
 
 from rchw.cli.console import Outcome, Screen, pairs, table
+from rchw.cli.sequences import (
+    is_of_sequences,
+    refuse_of_sequences,
+    sequences_and_pooling,
+)
 from rchw.cli.train import (
     Horizon,
     InputColumns,
@@ -92,6 +97,18 @@ def explore_command(
     split: Split = None,
     input_columns: InputColumns = None,
     target_columns: TargetColumns = None,
+    accumulate: Annotated[
+        str | None, typer.Option(help="Of labelled sequences: last, sum or segments; sum.")
+    ] = None,
+    segments: Annotated[int | None, typer.Option(help="How many, with segments; 4.")] = None,
+    segment_length: Annotated[
+        int | None, typer.Option(help="Samples; what the longest training sequence takes.")
+    ] = None,
+    label_column: Annotated[
+        str | None, typer.Option(help="Of a file of sequences, as of `rchw train`.")
+    ] = None,
+    sequence_column: Annotated[str | None, typer.Option(help="Number of the sequence.")] = None,
+    train_column: Annotated[str | None, typer.Option(help="1 where a sequence teaches.")] = None,
     seed: Annotated[int, typer.Option(help="Of generated series, and of the search.")] = 0,
     as_json: Json = False,
 ) -> Outcome:
@@ -104,9 +121,11 @@ def explore_command(
     from rchw.codesign.engine import engine as make_engine
     from rchw.codesign.explore import explore
     from rchw.codesign.objectives import parse_limits, parse_objectives
+    from rchw.codesign.sequences import RATE
     from rchw.codesign.space import Space, parse_span
     from rchw.lab.explore import measure
-    from rchw.tasks import load_task
+    from rchw.tasks import SequenceTask, Task, load_task
+    from rchw.train.sequences import Pooling
 
     check_folder(output)
     footprint(0.0, region=region, pue=pue)  # refused before the search
@@ -124,20 +143,38 @@ def explore_command(
         readout_bits=_numbers(readout_bits, "readout bits"),
         output_bits=_numbers(output_bits, "output bits"), seed=seed,
     )  # fmt: skip
-    task = load_task(
-        source, horizon=horizon, washout=washout, split=parse_split(split), seed=seed,
-        input_columns=input_columns, target_columns=target_columns,
-    )  # fmt: skip
-    objectives = parse_objectives(objective or f"{task.metric},cells", task.metric)
-    limits = parse_limits(at_most, rate, task.metric)
+    own = {
+        "label_column": label_column,
+        "sequence_column": sequence_column,
+        "train_column": train_column,
+    }
+    pooled = {"accumulate": accumulate, "length": segment_length, "count": segments}
+    given_split = parse_split(split)
+    task: Task | SequenceTask
+    pooling: Pooling | None = None
+    if is_of_sequences(source, accumulate):
+        idle = {"horizon": horizon, "washout": washout, "split": split,
+                "target columns": target_columns}  # fmt: skip
+        columns = own | {"input_columns": input_columns}
+        task, pooling = sequences_and_pooling(source, seed, pooled, columns, idle)
+        metric = RATE
+    else:
+        refuse_of_sequences(pooled, own)
+        series = load_task(
+            source, horizon=horizon, washout=washout, split=given_split, seed=seed,
+            input_columns=input_columns, target_columns=target_columns,
+        )  # fmt: skip
+        task, metric = series, series.metric
+    objectives = parse_objectives(objective or f"{metric},cells", metric)
+    limits = parse_limits(at_most, rate, metric)
     screen = Screen(as_json)
     with (
         make_engine(engine, workers, address) as workers_of,
         screen.count(f"exploring {task.name} on {board}", every=10) as show,
     ):
         front = explore(
-            task, board, space, objectives=objectives, limits=limits, budget=budget, seed=seed,
-            engine=workers_of, folder=output, progress=show,
+            task, board, space, pooling=pooling, objectives=objectives, limits=limits,
+            budget=budget, seed=seed, engine=workers_of, folder=output, progress=show,
         )  # fmt: skip
     given = {"--objective": objective, "--budget": str(budget), "--at-most": at_most,
              "--rate": None if rate is None else f"{rate:g}", "--reservoirs": reservoirs,

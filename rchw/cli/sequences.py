@@ -6,15 +6,48 @@ from typing import Any
 from rchw.cli.console import Outcome, Screen, clocks_words, pairs, table
 from rchw.errors import DesignError
 from rchw.files import check_file
-from rchw.tasks import SEQUENCES
+from rchw.tasks import SEQUENCES, SequenceTask
 from rchw.train import TrainOptions
+from rchw.train.sequences import Pooling
 
-__all__ = ["is_of_sequences", "train_on_sequences"]
+__all__ = [
+    "is_of_sequences",
+    "refuse_of_sequences",
+    "sequences_and_pooling",
+    "train_on_sequences",
+]
 
 
 def is_of_sequences(source: str, accumulate: str | None) -> bool:
     """Whether what is trained on are labelled sequences, not one series."""
     return accumulate is not None or source in SEQUENCES
+
+
+def refuse_of_sequences(pooled: dict[str, Any], columns: dict[str, Any]) -> None:
+    """Refuse what only labelled sequences have."""
+    named = {"segment length": pooled["length"], "segments": pooled["count"], **columns}
+    for what, value in named.items():
+        if value is not None:
+            words = what.replace("_", " ")
+            raise DesignError(f"{words} must be left out without --accumulate, not {value}")
+
+
+def sequences_and_pooling(
+    source: str,
+    seed: int,
+    pooled: dict[str, Any],
+    columns: dict[str, Any],
+    idle: dict[str, Any],
+) -> tuple[SequenceTask, Pooling]:
+    """Labelled sequences, and when a design answers them; arguments as of `train_on_sequences`."""
+    from rchw.tasks import load_sequences
+
+    for name, value in idle.items():
+        if value is not None:
+            raise DesignError(f"{name} must be left out for sequences, not {value}")
+    task = load_sequences(source, seed=seed, **columns)
+    rest = {key: value for key, value in pooled.items() if key != "accumulate"}
+    return task, Pooling.of(task, pooled["accumulate"] or "sum", **rest)
 
 
 def train_on_sequences(
@@ -43,18 +76,11 @@ def train_on_sequences(
     screen : Screen
     """
     from rchw.classification import CLASSIFIERS, classify
-    from rchw.tasks import load_sequences
-    from rchw.train.sequences import Pooling
     from rchw.trained import companions
 
-    for name, value in idle.items():
-        if value is not None:
-            raise DesignError(f"{name} must be left out for sequences, not {value}")
     for path in (output, *companions(output, sequences=True)):
         check_file(path)
-    task = load_sequences(source, seed=options.seed, **columns)
-    accumulate = pooled.pop("accumulate") or "sum"
-    chosen_pooling = Pooling.of(task, accumulate, **pooled)
+    task, chosen_pooling = sequences_and_pooling(source, options.seed, pooled, columns, idle)
     found = classify(task, options, chosen_pooling, screen, source=source, columns=columns)
     files = found.write(output)
     record = found.record | {"files": {key: str(path) for key, path in files.items()}}

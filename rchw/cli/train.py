@@ -262,7 +262,11 @@ def train_command(
     Of labelled sequences it names the class; errors on test sequences are counted.
     """
     from rchw.cli.recurrent import Teaching
-    from rchw.cli.sequences import is_of_sequences, train_on_sequences
+    from rchw.cli.sequences import (
+        is_of_sequences,
+        refuse_of_sequences,
+        train_on_sequences,
+    )
     from rchw.experiment import experiment, generator
     from rchw.tasks import load_task
     from rchw.train import TrainOptions
@@ -310,11 +314,7 @@ def train_command(
         }
         own["input_columns"] = input_columns
         return train_on_sequences(source, output, options, pooled, own, idle, Screen(as_json))
-    given = {"segment length": segment_length, "segments": segments, **own}
-    for what, value in given.items():
-        if value is not None:
-            words = what.replace("_", " ")
-            raise DesignError(f"{words} must be left out without --accumulate, not {value}")
+    refuse_of_sequences(pooled, own)
     for path in (output, *companions(output)):
         check_file(path)
     task = load_task(

@@ -26,12 +26,14 @@ from rchw.codesign.engine import Engine, LocalEngine
 from rchw.codesign.front import Found, Front
 from rchw.codesign.objectives import OBJECTIVES, Limits, front_of, layers_of, scores, vector
 from rchw.codesign.power import power_of
+from rchw.codesign.sequences import trials_of
 from rchw.codesign.space import Point, Space, ask, first_points
 from rchw.codesign.store import Store
 from rchw.codesign.trial import FULL, SHORT, Fidelity, Trials
 from rchw.devices import board as board_of
 from rchw.errors import DesignError
-from rchw.train.search import TrainingTask, training_rows
+from rchw.train.search import TrainingTask
+from rchw.train.sequences import LabelledTask, Pooling
 
 __all__ = ["BATCH", "PROMOTED", "RANDOM", "STORE", "explore"]
 
@@ -47,10 +49,11 @@ Result = dict[str, Any]
 
 
 def explore(
-    task: TrainingTask,
+    task: TrainingTask | LabelledTask,
     board: str,
     space: Space | None = None,
     *,
+    pooling: Pooling | None = None,
     objectives: tuple[str, ...] = ("error", "cells"),
     limits: Limits | None = None,
     budget: int = 200,
@@ -63,11 +66,14 @@ def explore(
 
     Parameters
     ----------
-    task : TrainingTask
-        Its test samples are not read.
+    task : TrainingTask or LabelledTask
+        Its test samples are not read. Of labelled sequences the error is the part of the training
+        sequences that is answered wrongly where their fold is held out.
     board : str
         One of `rchw.devices.BOARDS`.
     space : Space, optional
+    pooling : Pooling, optional
+        Of labelled sequences, and only of them: when a design answers.
     objectives : tuple of str
         Of `OBJECTIVES`.
     limits : Limits, optional
@@ -94,15 +100,15 @@ def explore(
         search, or no trial could be evaluated.
     """
     device = board_of(board).device
-    training_rows(task)
     chosen, kept = space or Space(), limits or Limits()
     _check(objectives, budget, seed)
     joules = "energy" in (*objectives, *(name for name, _ in kept.at_most))
     if joules:
         power_of(device)
-    trials = Trials(task, chosen, board, kept, joules)
+    trials = trials_of(task, chosen, board, kept, joules, pooling)
+    trials.check()
     record = {
-        "task": {"name": task.name, "metric": task.metric, "split_sha256": task.hashes()},
+        "task": trials.identity,
         "board": board,
         "objectives": list(objectives),
         "limits": asdict(kept),
@@ -123,7 +129,7 @@ def explore(
         raise DesignError(f"no trial could be evaluated; of the first: {first}")
     record = {"kind": "explore", "version": 1, **record, "trials": count}
     busy = sum(float(result.get("processor_seconds", 0.0)) for result in store.found.values())
-    return Front(objectives, tuple(search.found), search.refused, chosen, record, busy)
+    return Front(objectives, tuple(search.found), search.refused, trials, record, busy)
 
 
 def _check(objectives: tuple[str, ...], budget: int, seed: int) -> None:

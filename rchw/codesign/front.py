@@ -7,12 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from rchw.codesign.objectives import front_of, vector
-from rchw.codesign.space import Space, candidate
-from rchw.codesign.trial import FULL
+from rchw.codesign.space import candidate
+from rchw.codesign.trial import FULL, Trials
 from rchw.design import Design
 from rchw.errors import RchwError
-from rchw.train import Tuned, fit
-from rchw.train.search import TrainingTask
 
 __all__ = ["COSTS", "Found", "Front"]
 
@@ -77,7 +75,8 @@ class Front:
         All that were evaluated, of every trial in order.
     refused : dict
         Trials that were not trained, by number, and why.
-    space : Space
+    trials : Trials
+        What computed them.
     record : dict
         What the search was, ready for JSON.
     processor_seconds : float
@@ -88,7 +87,7 @@ class Front:
     objectives: tuple[str, ...]
     designs: tuple[Found, ...]
     refused: dict[int, str]
-    space: Space
+    trials: Trials
     record: dict[str, Any]
     processor_seconds: float = 0.0
 
@@ -111,7 +110,7 @@ class Front:
         fitting = [found for found in self._allowed() if found.figures[name] <= most]
         return min(fitting, key=lambda found: found.figures["error"]) if fitting else None
 
-    def design(self, found: Found, task: TrainingTask) -> Design:
+    def design(self, found: Found) -> Design:
         """Train a design once more, from its options, hyperparameters and lambda.
 
         Raises
@@ -122,11 +121,10 @@ class Front:
         readout = {key: found.options[key] for key in ("squares", "readout_bits", "output_bits")}
         rest = {key: value for key, value in found.options.items() if key not in readout}
         point = {"options": rest, "hyperparameters": found.hyperparameters}
-        options, hyper = candidate(self.space, point)
+        options, hyper = candidate(self.trials.space, point)
         error, count = found.figures["error"], len({design.trial for design in self.designs})
-        tuned = Tuned(hyper, found.figures["regularisation"], error, count)
-        made = fit(task, replace(options, **readout, name=found.name), tuned)
-        again = made.provenance["validation"]["quantised"]
+        options = replace(options, **readout, name=found.name)
+        made, again = self.trials.again(options, hyper, found.figures["regularisation"], count)
         if again != error:
             raise RchwError(f"{found.name} must come to its error {error} again, not to {again}")
         return made

@@ -233,7 +233,7 @@ def scores(figures: Mapping[str, Any], objectives: Sequence[str], broken: float)
         value = float(figures[name])
         counts = name in ("cells", "luts", "rams", "dsps")
         found.append(
-            OBJECTIVES[name].sign * (math.log1p(value) if counts else math.log(max(value, 1e-30)))
+            OBJECTIVES[name].sign * (math.log1p(value) if counts else math.log(max(value, 1e-12)))
         )
     return found
 

@@ -1,4 +1,4 @@
-"""One trial: a reservoir, run once, and all its readouts from one set of statistics.
+"""One trial: a reservoir and all its readouts.
 
 Whatever has no chance to fit the board or to keep to the limits is refused before anything runs:
 its readout of zeros costs no more than a trained one. All errors are of integer outputs on
@@ -6,32 +6,21 @@ validation samples; test samples are not touched.
 """
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from rchw.codesign.objectives import Limits, costs
 from rchw.codesign.space import Point, Space, candidate
 from rchw.design import Design
 from rchw.errors import DesignError
-from rchw.reference.compiled import run_states
-from rchw.reference.readout import ReadoutReference
-from rchw.train import Hyperparameters, TrainOptions, build_design
-from rchw.train.readout import aligned_features, encode_targets, fit_solution, outputs_of
-from rchw.train.ridge import LAMBDAS, Normal, Solution
-from rchw.train.search import TrainingTask, training_rows
-from rchw.train.statistics import Statistics
+from rchw.train import Hyperparameters, TrainOptions
+from rchw.train.ridge import LAMBDAS
 
-__all__ = ["FULL", "SHORT", "Fidelity", "Trials", "exact_outputs"]
+__all__ = ["FULL", "SHORT", "Fidelity", "Readout", "Result", "Trials"]
 
-Integers = NDArray[Any]
 Result = dict[str, Any]
 Readout = tuple[bool, int, int]
-
-_EXACT = 1 << 53
 
 
 @dataclass(frozen=True)
@@ -61,13 +50,12 @@ FULL = Fidelity("full", 1.0, 0, LAMBDAS, True)
 SHORT = Fidelity("short", 0.25, 3, (1e-7, 1e-5, 1e-3), False)
 
 
-@dataclass(frozen=True)
-class Trials:
+@dataclass(frozen=True, kw_only=True)
+class Trials(ABC):
     """What computes trials: a function of (point, fidelity) that can be sent to another process.
 
     Parameters
     ----------
-    task : TrainingTask
     space : Space
     board : str
     limits : Limits
@@ -75,7 +63,6 @@ class Trials:
         Whether energies are asked for: at the least rate of the limits, if there is one.
     """
 
-    task: TrainingTask
     space: Space
     board: str
     limits: Limits
@@ -121,9 +108,9 @@ class Trials:
         if not designs:
             broken, why = min(refused)
             return {"refused": why, "broken": broken}
-        family = _Family(self.task, list(designs.values()), fidelity)
         found = []
-        for readout, (trained, regularisation, error) in family.readouts(designs).items():
+        trained_all = self.trained(options, hyper, designs, fidelity)
+        for readout, (trained, regularisation, error) in trained_all.items():
             figures, why = self._costs(trained)
             broken, why = self._broken({"error": error, **figures}, why)
             found.append(
@@ -138,16 +125,50 @@ class Trials:
             )
         return {"designs": found}
 
+    @abstractmethod
     def design(self, options: TrainOptions, hyper: Hyperparameters, readout: Readout) -> Design:
         """Build a candidate for the training samples, with a readout of zeros."""
-        task, (squares, readout_bits, output_bits) = self.task, readout
-        chosen = replace(
-            options, squares=squares, readout_bits=readout_bits, output_bits=output_bits
-        )
-        return build_design(
-            chosen, hyper, task.inputs[task.train], task.targets[task.train],
-            input_names=task.input_names, output_names=task.output_names,
-        )  # fmt: skip
+
+    @abstractmethod
+    def trained(
+        self,
+        options: TrainOptions,
+        hyper: Hyperparameters,
+        designs: dict[Readout, Design],
+        fidelity: Fidelity,
+    ) -> dict[Readout, tuple[Design, float, float]]:
+        """Train all readouts: of each the design, lambda, and error where nothing was taught."""
+
+    @abstractmethod
+    def again(
+        self, options: TrainOptions, hyper: Hyperparameters, regularisation: float, trials: int
+    ) -> tuple[Design, float]:
+        """Train one design once more, with its provenance; and its error, which must be the same.
+
+        Parameters
+        ----------
+        options : TrainOptions
+            With its readout.
+        hyper : Hyperparameters
+        regularisation : float
+        trials : int
+            Of the search.
+        """
+
+    @property
+    @abstractmethod
+    def identity(self) -> dict[str, Any]:
+        """What a store and a record tell of the task."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Refuse what cannot be trained on.
+
+        Raises
+        ------
+        DesignError
+            If there are too few training samples.
+        """
 
     def _costs(self, design: Design) -> tuple[dict[str, float], str]:
         return costs(design, self.board, self.joules, self.limits.rate)
@@ -156,113 +177,3 @@ class Trials:
         """By how much limits are exceeded; what does not fit the board exceeds them too."""
         broken, words = self.limits.broken(figures)
         return (1.0 + broken, why) if why else (broken, words)
-
-
-class _Family:
-    """A reservoir that was run, and the statistics of all its features.
-
-    Features of designs without squares are some of those with them: so one set of statistics is
-    enough for all readouts.
-    """
-
-    def __init__(self, task: TrainingTask, designs: Sequence[Design], fidelity: Fidelity) -> None:
-        self.task, self.fidelity = task, fidelity
-        self.whole = max(designs, key=lambda design: design.n_features)
-        rows, check = training_rows(task), task.validation
-        start, stop, _ = check.indices(len(task.inputs))
-        least = fidelity.least * self.whole.n_features
-        count = rows.stop - rows.start
-        kept = min(count, max(int(fidelity.part * count), least))
-        rows = slice(rows.start, rows.start + kept)
-        stop = start + max(2, int(fidelity.part * (stop - start)))
-        # A short series does not run through all training samples to come to the others.
-        begin = 0 if kept == count else start - task.washout
-        codes = self.whole.encode(task.inputs[:stop])
-        states = run_states(self.whole, codes[begin:]).astype(np.int64)
-        taught = (
-            states if begin == 0 else run_states(self.whole, codes[: rows.stop]).astype(np.int64)
-        )
-        features, self.finest = aligned_features(self.whole, taught[rows], codes[rows])
-        targets = encode_targets(self.whole.readout.outputs, task.targets[rows])
-        self.statistics = Statistics.of(features, targets)
-        self.states, self.codes = states[start - begin :], codes[start:]
-        self.held, _ = aligned_features(self.whole, self.states, self.codes)
-        self.target = task.targets[start:stop]
-
-    def readouts(
-        self, designs: dict[Readout, Design]
-    ) -> dict[Readout, tuple[Design, float, float]]:
-        """Train all readouts: of each the design, lambda, and error on the validation samples.
-
-        The widest weights are solved for all lambdas, the others for the best of the wider ones and
-        its neighbours; of outputs the widest decide.
-        """
-        found: dict[Readout, tuple[Design, float, float]] = {}
-        for squares in sorted({readout[0] for readout in designs}):
-            own = {readout: design for readout, design in designs.items() if readout[0] == squares}
-            part = _Part.of(self, next(iter(own.values())))
-            near = solutions = part.normal.solve_all(self.fidelity.regularisations)
-            for width in sorted({readout[1] for readout in own}, reverse=True):
-                same = {readout: own[readout] for readout in own if readout[1] == width}
-                widest = same[max(same)]
-                errors = [part.trained(widest, solution)[1] for solution in near]
-                place = solutions.index(near[errors.index(min(errors))])
-                for readout, design in same.items():
-                    trained, error = part.trained(design, solutions[place])
-                    found[readout] = trained, solutions[place].regularisation, error
-                near = solutions[max(place - 1, 0) : place + 2]
-        return {readout: found[readout] for readout in designs}
-
-
-@dataclass(frozen=True)
-class _Part:
-    """Features that some readouts of a family see: their normal equations and held samples."""
-
-    family: _Family
-    normal: Normal
-    finest: int
-    held: NDArray[np.float64]
-    largest: float
-
-    @classmethod
-    def of(cls, family: _Family, design: Design) -> "_Part":
-        """The features of a design, out of those of its family."""
-        kinds = {block.kind for block in design.blocks}
-        blocks = [block for block in family.whole.blocks if block.kind in kinds]
-        columns = np.concatenate(
-            [np.arange(block.start, block.start + block.count) for block in blocks]
-        )
-        finest = max(block.format.frac for block in design.blocks)
-        shift = family.finest - finest
-        normal = Normal.of(family.statistics.part(columns, shift), design.features.one is not None)
-        held = (family.held[:, columns] >> shift).astype(np.float64)
-        return cls(family, normal, finest, held, float(np.abs(held).max(initial=0)))
-
-    def trained(self, design: Design, solution: Solution) -> tuple[Design, float]:
-        """A design with the integers of a solution, and its error on the validation samples."""
-        made = fit_solution(design, self.normal, solution, self.finest).design
-        family = self.family
-        codes = exact_outputs(made, self.held, self.finest, self.largest)
-        if codes is None:
-            outputs = outputs_of(made, family.states, family.codes)
-        else:
-            outputs = made.decode(codes)
-        return made, float(family.task.error(outputs, family.target))
-
-
-def exact_outputs(
-    design: Design, features: NDArray[np.float64], finest: int, largest: float
-) -> NDArray[np.int64] | None:
-    """Output codes (T, L) of aligned features (T, F), or None where doubles would not be exact.
-
-    `largest` is the largest magnitude of a feature.
-
-    The products run through the floating-point matrix multiplication: every partial sum, in
-    whatever order, is an integer below 2**53.
-    """
-    weights = np.array(design.readout.by_segment[0], dtype=np.float64)
-    if largest * float(np.abs(weights).sum(axis=1).max()) >= _EXACT:
-        return None
-    totals = (features @ weights.T).astype(np.int64)
-    frac = design.readout.weight_format.frac + finest
-    return ReadoutReference(design).rounded(frac, totals).astype(np.int64)

@@ -9,17 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rchw.classification import CLASSIFIERS
 from rchw.codesign.explore import STORE
 from rchw.codesign.front import Front
 from rchw.design import Design
 from rchw.document import digest, save
 from rchw.errors import DesignError
-from rchw.experiment import Steps, finite
+from rchw.experiment import FLOORS, Steps, finite
 from rchw.files import together
 from rchw.report.front import SMALL, front_page
-from rchw.tasks import Task
+from rchw.tasks import SequenceTask, Task
 from rchw.tasks.floors import floors
+from rchw.tasks.sequence_floors import sequence_floors
 from rchw.train import evaluate
+from rchw.train.sequences import labels_of
 
 __all__ = ["FRONT", "PAGE", "TABLE", "Explored", "measure"]
 
@@ -84,13 +87,13 @@ def _members(path: Path) -> set[str]:
         return set()
 
 
-def measure(front: Front, task: Task, steps: Steps, command: str) -> Explored:
+def measure(front: Front, task: Task | SequenceTask, steps: Steps, command: str) -> Explored:
     """Train the designs of a front once more, and measure them and the floors on test samples.
 
     Parameters
     ----------
     front : Front
-    task : Task
+    task : Task or SequenceTask
         That of the search.
     steps : Steps
         Shows progress.
@@ -110,10 +113,10 @@ def measure(front: Front, task: Task, steps: Steps, command: str) -> Explored:
     designs, errors = {}, {}
     with steps.step(f"measuring {len(members)} designs on the test samples"):
         for found in members:
-            designs[found.name] = front.design(found, task)
-            errors[found.name] = evaluate(designs[found.name], task)["error"]
+            designs[found.name] = front.design(found)
+            errors[found.name] = _test_error(designs[found.name], task)
     with steps.step("measuring the floors"):
-        levels = floors(task, front.space.units[1])
+        levels, names = _floors(task, front.trials.space.units[1])
     record = front.summary()
     for entry in record["front"]:
         entry["test_error"] = finite(errors[entry["name"]])
@@ -122,7 +125,8 @@ def measure(front: Front, task: Task, steps: Steps, command: str) -> Explored:
     record["under"] = {str(most): _under(front, most) for most in SMALL}
     record["designs"] = len(front.designs)
     record["refused"] = len(front.refused)
-    return Explored(front, designs, record, front_page(front, errors, _known(levels), command))
+    told = {names[key]: value for key, value in levels.items() if finite(value) is not None}
+    return Explored(front, designs, record, front_page(front, errors, told, command))
 
 
 def _under(front: Front, most: int) -> dict[str, Any] | None:
@@ -131,5 +135,17 @@ def _under(front: Front, most: int) -> dict[str, Any] | None:
     return None if found is None else front.entry(found)
 
 
-def _known(levels: Mapping[str, float]) -> dict[str, float]:
-    return {key: float(value) for key, value in levels.items() if finite(float(value)) is not None}
+def _test_error(design: Design, task: Task | SequenceTask) -> float:
+    """Error on the test samples; of sequences the part that is answered wrongly."""
+    if isinstance(task, SequenceTask):
+        answers = labels_of(design, [task.sequences[row] for row in task.test])
+        return task.errors(answers, task.test) / len(task.test)
+    return float(evaluate(design, task)["error"])
+
+
+def _floors(task: Task | SequenceTask, units: int) -> tuple[dict[str, float], Mapping[str, str]]:
+    """Test errors of the floors, and what they are called."""
+    if isinstance(task, SequenceTask):
+        found = sequence_floors(task)
+        return {key: floor.errors / floor.of for key, floor in found.items()}, CLASSIFIERS
+    return {key: float(value) for key, value in floors(task, units).items()}, FLOORS

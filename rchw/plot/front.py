@@ -53,9 +53,9 @@ def front_figure(
     DesignError
         If there is nothing to draw, or a value is not finite, or not above 0.
     """
-    dots = {name: np.asarray(rows, dtype=np.float64) for name, rows in points.items()}
-    lines = [np.asarray(rows, dtype=np.float64).reshape(-1, 2) for rows in fronts]
-    marks = [np.asarray(rows, dtype=np.float64).reshape(-1, 2) for rows in tested]
+    dots = {name: np.array(rows, dtype=np.float64) for name, rows in points.items()}
+    lines = [np.array(rows, dtype=np.float64).reshape(-1, 2) for rows in fronts]
+    marks = [np.array(rows, dtype=np.float64).reshape(-1, 2) for rows in tested]
     every = np.concatenate([rows.ravel() for rows in (*dots.values(), *lines, *marks)])
     if not lines or not lines[0].size or not np.isfinite(every).all() or (every < 0).any():
         raise DesignError("errors and costs must be finite, from 0, and of at least one design")
@@ -66,19 +66,23 @@ def front_figure(
     shown = [value for value in floors.values() if np.isfinite(value) and value > 0]
     seen = np.concatenate([rows[:, 0] for rows in dots.values()])
     high = min(max(float(errors.max()), *shown, float(np.median(seen)), least) * 1.4, _SPAN * least)
-    low = min(
-        [least, *(v for v in shown if v > least / 4), *(r[:, 1].min() for r in marks if r.size)]
-    )
+    reached = [float(value) for rows in marks for value in rows[:, 1] if value > 0]
+    low = min([least, *(value for value in shown if value > least / 4), *reached]) / 1.25
+    # An error of 0 has no place on a logarithmic axis: it is drawn at its lower end.
+    for rows in dots.values():
+        rows[:, 0] = np.maximum(rows[:, 0], low)
+    for rows in (*lines, *marks):
+        rows[:, 1] = np.maximum(rows[:, 1], low)
     with style():
         figure = blank(max(7.6, 1.6 + 4.2 * len(lines)), 4.8)
         panels = np.atleast_1d(figure.subplots(1, len(lines), sharey=True))
         for number, (axes, label) in enumerate(zip(panels, labels, strict=True)):
-            _panel(axes, dots, number, lines[number], marks[number], max(low / 1.25, 1e-12), high)
+            _panel(axes, dots, number, lines[number], marks[number], low, high)
             axes.set_xlabel(label)
             for value in shown:
                 axes.axhline(value, color=THEMES["floor"][0], lw=1, ls=(0, (4, 3)), zorder=1)
         panels[0].set_ylabel(error)
-        _name_floors(panels[-1], floors, low / 1.25, high)
+        _name_floors(panels[-1], floors, low, high)
         handles, names = panels[0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=4 if len(lines) < 3 else 6)
         settle(figure)

@@ -9,7 +9,6 @@ from rchw import plot
 from rchw.codesign.front import Found, Front
 from rchw.codesign.objectives import OBJECTIVES, front_of
 from rchw.devices import BOARDS
-from rchw.experiment import FLOORS
 from rchw.report.page import (
     PANEL,
     Text,
@@ -27,7 +26,8 @@ from rchw.report.page import (
 __all__ = ["SMALL", "front_page", "front_picture"]
 
 SMALL = (1000, 5000, 20000)  # cells, under which the best design is told
-_SHOWN = {"linear": "linear floor", "quadratic_ring": "quadratic ring", "nvar": "NVAR"}
+_METRICS = {"nmse": "NMSE", "ser": "symbol error rate", "error-rate": "error rate"}
+_UNDRAWN = ("persistence", "Volterra filter", "the most frequent class")
 _UNITS = {"energy": (1e9, "nJ per sample"), "latency": (1e6, "latency, \N{MICRO SIGN}s")}
 
 
@@ -53,7 +53,7 @@ def front_picture(front: Front, errors: Mapping[str, float], floors: Mapping[str
     errors : mapping of str to float
         Test errors of its members, by name.
     floors : mapping of str to float
-        As of `rchw.tasks.floors.floors`.
+        Test errors of what needs no reservoir, by what it is called.
     """
     costs = _costs(front)
     full = [d for d in front.designs if d.fidelity == "full" and not d.broken]
@@ -69,10 +69,10 @@ def front_picture(front: Front, errors: Mapping[str, float], floors: Mapping[str
         line = sorted(pairs[place] for place in front_of(pairs))
         lines.append([(_scaled(name, sign * cost), error) for cost, error in line][::sign])
         marks.append([(_scaled(name, d.figures[name]), errors[d.name]) for d in front.members])
-    metric = front.record["task"]["metric"].upper()
+    metric = _METRICS[front.record["task"]["metric"]]
     return plot.front_figure(
         points, lines, marks, [_label(name) for name in costs], error=metric,
-        floors={shown: floors[key] for key, shown in _SHOWN.items() if key in floors},
+        floors={name: value for name, value in floors.items() if name not in _UNDRAWN},
     )  # fmt: skip
 
 
@@ -116,7 +116,7 @@ def front_page(
 def _header(front: Front, errors: Mapping[str, float]) -> Iterator[Text]:
     task, members = front.record["task"], front.members
     board = BOARDS[front.record["board"]]
-    metric = task["metric"].upper()
+    metric = _METRICS[task["metric"]]
     best = min(members, key=lambda found: found.figures["error"])
     least = min(members, key=lambda found: found.figures["cells"])
     lead = (
@@ -200,7 +200,7 @@ def _how(front: Front, floors: Mapping[str, float], command: str) -> Iterator[Te
         "trials": f"{record['trials']:,}, of which {len(front.refused):,} were refused before "
         f"training, and {full:,} had all samples",
         "optimiser": f"{record['optimiser']}, batches of {record['batch']}, seed {record['seed']}",
-        **{f"{FLOORS[key]}, test": f"{value:.4g}" for key, value in floors.items()},
+        **{f"{name}, test": f"{value:.4g}" for name, value in floors.items()},
     }
     rows: dict[str, str] = dict(told)
     for split, value in record["task"]["split_sha256"].items():

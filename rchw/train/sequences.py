@@ -32,7 +32,22 @@ from rchw.train.ridge import Normal
 from rchw.train.search import start_of
 from rchw.train.statistics import Statistics
 
-__all__ = ["FOLDS", "LabelledTask", "Pooling", "joined", "labels_of", "train_sequences"]
+__all__ = [
+    "FOLDS",
+    "FOLD_SEED",
+    "Candidate",
+    "LabelledTask",
+    "Pooling",
+    "candidate_of",
+    "design_of",
+    "finished",
+    "held_out",
+    "held_places",
+    "joined",
+    "labels_of",
+    "quantised",
+    "train_sequences",
+]
 
 Integers = NDArray[Any]
 Indices = NDArray[np.int64]
@@ -109,7 +124,7 @@ class Pooling:
 
 
 @dataclass(frozen=True)
-class _Candidate:
+class Candidate:
     """A reservoir and its training sequences: features of each and what they are taught."""
 
     design: Design
@@ -159,7 +174,7 @@ def train_sequences(
     for point in proposals(grid, start, budget, options.seed, known, UNORDERED[options.search]):
         hyper = Hyperparameters(**point)
         try:
-            score, found = _held_out(_candidate(task, options, pooling, hyper), task, folds)
+            score, found = held_out(candidate_of(task, options, pooling, hyper), task, folds)
             if best is None or score < best[0]:
                 best = score, hyper, found
         except DesignError as reason:
@@ -170,8 +185,32 @@ def train_sequences(
     if best is None:
         raise refused or DesignError("candidates must be at least 1, not 0")
     (errors, _), hyper, regularisation = best
-    candidate = _candidate(task, options, pooling, hyper)
-    design = _quantised(candidate, regularisation, options, task)
+    candidate = candidate_of(task, options, pooling, hyper)
+    return finished(candidate, task, options, pooling, hyper, regularisation, errors, done)
+
+
+def finished(
+    candidate: Candidate,
+    task: LabelledTask,
+    options: TrainOptions,
+    pooling: Pooling,
+    hyper: Hyperparameters,
+    regularisation: float,
+    errors: int,
+    candidates: int,
+) -> Design:
+    """Train the integers of a candidate that was chosen, and say how in its provenance.
+
+    Parameters
+    ----------
+    candidate, task, options, pooling, hyper, regularisation
+        What was chosen.
+    errors : int
+        On the folds that were held out.
+    candidates : int
+        That were tried.
+    """
+    design = quantised(candidate, regularisation, options, task)
     predicted = labels_of(design, [task.sequences[row] for row in task.train])
     provenance: dict[str, Any] = {
         "task": task.name,
@@ -180,13 +219,13 @@ def train_sequences(
         "accumulate": pooling.accumulate,
         "hyperparameters": asdict(hyper),
         "regularisation": regularisation,
-        "candidates": done,
+        "candidates": candidates,
         "folds": [FOLDS, FOLD_SEED],
         "held_out_errors": errors,
         "training_errors": int(np.count_nonzero(predicted != task.labels[task.train])),
         "training_sequences": len(task.train),
     }
-    return replace(design, provenance=provenance | design.provenance)
+    return replace(design, provenance=provenance)
 
 
 def labels_of(design: Design, sequences: list[NDArray[np.float64]]) -> Indices:
@@ -203,23 +242,32 @@ def joined(sequences: list[NDArray[np.float64]]) -> tuple[NDArray[np.float64], N
     return values, last
 
 
-def _candidate(
+def design_of(
     task: LabelledTask, options: TrainOptions, pooling: Pooling, hyper: Hyperparameters
-) -> _Candidate:
-    sequences = [task.sequences[row] for row in task.train]
-    values, last = joined(sequences)
+) -> Design:
+    """Build a reservoir for the training sequences, with a readout of zeros."""
+    values, _ = joined([task.sequences[row] for row in task.train])
     names: list[str] = []
     for label in task.classes:
         names.append(unique(identifier(label) or "class", names))
     outputs = [Output(name, QFormat(options.output_bits)) for name in names]
     base = build_design(options, hyper, values, np.zeros((0, len(names))), outputs)
-    design = replace(base, readout=_pooled(base.readout, pooling))
+    return replace(base, readout=_pooled(base.readout, pooling))
+
+
+def candidate_of(
+    task: LabelledTask, options: TrainOptions, pooling: Pooling, hyper: Hyperparameters
+) -> Candidate:
+    """Build a reservoir, and run it on the training sequences."""
+    sequences = [task.sequences[row] for row in task.train]
+    values, last = joined(sequences)
+    design = design_of(task, options, pooling, hyper)
     codes = design.encode(values)
     states = run(design, codes, last).states
     features, finest = aligned_features(design, states, codes)
     means = _means(features, [len(sequence) for sequence in sequences], pooling)
-    taught = task.labels[task.train][:, None] == np.arange(len(names))
-    return _Candidate(design, means, taught.astype(np.int64) << TARGET_FORMAT.frac, finest)
+    taught = task.labels[task.train][:, None] == np.arange(len(task.classes))
+    return Candidate(design, means, taught.astype(np.int64) << TARGET_FORMAT.frac, finest)
 
 
 def _pooled(readout: Readout, pooling: Pooling) -> Readout:
@@ -258,12 +306,17 @@ def _means(features: Integers, lengths: list[int], pooling: Pooling) -> Integers
     return np.array(rows)
 
 
-def _held_out(
-    candidate: _Candidate, task: LabelledTask, folds: tuple[tuple[Indices, Indices], ...]
+def held_places(task: LabelledTask, folds: tuple[tuple[Indices, Indices], ...]) -> list[Indices]:
+    """Places of the sequences of every fold among the training sequences."""
+    place = {int(row): k for k, row in enumerate(task.train)}
+    return [np.array([place[int(row)] for row in rows]) for _, rows in folds]
+
+
+def held_out(
+    candidate: Candidate, task: LabelledTask, folds: tuple[tuple[Indices, Indices], ...]
 ) -> tuple[tuple[int, float], float]:
     """Fewest errors on the folds held out, then least squared error, and the lambda of it."""
-    place = {int(row): k for k, row in enumerate(task.train)}
-    held = [np.array([place[int(row)] for row in rows]) for _, rows in folds]
+    held = held_places(task, folds)
     features, targets = candidate.features, candidate.targets
     parts = [Statistics.of(features[rows], targets[rows]) for rows in held]
     labels = targets.argmax(axis=1)
@@ -296,8 +349,8 @@ def _refuse_budgets(options: TrainOptions) -> None:
         )
 
 
-def _quantised(
-    candidate: _Candidate, regularisation: float, options: TrainOptions, task: LabelledTask
+def quantised(
+    candidate: Candidate, regularisation: float, options: TrainOptions, task: LabelledTask
 ) -> Design:
     """Integer weights with one step for all outputs, and outputs that hold all training sums."""
     design, width = candidate.design, options.budgets.width

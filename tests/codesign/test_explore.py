@@ -111,9 +111,9 @@ def test_kill_9_in_the_middle_loses_nothing(usual: tuple[Front, Path], tmp_path:
 
 
 def test_a_member_is_trained_again_to_the_same_error(usual: tuple[Front, Path]) -> None:
-    front, task = usual[0], tiny_task()
+    front = usual[0]
     for found in front.members[:3]:
-        design = front.design(found, task)
+        design = front.design(found)
         assert design.name == found.name
         assert design.provenance["validation"]["quantised"] == found.figures["error"]
         assert design.provenance["regularisation"] == found.figures["regularisation"]

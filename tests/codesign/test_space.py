@@ -39,6 +39,8 @@ NOT_CHOSEN = {
     "squares", "readout_bits", "output_bits",  # all of them are tried with every reservoir
     "signs",  # `auto` has a pattern for every window
     "bounded",  # of sequences
+    "readout_adders", "readout_nonzeros",  # readouts within a budget: `rchw train` makes them
+    "adapt", "adapt_with", "gain_bits",  # adapted reservoirs: `rchw train` makes them
     "name", "search", "seed",
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ from rchw.codesign.space import Space
 from rchw.report.front import front_page
 from tests.train.tiny import tiny_task
 
-FLOORS = {"persistence": 1.5, "linear": 0.4, "quadratic_ring": 0.05, "nvar": 0.02}
+FLOORS = {"persistence": 1.5, "linear floor": 0.4, "quadratic ring": 0.05, "NVAR": 0.02}
 
 
 @pytest.fixture(scope="module")

@@ -17,10 +17,10 @@ from rchw.train.readout import TARGET_FORMAT
 from rchw.train.ridge import Normal
 from rchw.train.sequences import (
     Pooling,
-    _candidate,
-    _quantised,
+    candidate_of,
     joined,
     labels_of,
+    quantised,
     train_sequences,
 )
 from rchw.train.statistics import Statistics
@@ -87,10 +87,12 @@ def test_integers_are_the_real_readout_times_the_samples(
 ) -> None:
     """With fine weights, of which few are limited: constants in their places, one step for all."""
     fine = replace(OPTIONS, readout_bits=22, output_bits=24)
-    candidate = _candidate(TASK, fine, Pooling.of(TASK, accumulate, None, count), Hyperparameters())
+    candidate = candidate_of(
+        TASK, fine, Pooling.of(TASK, accumulate, None, count), Hyperparameters()
+    )
     normal = Normal.of(Statistics.of(candidate.features, candidate.targets), constant=True)
     real = candidate.features @ normal.solve(1e-3).weights * TARGET_FORMAT.resolution
-    design = _quantised(candidate, 1e-3, fine, TASK)
+    design = quantised(candidate, 1e-3, fine, TASK)
     values, last = joined([TASK.sequences[row] for row in TASK.train])
     codes = design.encode(values)
     features = feature_codes(design, run(design, codes, last).states, codes)
