@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import force, generators, metrics, sequences
+from benchmarks import explore, force, generators, metrics, sequences
 
 
 def record(name: str) -> dict[str, Any]:
@@ -16,8 +16,8 @@ def record(name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "module",
-    [force, generators, metrics, sequences],
-    ids=["force", "generators", "metrics", "sequences"],
+    [explore, force, generators, metrics, sequences],
+    ids=["explore", "force", "generators", "metrics", "sequences"],
 )
 def test_page_is_that_of_the_record(module: Any) -> None:
     name = module.__name__.rpartition(".")[2]
@@ -82,3 +82,13 @@ def test_force_holds_periodic_targets_and_says_what_it_misses() -> None:
         assert sum(mine) > len(mine) / 2
     missed = [row["runs"]["float"]["held"] for row in rows if row["task"] == "multi-sine"]
     assert not any(missed) and "`multi-sine` was missed" in page
+
+
+def test_searches_found_the_same_with_one_worker_and_two() -> None:
+    """Of two hundred reservoirs, in minutes."""
+    found = record("explore")
+    one, two, _ = found["searches"]
+    counts = ("trials", "designs", "front", "refused", "short")
+    assert [one[key] for key in counts] == [two[key] for key in counts]
+    assert one["workers"] == 1 and two["workers"] == 2
+    assert one["trials"] == found["budget"] == 200
