@@ -299,7 +299,7 @@ def test_a_front_is_drawn_as_what_it_can_do() -> None:
     (rates,) = [line for line in right.get_lines() if line.get_label() == "front, validation"]
     assert cells.get_drawstyle() == "steps-post" and rates.get_drawstyle() == "steps-pre"
     assert max(np.asarray(cells.get_xdata())) > 900 and min(np.asarray(rates.get_xdata())) < 4e5
-    assert [text.get_text() for text in right.texts] == ["NVAR, 1e-09 (below)", "linear floor"]
+    assert [text.get_text() for text in right.texts] == ["NVAR (below)", "linear floor"]
 
 
 @pytest.mark.parametrize("error", [np.nan, -0.1])
