@@ -137,11 +137,7 @@ def _name_floors(axes: Axes, floors: Mapping[str, float], low: float, high: floa
     inside = {n: v for n, v in floors.items() if np.isfinite(v) and v > 0}
     for name, value in sorted(inside.items(), key=lambda pair: pair[1]):
         place = float(np.log(value / low) / span)
-        words = (
-            name
-            if 0 <= place <= 1
-            else f"{name}, {value:.3g} ({'above' if place > 1 else 'below'})"
-        )
+        words = name + (" (above)" if place > 1 else " (below)" if place < 0 else "")
         before = max(min(max(place, 0.0), 1.0), before + 0.042)
         axes.text(1.02, before, words, transform=axes.transAxes, va="center", fontsize=7.5,
                   color=MUTED)  # fmt: skip
