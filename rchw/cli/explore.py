@@ -10,11 +10,6 @@ import typer
 from rich.table import Table
 
 from rchw.cli.console import Outcome, Screen, pairs, table
-from rchw.cli.sequences import (
-    is_of_sequences,
-    refuse_of_sequences,
-    sequences_and_pooling,
-)
 from rchw.cli.train import (
     Horizon,
     InputColumns,
@@ -117,6 +112,11 @@ def explore_command(
     Interrupted, the same command goes on where it was; with a larger budget too. The front does not
     depend on engine and workers.
     """
+    from rchw.cli.sequences import (
+        is_of_sequences,
+        refuse_of_sequences,
+        sequences_and_pooling,
+    )
     from rchw.codesign.carbon import footprint
     from rchw.codesign.engine import engine as make_engine
     from rchw.codesign.explore import explore
