@@ -3,8 +3,9 @@
 ``python -m benchmarks.energy`` trains every design, counts what switches on every board, and writes
 ``benchmarks/results/energy.json`` row by row and ``benchmarks/energy.md`` from it alone. ``--only``
 chooses rows by a part of their key, ``--missing`` leaves out what is there, ``--page`` only makes
-the page. What switches is counted on training samples of the task. All joules of circuits are
-figures of a model (`rchw.codesign.energy`); the time of the processor is measured.
+the page, ``--estimates`` asks for the estimates again, once `USUAL` has changed. What switches is
+counted on training samples of the task. All joules of circuits are figures of a model
+(`rchw.codesign.energy`); the time of the processor is measured.
 """
 
 import argparse
@@ -136,10 +137,16 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--missing", action="store_true")
     parser.add_argument("--page", action="store_true")
+    parser.add_argument("--estimates", action="store_true", help="only what an estimate says")
     chosen = parser.parse_args()
     record = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"rows": {}}
     record["command"] = "python -m benchmarks.energy"
-    for key, job in {} if chosen.page else jobs().items():
+    for row in record["rows"].values() if chosen.estimates else ():
+        if "estimated" in row:
+            row["estimated"] = estimate(trained(row["design"]), row["board"]).energy_per_sample
+    if chosen.estimates:
+        write_atomic(RESULTS, json.dumps(record, indent=1) + "\n")
+    for key, job in {} if chosen.page or chosen.estimates else jobs().items():
         if chosen.only not in key or (chosen.missing and key in record["rows"]):
             continue
         print(key, flush=True)

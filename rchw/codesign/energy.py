@@ -52,10 +52,10 @@ class Usual:
 
 
 USUAL = Usual(
-    lut=(0.15, 0.4, 0.8),
-    flip_flop=(0.1, 0.25, 0.4),
-    dsp=(4.0, 10.0, 16.0),
-    block_ram=(0.5, 1.0, 2.0),
+    lut=(0.19, 0.36, 0.66),
+    flip_flop=(0.13, 0.27, 0.46),
+    dsp=(6.1, 12.0, 14.0),
+    block_ram=(1.0, 1.2, 1.4),
 )
 """From ``python -m benchmarks.energy``: the extremes and the median of its designs."""
 
