@@ -13,7 +13,8 @@ from rchw.stages import Feed
 
 __all__ = ["Ends", "LayerSums", "layer_sums", "matrix_codes"]
 
-Codes = NDArray[np.int64]
+Codes = NDArray[Any]  # int64, or object: Python integers without bound
+_SUMMED, _INTEGER = 16, 62  # bits that sums of 4096 units and some channels add; bits of int64
 
 
 def matrix_codes(matrix: Matrix, columns: int) -> Codes:
@@ -52,6 +53,10 @@ class Ends:
     def hull(self, other: "Ends") -> "Ends":
         """Smallest that holds both."""
         return Ends(np.minimum(self.low, other.low), np.maximum(self.high, other.high))
+
+    def whole(self) -> "Ends":
+        """The same in Python integers, which have no end."""
+        return Ends(self.low.astype(object), self.high.astype(object))
 
     def of(self, units: Codes) -> tuple[int, int]:
         """Hull over some units."""
@@ -118,17 +123,24 @@ def layer_sums(stage: Stage) -> LayerSums:
     shifts = tuple(inner - value for value in input_fracs)
     gain_shift, bias_shift = frac - inner - gain_frac, frac - layer.bias_format.frac
     state, matrix = state_interval(layer), None
+    gain_bits = 0 if layer.gain is None else layer.gain.format.width
+    operands = [layer.state.width + layer.connection_format.width, layer.bias_format.width]
+    operands += [
+        c.format.width + e.format.width for c, e in zip(stage.inputs, stage.entries, strict=True)
+    ]
+    operands += [feed.layer.state.width + feed.format.width for feed in stage.feeds]
+    wide = max(operands) + _SUMMED + gain_bits + frac > _INTEGER
     if isinstance(layer, MatrixLayer):
         matrix = matrix_codes(layer.matrix, n)
         taps = _products(matrix, state)
     else:
         assert isinstance(layer, RingLayer)
         taps = _taps(layer.taps, n, state)
-    taps = taps.scaled(1 << (inner - tap_frac))
+    taps = (taps.whole() if wide else taps).scaled(1 << (inner - tap_frac))
     fed = []
     for feed, fraction in zip(stage.feeds, feed_fracs, strict=True):
         ends, codes = _feed(feed, n)
-        taps += ends.scaled(1 << (inner - fraction))
+        taps += (ends.whole() if wide else ends).scaled(1 << (inner - fraction))
         fed.append(codes)
     drive = Ends.zero(n)
     for channel, entry, shift in zip(stage.inputs, stage.entries, shifts, strict=True):
@@ -139,14 +151,14 @@ def layer_sums(stage: Stage) -> LayerSums:
             weights = np.array(entry.weights, dtype=np.int64)
             ones = np.ones(n, dtype=np.int64)
             part = Ends(ones * channel.format.min, ones * channel.format.max).scaled(weights)
-        drive += part.scaled(1 << shift)
-    bias = np.array(layer.bias, dtype=np.int64) << bias_shift
+        drive += (part.whole() if wide else part).scaled(1 << shift)
+    bias = np.array(layer.bias, dtype=object if wide else np.int64) * (1 << bias_shift)
     if layer.gain is None:
         drive += Ends(bias, bias)
         summed = total = taps + drive
     else:
         summed = taps + drive
-        gains = np.array(layer.gain.codes, dtype=np.int64) << gain_shift
+        gains = np.array(layer.gain.codes, dtype=bias.dtype) * (1 << gain_shift)
         total = summed.scaled(gains) + Ends(bias, bias)
     return LayerSums(
         frac, inner - tap_frac, shifts, gain_shift, bias_shift,
