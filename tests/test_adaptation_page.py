@@ -14,7 +14,7 @@ PAGE = (Path(__file__).parents[1] / "docs" / "adaptation.md").read_text(encoding
 def test_the_code_of_the_page_gives_what_it_shows(capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, Any] = {}
     pairs = re.findall(r"```python\n(.*?)```\n\n((?:    [^\n]*\n)+)", PAGE, re.DOTALL)
-    assert len(pairs) == PAGE.count("```python") == 2
+    assert len(pairs) == PAGE.count("```python") == 4
     for block, shown in pairs:
         exec(block, names)
         printed = capsys.readouterr().out

@@ -10,6 +10,7 @@ from rchw.plot.learning import learning_figure
 from rchw.plot.metrics import metrics_figure
 from rchw.plot.physical import comparison_figure, emulation_figure
 from rchw.plot.residuals import Residuals, residuals_figure
+from rchw.plot.rules import histories_figure, homeostasis_figure
 from rchw.plot.series import error_bars, prediction_figure, search_trace
 from rchw.plot.style import THEMES, svg
 from rchw.plot.timing import timing_diagram
@@ -22,7 +23,9 @@ __all__ = [
     "emulation_figure",
     "error_bars",
     "front_figure",
+    "histories_figure",
     "history_figure",
+    "homeostasis_figure",
     "learning_figure",
     "metrics_figure",
     "prediction_figure",

@@ -124,9 +124,10 @@ def test_a_pass_is_the_formula(rule: str, compiled: bool) -> None:
     assert len(history.layers[0].steps) == len(values["std"]) >= 8
 
 
-def test_gains_stay_above_their_floor() -> None:
+@pytest.mark.parametrize("compiled", [True, False])
+def test_gains_stay_above_their_floor(compiled: bool) -> None:
     """A target far below what a strong input leaves: gains end at 1e-3, not below."""
-    model, inputs = matrix(15, 2.0, seed=1), noise(400, 3)
+    model, inputs = matrix(15, 2.0, seed=1, compiled=compiled), noise(400, 3)
     adapted, _ = flow_control(model, inputs, target_radius=1e-3, learning_rate=2.0)
     ratio = weights_of(adapted) / weights_of(model)
     assert np.nanmin(ratio) == pytest.approx(1e-3)

@@ -140,6 +140,24 @@ def test_bcm_becomes_selective() -> None:
     assert weights_of(one)[0, 1] == pytest.approx(1, abs=1e-6)
 
 
+def test_the_threshold_slides_from_the_mean_square_with_the_square() -> None:
+    """By hand, and without a compiler as with one."""
+    inputs = noise(60, 2)
+    found = []
+    for compiled in (True, False):
+        model = matrix(8, 0.9, seed=6, compiled=compiled)
+        adapted, _ = bcm(model, inputs, learning_rate=0.05, threshold_rate=0.1)
+        found.append(weights_of(adapted))
+    theta, weights = (model.run(inputs) ** 2).mean(axis=0), weights_of(model)
+    x = np.zeros(8)
+    for u in inputs:
+        y = np.tanh(weights @ x + u @ np.asarray(model.input_weights))
+        weights = weights + 0.05 * np.outer(y * (y - theta), x)
+        theta, x = theta + 0.1 * (y**2 - theta), y
+    for each in found:
+        np.testing.assert_allclose(each, weights, rtol=1e-9, atol=1e-12)
+
+
 def test_a_fixed_threshold_parts_growth_from_decay() -> None:
     for start, grows in ((0.4, False), (0.6, True)):
         model = relays(np.array([start]), "tanh")
@@ -183,9 +201,10 @@ def test_the_error_is_that_of_least_squares_on_the_held_out_part() -> None:
     rule = Stopping(states @ [1.0, -2.0, 0.5, 0.0, 1.0] + 3.0, washout=0)
     assert rule.error(states) < 1e-20
     assert 0.8 < rule.error(rng.normal(size=(400, 5))) < 1.3
-    spoilt = states.copy()
-    spoilt[300:] += rng.normal(size=(100, 5))  # only what is held out counts
-    assert rule.error(spoilt) > 0.1
+    turned = states.copy()
+    turned[300:] *= -1  # what is held out is not fitted: the readout says the opposite
+    rule = Stopping(states @ [1.0, -2.0, 0.5, 0.0, 1.0], washout=0)
+    assert rule.error(turned) == pytest.approx(4, rel=0.05)
 
 
 def test_layers_in_series_and_rings_are_adapted_too() -> None:
