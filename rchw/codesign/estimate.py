@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 from math import log, log2
 from typing import Any, overload
@@ -25,7 +26,7 @@ from rchw.devices import BOARDS, DEVICES, Board, Device
 from rchw.devices import board as find_board
 from rchw.schedule import Schedule, latency, schedule
 
-__all__ = ["Estimate", "cell_terms", "clock_terms", "coefficients", "estimate"]
+__all__ = ["Estimate", "calibration", "cell_terms", "clock_terms", "coefficients", "estimate"]
 
 _FILE = "coefficients.json"
 _WORDS = {"cells": "cells", "block_ram": "block RAMs", "dsp": "DSP multipliers"}
@@ -90,6 +91,12 @@ def coefficients() -> dict[str, Any]:
     text = files("rchw.codesign").joinpath(_FILE).read_text(encoding="utf-8")
     found: dict[str, Any] = json.loads(text)
     return found
+
+
+@cache
+def calibration() -> str:
+    """Name of the calibration, that tells figures of an older one: SHA-256 of its coefficients."""
+    return sha256(json.dumps(coefficients(), sort_keys=True).encode()).hexdigest()
 
 
 def cell_terms(bill: Bill, target: Board) -> dict[str, float]:

@@ -23,6 +23,7 @@ from typing import Any
 import optuna
 
 from rchw.codesign.engine import Engine, LocalEngine
+from rchw.codesign.estimate import calibration
 from rchw.codesign.front import Found, Front
 from rchw.codesign.objectives import OBJECTIVES, Limits, front_of, layers_of, scores, vector
 from rchw.codesign.power import power_of
@@ -116,6 +117,7 @@ def explore(
         "seed": seed,
         "batch": BATCH,
         "promoted": PROMOTED,
+        "estimator": calibration(),
         "optimiser": f"optuna {metadata.version('optuna')}",
     }
     count = -(-budget // BATCH) * BATCH

@@ -117,9 +117,11 @@ class Limits:
         names = [name for name, _ in self.at_most]
         if len(set(names)) < len(names):
             raise DesignError(f"limits must be one of each objective, not {', '.join(names)}")
-        for name, value in (*self.at_most, *([("rate", self.rate)] if self.rate else [])):
-            if name not in OBJECTIVES or (name == "rate") != (value == self.rate):
+        for name in names:
+            if name not in OBJECTIVES or OBJECTIVES[name].sign < 0:
                 raise DesignError(f"limit must be of an objective that is to be small, not {name}")
+        least = () if self.rate is None else (("rate", self.rate),)
+        for name, value in (*self.at_most, *least):
             if not 0 < value < math.inf:
                 raise DesignError(f"limit of {name} must be above 0 and finite, not {value:g}")
 

@@ -68,7 +68,8 @@ class SeriesTrials(Trials):
     def identity(self) -> dict[str, Any]:
         """As of `Trials`."""
         task = self.task
-        return {"name": task.name, "metric": task.metric, "split_sha256": task.hashes()}
+        named = {"name": task.name, "metric": task.metric, "washout": task.washout}
+        return named | {"split_sha256": task.hashes()}
 
     def check(self) -> None:
         """As of `Trials`."""

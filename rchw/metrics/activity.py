@@ -77,8 +77,9 @@ def average_state_entropy(states: ArrayLike, kernel: float = 0.3) -> float:
     first, second = np.triu_indices(n_units, 1)
     total = 0.0
     for row in array:
-        apart = row[first] - row[second]
-        total -= float(np.log(np.mean(np.exp(-(apart**2) / (2 * variance)))))
+        powers = -((row[first] - row[second]) ** 2) / (2 * variance)
+        most = float(powers.max())  # units all far apart: the exponentials alone would vanish
+        total -= most + float(np.log(np.mean(np.exp(powers - most))))
     return total / len(array) + 0.5 * float(np.log(2 * np.pi * variance))
 
 

@@ -125,7 +125,8 @@ class OnlineReadout(ABC):
                 before[t] = x[t] @ self.weights
                 self._learn(x[t], y[t] - before[t])
         if not np.isfinite(self.weights).all():
-            lost = int(np.argmin(np.isfinite(before).all(axis=1)))
+            finite = np.isfinite(before).all(axis=1)  # the last sample may be what does it
+            lost = len(x) - 1 if finite.all() else int(np.argmin(finite))
             raise DesignError(
                 f"weights must stay finite over {len(x)} samples, not diverge by sample {lost}"
             )

@@ -17,7 +17,7 @@ import pytest
 from rchw.codesign.engine import LocalEngine
 from rchw.codesign.explore import BATCH, STORE, explore
 from rchw.codesign.front import Front
-from rchw.codesign.objectives import Limits
+from rchw.codesign.objectives import Limits, parse_limits
 from rchw.codesign.space import Space
 from rchw.errors import DesignError
 from tests.codesign.resume import stored
@@ -139,7 +139,24 @@ def test_another_search_is_refused_its_store(usual: tuple[Front, Path]) -> None:
         searched(usual[1], seed=2)
     with pytest.raises(DesignError, match=r"its board is \"icebreaker\", not \"ulx3s-85f\""):
         searched(usual[1], board="ulx3s-85f")
+    with pytest.raises(DesignError, match=r"its task is .*: use another folder$"):
+        searched(usual[1], task=replace(tiny_task(), washout=tiny_task().washout + 1))
+    with patch("rchw.codesign.explore.calibration", lambda: "another"):
+        with pytest.raises(DesignError, match=r"its estimator is .*, not \"another\""):
+            searched(usual[1])
     assert (usual[1] / STORE).read_bytes() == before
+
+
+def test_limits_are_of_what_is_to_be_small() -> None:
+    """Two limits may be the same number; a rate is none of those that are at most something."""
+    both = parse_limits("cells=1000", 1000.0, "nmse")
+    assert both.broken({"cells": 1000.0, "rate": 1000.0}) == (0.0, "")
+    assert both.broken({"cells": 2000.0, "rate": 500.0})[0] == 2.0
+    for text, rate in (("rate=5", None), ("rate=5", 5.0)):
+        with pytest.raises(DesignError, match=r"^limit must be of an objective .*, not rate$"):
+            parse_limits(text, rate, "nmse")
+    with pytest.raises(DesignError, match=r"^limit of rate must be above 0 and finite, not 0$"):
+        Limits(rate=0.0)
 
 
 def test_limits_are_kept_to(usual: tuple[Front, Path]) -> None:

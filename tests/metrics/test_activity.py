@@ -39,6 +39,16 @@ def test_units_that_say_the_same_have_less_entropy() -> None:
     assert same < different - 0.5
 
 
+def test_units_that_are_far_apart_once_have_a_finite_entropy() -> None:
+    """Exponentials of their distance alone would be 0."""
+    states = np.tile([0.0, 1e-6], (1000, 1))
+    states[500] = -1.0, 1.0
+    width = 2 * (0.3 * states.std()) ** 2
+    near, far = (1e-12 / (2 * width), 4.0 / (2 * width))
+    want = (999 * near + far) / 1000 + 0.5 * np.log(2 * np.pi * width)
+    assert average_state_entropy(states) == pytest.approx(want)
+
+
 def test_bits_that_a_unit_uses() -> None:
     """Every code once, two codes, one code, and all beyond the rails."""
     states = np.stack([np.arange(16) - 8, np.tile([0, 3], 8), np.full(16, 5), np.full(16, 99)], 1)

@@ -82,6 +82,12 @@ def test_beyond_the_largest_rate_it_diverges_and_says_so() -> None:
         wild.update(x, y)
 
 
+def test_the_last_sample_may_be_the_one_that_diverges() -> None:
+    y = np.array([[0.0], [0.0], [1e200]])
+    with pytest.raises(DesignError, match=r"over 3 samples, not diverge by sample 2$"):
+        LeastMeanSquares(1, normalised=False).update(np.full((3, 1), 1e200), y)
+
+
 def test_features_of_zero_teach_nothing() -> None:
     for rule in (LeastMeanSquares(3), DirectionalForgetting(3), RecursiveLeastSquares(3)):
         rule.update(np.zeros((5, 3)), np.ones((5, 1)))
