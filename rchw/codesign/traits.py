@@ -30,6 +30,11 @@ def traits_of(design: Design, plan: Schedule) -> Traits:
         "readout bits": float(readout.weight_format.width),
         "output bits": float(max(output.format.width for output in readout.outputs)),
     }
+    joined = [layer for layer in layers if not isinstance(layer, ExternalLayer)]
+    if joined:
+        reads = [len(row) for layer in joined for row in layer.connections]
+        numbers["weight bits"] = float(max(layer.connection_format.width for layer in joined))
+        numbers["units that a unit reads"] = float(max(reads))
     if not plan.parallel:
         numbers |= {
             "lanes": float(max(layer.lanes for layer in layers)),

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from benchmarks import estimator
@@ -13,6 +14,7 @@ from rchw.devices import BOARDS
 from rchw.errors import DesignError
 from rchw.fixed import QFormat
 from rchw.schedule import latency, schedule
+from rchw.train import Hyperparameters, TrainOptions, build_design
 
 
 def test_coefficients_are_those_of_the_calibration() -> None:
@@ -65,6 +67,15 @@ def test_what_was_never_calibrated_is_named() -> None:
     assert "feedback" in estimate(looped, "ulx3s").extrapolates
     other = estimate(design, "ulx3s-85f").extrapolates
     assert other[-1] == "device LFE5U-85F (calibrated on LFE5U-25F)"
+
+
+def test_weights_and_connections_beyond_the_calibration_are_named() -> None:
+    inputs = np.linspace(0.0, 1.0, 200)[:, None]
+    options = TrainOptions(reservoir="leaky", units=120, weight_bits=24, search="none")
+    design = build_design(options, Hyperparameters(), inputs, inputs)
+    told = estimate(design, "ulx3s").extrapolates
+    assert any(text.startswith("weight bits 24 (calibrated from ") for text in told)
+    assert any(text.startswith("units that a unit reads 120 (") for text in told)
 
 
 def test_what_is_short_is_told() -> None:
