@@ -24,6 +24,9 @@ from rchw.files import check_folder, write_atomic
 
 __all__ = ["explore_command"]
 
+# Arguments that stand elsewhere in a command, and options on which no result depends.
+_ELSEWHERE = {"source", "output", "engine", "workers", "address", "region", "pue", "as_json"}
+
 
 def _numbers(text: str, what: str) -> tuple[int, ...]:
     """Whole numbers by commas."""
@@ -37,7 +40,24 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(","))
 
 
+def _given(context: typer.Context) -> list[str]:
+    """What was asked for, as words of a command; where it ran changes nothing and is left out."""
+    words = []
+    for option in context.command.params:
+        name = str(option.name)
+        source = context.get_parameter_source(name)
+        if name in _ELSEWHERE or source is None or source.name != "COMMANDLINE":
+            continue
+        value = context.params[name]
+        if isinstance(value, bool):
+            words.append((option.opts if value else option.secondary_opts)[0])
+        else:
+            words += [option.opts[0], f"{value:g}" if isinstance(value, float) else str(value)]
+    return words
+
+
 def explore_command(
+    context: typer.Context,
     source: Annotated[str, typer.Argument(help="A task (see `rchw tasks`) or a .csv/.npy/.npz.")],
     board: Annotated[str, typer.Option(help="The board; see `rchw boards`.")],
     output: Annotated[
@@ -176,14 +196,8 @@ def explore_command(
             task, board, space, pooling=pooling, objectives=objectives, limits=limits,
             budget=budget, seed=seed, engine=workers_of, folder=output, progress=show,
         )  # fmt: skip
-    given = {"--objective": objective, "--budget": str(budget), "--at-most": at_most,
-             "--rate": None if rate is None else f"{rate:g}", "--reservoirs": reservoirs,
-             "--seed": str(seed)}  # fmt: skip
-    words = [word for name, value in given.items() if value for word in (name, value)]
-    command = shlex.join(
-        ["rchw", "explore", Path(source).name, "--board", board, *words, "-o", "DIR"]
-    )
-    explored = measure(front, task, screen, command)
+    words = ["rchw", "explore", Path(source).name, *_given(context), "-o", "DIR"]
+    explored = measure(front, task, screen, shlex.join(words))
     written = explored.write(output)
     spent = footprint(front.processor_seconds, region=region, pue=pue).facts()
     path = write_atomic(output / "footprint.json", json.dumps(spent, indent=1) + "\n")

@@ -1,8 +1,11 @@
 """`explore` as it is called: files, the same front again, and one sentence for what is wrong."""
 
 import csv
+import html
 import io
 import json
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -91,6 +94,17 @@ def test_the_same_command_gives_the_same_files(explored: Path, capsys: Capture) 
     assert done.code == 0 and contents(explored / "out") == before
     written = json.loads(before["front.json"])
     assert {key: done.record[key] for key in written} == written
+
+
+def test_the_page_has_the_whole_command(explored: Path) -> None:
+    """All that the result depends on, as it was asked for."""
+    page = html.unescape((explored / "out" / "index.html").read_text())
+    (line,) = re.findall(r"<pre>(rchw explore .*)", page)
+    asked = shlex.split(line)
+    assert asked[:3] == ["rchw", "explore", "small.csv"] and asked[-2:] == ["-o", "DIR"]
+    given = [str(word) for word in again(explored)[2:-2]]
+    where = given.index("--workers")  # changes nothing
+    assert sorted(asked[3:-2]) == sorted(given[:where] + given[where + 2 :])
 
 
 def test_a_larger_budget_takes_away_what_is_beaten(explored: Path, capsys: Capture) -> None:
