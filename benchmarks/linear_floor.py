@@ -55,7 +55,7 @@ Measured = dict[str, Any]
 CODINGS = {
     "full": "full scale of -1 to 1",
     "range": "one range for all units",
-    "unit": "each unit's own range about its mean",
+    "unit": "each unit's own range about its middle",
     "unit-dither": "the same, with one step of dither",
 }
 

@@ -18,14 +18,15 @@ without squares, so that all that lies below the linear filter comes from the cu
 _READING = """\
 The classic ring of tanh units in floating point (feedback {feedback:g}, input scaling
 {input_scaling:g}, bias {bias:g}, as chosen), rounded only where the readout sees its states: the
-recurrence goes on in float64. Half the range of a unit is {share:.4f} of full scale (median over
-units). What is read of it are products of inputs, about {share:.4f} times smaller still, so in
-codes of full scale the curvature begins at 2**-{bits:.0f}."""
+recurrence goes on in float64, and lambda is chosen on the validation samples of every stream.
+Ranges are twice those of the training samples. Half the range of a unit is {share:.4f} of full
+scale (median over units). What is read of it are products of inputs, about {share:.4f} times
+smaller still, so in codes of full scale the curvature begins at 2**-{bits:.0f}."""
 
 _READING_END = """\
 *Range use*: a bias moves the units to where tanh is curved, but then most of a code says where
-they are and not how they move. Codes of each unit's own range about its mean, which is what a bias
-taken off behind the activation and a gain per unit would give, are worth about {gained} bits
+they are and not how they move. Codes of each unit's own range about its middle, which is what a
+bias taken off behind the activation and a gain per unit would give, are worth about {gained} bits
 at an error of {level:.2f}. Dither of one step makes the error of rounding independent of the state,
 and adds to it: it {dither}."""
 
@@ -46,7 +47,7 @@ units that clip or bend, each at another place of the input, which a gain for ea
 _DITHER = """\
 The design of row *clip*, on whose units codes from -A to A - 1, in quarters of a step of the
 states, are added through a channel of their own; the readout is trained anew, lambda by
-validation. A column 0 is the design itself."""
+validation of each stream, so that at A = 0 the design itself is near its row above, not equal."""
 
 
 def _figure(row: Measured | None) -> str:
@@ -131,7 +132,7 @@ def _loop(rows: Measured, linear: float) -> Iterator[str]:
         yield f"| {title} | " + " | ".join(cells) + " |"
     yield ""
     parts = (f"{1 - error / linear:.0%} at {width} bits" for width, error in best.items())
-    yield f"The best row is below the linear filter by {', '.join(parts)}."
+    yield f"The best row, by its test error, is below the linear filter by {', '.join(parts)}."
 
 
 def _dither(rows: Measured) -> Iterator[str]:

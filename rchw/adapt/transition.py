@@ -8,9 +8,10 @@ A unit ``y = f(a s + b)`` with leak rate alpha lets a small change grow by
 
     G = 1 - alpha + alpha rho a f'(a s + b),
 
-rho being the spectral radius of W. On a cycle the mean of ``ln G`` over units and time is the
-Lyapunov exponent. Every unit keeps a running mean L of its ``ln G``. Above 0 its gain shrinks:
-``d ln a = -eta L``. Below 0 the gain follows the slope of ``ln G``, up or down:
+rho being the spectral radius of W. On a cycle without leaks the mean of ``ln G`` over units and
+time is the Lyapunov exponent, with leaks nearly so. Every unit keeps a running mean L of its
+``ln G``. Above 0 its gain shrinks: ``d ln a = -eta L``. Below 0 the gain follows the slope of
+``ln G``, up or down:
 
     d ln a = -eta L (d ln G / d theta),   theta a common change of the logarithms of all gains.
 
@@ -76,9 +77,9 @@ def phase_transition(
     reservoir : of the same kind
         With other gains.
     history : History
-        Also ``growth``, the mean over units and an epoch of ``ln G``: of a cycle its largest
-        Lyapunov exponent, of a matrix an estimate. Reached is a growth within 0.05 of 0, which
-        strong inputs make impossible: gains then stop where it is largest.
+        Also ``growth``, the mean over units and an epoch of ``ln G``: of a cycle without
+        leaks its largest Lyapunov exponent, else an estimate. Reached is a growth within 0.05 of 0,
+        which strong inputs make impossible: gains then stop where it is largest.
 
     Raises
     ------

@@ -110,6 +110,8 @@ def energy_record(
     power_of(board.device)  # refused before the work
     if not 10 <= samples <= 100_000:
         raise DesignError(f"samples must be from 10 to 100000, not {samples}")
+    if seed < 0:
+        raise DesignError(f"seed must be at least 0, not {seed}")
     source = inputs or "input codes"
     if codes is None:
         codes = drawn_codes(design, samples, seed)

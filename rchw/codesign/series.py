@@ -87,12 +87,14 @@ class _Family:
         self.task, self.fidelity = task, fidelity
         self.whole = max(designs, key=lambda design: design.n_features)
         rows, check = training_rows(task), task.validation
-        start, stop, _ = check.indices(len(task.inputs))
+        start, end, _ = check.indices(len(task.inputs))
         least = fidelity.least * self.whole.n_features
         count = rows.stop - rows.start
         kept = min(count, max(int(fidelity.part * count), least))
         rows = slice(rows.start, rows.start + kept)
-        stop = start + max(2, int(fidelity.part * (stop - start)))
+        stop = start + max(2, int(fidelity.part * (end - start)))
+        if not np.ptp(task.targets[start:stop], axis=0).all():
+            stop = end  # a target at rest has no variance to compare errors with
         # A short series does not run through all training samples to come to the others.
         begin = 0 if kept == count else start - task.washout
         codes = self.whole.encode(task.inputs[:stop])

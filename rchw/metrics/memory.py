@@ -76,7 +76,8 @@ def memory_capacity(
     Raises
     ------
     DesignError
-        If the run is too short for the washout, the delays and the number of units.
+        If the run is too short for the washout, the delays and the number of units, or a number is
+        not finite.
 
     Source: H. Jaeger, "Short term memory in echo state networks", GMD Report 152, 2001; on
     numerical traps: Ballarin, Grigoryeva, Ortega, arXiv 2305.01457.
@@ -85,6 +86,8 @@ def memory_capacity(
     signal = np.asarray(inputs, dtype=np.float64).reshape(-1)
     if state.ndim != 2 or len(state) != len(signal):
         raise DesignError(f"states must have shape ({len(signal)}, N), not {state.shape}")
+    if not (np.isfinite(state).all() and np.isfinite(signal).all()):
+        raise DesignError("states and inputs must be finite, not NaN or infinite")
     n_units = state.shape[1]
     lags = tuple(range(1, 2 * n_units + 1)) if delays is None else tuple(map(int, delays))
     if not lags or min(lags) < 0:

@@ -168,12 +168,14 @@ def information_processing_capacity(
     Raises
     ------
     DesignError
-        If an input lies beyond the ends, or the run is short.
+        If an input lies beyond the ends, a number is not finite, or the run is short.
     """
     state = np.asarray(states, dtype=np.float64)
     signal = np.asarray(inputs, dtype=np.float64).reshape(-1)
     if state.ndim != 2 or len(state) != len(signal):
         raise DesignError(f"states must have shape ({len(signal)}, N), not {state.shape}")
+    if not (len(signal) and np.isfinite(state).all() and np.isfinite(signal).all()):
+        raise DesignError("states and inputs must be samples of finite numbers, not NaN or none")
     wanted = dict(DEGREES if degrees is None else degrees)
     if not wanted or min(wanted) < 1 or min(wanted.values()) < 0:
         raise DesignError(f"degrees must be from 1, each with a delay from 0, not {wanted}")

@@ -74,6 +74,8 @@ def test_what_cannot_be_is_refused_and_what_was_there_stays(
     (tmp_path / "energy.json").write_text("earlier")
     with pytest.raises(DesignError, match="samples must be from 10 to 100000, not 3"):
         energy_record(PLAIN, BOARD, tmp_path, samples=3)
+    with pytest.raises(DesignError, match="seed must be at least 0, not -1"):
+        energy_record(PLAIN, BOARD, tmp_path, seed=-1)
     with pytest.raises(DesignError, match="input codes must be at least 10 samples, not 4"):
         energy_record(PLAIN, BOARD, tmp_path, codes=np.zeros((4, 1), dtype=np.int64))
     other = replace(PLAIN, name="other")

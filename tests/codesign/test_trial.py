@@ -1,5 +1,7 @@
 """Trials: what is refused beforehand could not have been met, and sums in doubles are exact."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,16 @@ def test_a_trial_is_refused_before_it_is_trained(monkeypatch: pytest.MonkeyPatch
     found = slow((point, FULL))
     assert found["refused"].startswith("latency must be at most 1e-09, not ")
     assert found["broken"] > 0 and "designs" not in found
+
+
+def test_a_target_may_rest_where_short_trials_look() -> None:
+    """The first quarter of the validation samples; then they look at all of them."""
+    task = tiny_task()
+    targets, first = task.targets.copy(), task.validation.start
+    targets[first : first + 40] = 1.0
+    resting = replace(TRIALS, task=replace(task, targets=targets))
+    found = resting((ask(SPACE, Drawn(3)), SHORT))
+    assert found["designs"] and all(np.isfinite(entry["error"]) for entry in found["designs"])
 
 
 @pytest.mark.parametrize("bits", [6, 16])

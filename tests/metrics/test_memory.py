@@ -90,6 +90,10 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         lambda: linear_ring_memory_function(0.5, [0.0, 0.0], [1]),
         r"input weights must not all be 0",
     ),
+    "no numbers": (
+        lambda: memory_capacity(np.full((500, 2), np.nan), np.zeros(500)),
+        "^states and inputs must be finite, not NaN or infinite$",
+    ),
     "exact delays": (
         lambda: linear_ring_memory_function(0.5, [1.0], []),
         r"delays must be one or more numbers from 0, not \[\]",

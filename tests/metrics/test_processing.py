@@ -103,6 +103,14 @@ def test_codes_have_the_capacity_of_their_values() -> None:
 
 
 REFUSED: dict[str, tuple[Callable[[], object], str]] = {
+    "states": (
+        lambda: information_processing_capacity(np.full((500, 2), np.nan), uniform(500)),
+        "^states and inputs must be samples of finite numbers, not NaN or none$",
+    ),
+    "nothing": (
+        lambda: information_processing_capacity(np.zeros((0, 2)), uniform(0)),
+        "^states and inputs must be samples of finite numbers, not NaN or none$",
+    ),
     "shape": (
         lambda: information_processing_capacity(np.zeros((5, 2)), uniform(6)),
         r"^states must have shape \(6, N\), not \(5, 2\)$",
