@@ -26,6 +26,12 @@ KNOWN = read_results(evidence.FOLDER / "results" / "evidence")
 PAGE = (evidence.FOLDER / "evidence.md").read_text(encoding="utf-8")
 # The notebook proves the other one.
 REFUSED = {"generators", "sequences"}  # large designs of kinds that most checks refuse so far
+# What searches find, and trained designs whose own benchmark holds them to their Verilog or to the
+# reference: none of them is in this table yet.
+ELSEWHERE = {
+    "adaptation", "codesign", "energy", "estimator", "explore", "force", "linear_floor", "metrics",
+    "peers", "power", "readouts",
+}  # fmt: skip
 SMALL = ("notebook-twelve-parallel", "size-ring26w3")
 
 
@@ -47,10 +53,11 @@ def test_the_list_has_the_designs_of_every_notebook_and_benchmark() -> None:
     """A new notebook or benchmark must say which designs it has."""
     shown = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
     told = {Path(place).stem for place in PLACES.values() if place.startswith("notebooks/")}
-    assert told == shown - {"1-first-reservoir"}, "the first has no integers"
+    assert told == shown - {"1-first-reservoir", "8-codesign"}, "no integers; what a search finds"
     pages = {path.stem for path in (ROOT / "benchmarks").glob("*.md")}
     told = {Path(place).stem for place in PLACES.values() if place.startswith("benchmarks/")}
-    assert told == pages - {"evidence", "nodes", "figures"} - REFUSED, "these have no designs"
+    none = {"evidence", "nodes", "figures"}
+    assert told == pages - none - REFUSED - ELSEWHERE, "these have no designs"
 
 
 def test_faults_are_planted_in_designs_of_every_kind() -> None:

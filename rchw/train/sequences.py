@@ -225,7 +225,7 @@ def finished(
         "training_errors": int(np.count_nonzero(predicted != task.labels[task.train])),
         "training_sequences": len(task.train),
     }
-    return replace(design, provenance=provenance)
+    return replace(design, provenance=provenance | design.provenance)  # of an adaptation
 
 
 def labels_of(design: Design, sequences: list[NDArray[np.float64]]) -> Indices:
