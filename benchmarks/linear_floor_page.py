@@ -120,19 +120,19 @@ def _loop(rows: Measured, linear: float) -> Iterator[str]:
     keys = list(dict.fromkeys(k.split("/")[2] for k in rows if k.startswith("loop/")))
     yield "| | " + " | ".join(f"{width} bits" for width in widths) + " |"
     yield "|---|" + "---:|" * len(widths)
-    best: dict[int, float] = {}
+    best: dict[int, Measured] = {}
     for key in keys:
         cells = []
         for width in widths:
             row = rows.get(f"loop/{width}/{key}")
             cells.append(_figure(row))
             if row is not None:
-                best[width] = min(best.get(width, math.inf), row["mean"])
+                best[width] = min(best.get(width, row), row, key=lambda r: r["validation"])
                 title = row["title"]
         yield f"| {title} | " + " | ".join(cells) + " |"
     yield ""
-    parts = (f"{1 - error / linear:.0%} at {width} bits" for width, error in best.items())
-    yield f"The best row, by its test error, is below the linear filter by {', '.join(parts)}."
+    parts = (f"{1 - row['mean'] / linear:.0%} at {width} bits" for width, row in best.items())
+    yield f"The row of least validation error is below the linear filter by {', '.join(parts)}."
 
 
 def _dither(rows: Measured) -> Iterator[str]:
