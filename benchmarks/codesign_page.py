@@ -1,0 +1,177 @@
+"""The page of co-design in one look, from its record alone."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from rchw.plot import front_figure, svg
+
+__all__ = ["markdown", "picture", "targets"]
+
+Measured = dict[str, Any]
+_CLOSE = 1.05  # within 5 % of float
+_EIGHT_BITS = 0.035
+_DRAWN = {
+    "linear": "linear filter",
+    "nvar": "NVAR",
+    "quadratic_ring": "linear ring, squares",
+    "float-squares": "float ring, squares",
+    "volterra": "Volterra filter",
+}
+
+_INTRODUCTION = """\
+NARMA-10 after Rodan and Tino: 2000 training samples of which 200 are washout, 3000 for validation,
+3000 for the test. Searches (`rchw explore`) read the validation samples of stream {tuning}; among
+the best {closest} reservoirs of a search the mean validation error of streams {tuning} to {tuned}
+chooses, as it does for the float rings. Test errors are those of ten other streams, {first} to
+{last}, on each of which the readout alone is trained and the test samples are evaluated once: mean
+(median) of the NMSE. Floors and float rings are rows of [accuracy.md](accuracy.md) on the same ten
+streams. Cells are estimates for the {board} (`rchw estimate`; `rchw build` measures them).
+*At most* means the best of all designs that were found with no more of it, whatever else they
+have; a search spreads its trials over all sizes, so it is not the best that there is."""
+
+
+def _figure(row: Measured | None) -> str:
+    return "" if row is None else f"{row['mean']:.4f} ({row['median']:.4f})"
+
+
+def _short(row: Measured | None) -> str:
+    """What a design is, in a few words."""
+    if row is None:
+        return ""
+    options = row["design"]["options"]
+    words = [options["reservoir"], f"N {options['units']}"]
+    if "state_bits" in options:
+        words.append(f"{options['state_bits']} bits")
+    words += ["squares"] if options["squares"] else []
+    words += [f"weights {options['readout_bits']}", f"P {options['lanes']}"]
+    return ", ".join(words)
+
+
+def targets(record: Measured) -> list[tuple[str, float, float]]:
+    """What was aimed at: words, bound, and what was measured."""
+    found: list[tuple[str, float, float]] = []
+    ideal, searches = record["rows"], record["searches"]
+    if "n200-16" in searches:
+        mean = searches["n200-16"]["rows"]["best"]["mean"]
+        for key, words in (("float-classic-squares", "signs of pi"), ("float-squares", "searched")):
+            bound = _CLOSE * ideal[f"200/{key}"]["mean"]
+            found.append((f"16 bits, squares, N = 200: float within 5 % ({words})", bound, mean))
+    if "n200-8" in searches:
+        mean = searches["n200-8"]["rows"]["best"]["mean"]
+        found.append(("8 bits, squares, N = 200: at most", _EIGHT_BITS, mean))
+    return found
+
+
+def _floors(record: Measured) -> Iterator[str]:
+    rows = record["rows"]
+    sizes = sorted({int(key.split("/")[0]) for key in rows})
+    yield "| | " + " | ".join(f"N = {n}" for n in sizes) + " |"
+    yield "|---|" + "---:|" * len(sizes)
+    for key in dict.fromkeys(key.split("/")[1] for key in rows):
+        cells = (_figure(rows[f"{n}/{key}"]) for n in sizes)
+        yield f"| {rows[f'{sizes[0]}/{key}']['title']} | " + " | ".join(cells) + " |"
+
+
+def _series(rows: Measured, linear: Measured, kind: str, words: str) -> Iterator[str]:
+    """One table: a budget, and the best design within it, with and without squares."""
+    budgets = [key.split("/")[1] for key in rows if key.startswith(f"{kind}/")]
+    yield f"| {words}, at most | NMSE | cells | design | NMSE without squares |"
+    yield "|---:|---:|---:|---|---:|"
+    for budget in budgets:
+        row, plain = rows[f"{kind}/{budget}"], linear.get(f"{kind}/{budget}")
+        size = f"{row['cells']:,}"
+        yield f"| {int(budget):,} | {_figure(row)} | {size} | {_short(row)} | {_figure(plain)} |"
+
+
+def _answers(record: Measured) -> Iterator[str]:
+    rows = record["searches"]["all"]["rows"]
+    every = (row for found in record["searches"].values() for row in found["rows"].values())
+    close = [row for row in every if row["validation"] <= _CLOSE * record["bound"]]
+    near = min(close, key=lambda row: (row["cells"], row["validation"]), default=None)
+    if near is None:
+        yield (
+            f"- No design was found within 5 % of the float ring of 200 units with squares, whose "
+            f"validation error is {record['bound']:.4f}."
+        )
+    else:
+        yield (
+            f"- The smallest of all that were found within 5 % of the validation error of the "
+            f"float ring of 200 units with squares, {record['bound']:.4f}: {near['cells']:,} cells, "
+            f"{_figure(near)}; {_short(near)}."
+        )
+    for cells in (1000, 5000, 20_000):
+        row = rows.get(f"cells/{cells}")
+        if row is not None:
+            yield (
+                f"- The best under {cells:,} cells: {_figure(row)} with {row['cells']:,} cells; "
+                f"{_short(row)}."
+            )
+
+
+def _searches(record: Measured) -> Iterator[str]:
+    yield (
+        "| search | trials | designs | processor minutes | chosen: validation error of the "
+        "search's stream | of all four | test error |"
+    )
+    yield "|---|---:|---:|---:|---:|---:|---:|"
+    for found in record["searches"].values():
+        best = found["rows"]["best"]
+        error = best["design"]["figures"]["error"]
+        yield (
+            f"| {found['title']} | {found['trials']} | {found['designs']} | "
+            f"{found['processor_seconds'] / 60:.0f} | {error:.4f} | "
+            f"{best['validation']:.4f} | {_figure(best)} |"
+        )
+
+
+def markdown(record: Measured) -> str:
+    """Write the page."""
+    searches = record["searches"]
+    seeds = [int(name.rsplit(" ", 1)[1]) for name in record["streams"]]
+    lines = ["# The best reservoir that fits", "", f"Made by `{record['command']}`.", ""]
+    lines.append(
+        _INTRODUCTION.format(
+            tuning=seeds[0], tuned=seeds[3], first=seeds[4], last=seeds[-1],
+            board=record["board"], closest=record["closest"],
+        )
+    )  # fmt: skip
+    if "all" in searches:
+        lines += ["", *_answers(record), "", "![errors against cells](codesign.svg)"]
+    lines += ["", "## Targets", "", "| target | bound | measured | |", "|---|---:|---:|---|"]
+    for words, bound, mean in targets(record):
+        verdict = "met" if mean <= bound else "**missed**"
+        lines.append(f"| {words} | {bound:.4f} | {mean:.4f} | {verdict} |")
+    lines += ["", "## Floors and float", "", *_floors(record)]
+    if "all" in searches:
+        rows = searches["all"]["rows"]
+        plain = searches.get("linear", {}).get("rows", {})
+        for kind, title, words in (
+            ("cells", "Against cells", "cells"),
+            ("units", "Against units", "units"),
+            ("bits", "Against bits of a state", "bits"),
+        ):
+            lines += ["", f"## {title}", "", *_series(rows, plain, kind, words)]
+    lines += ["", "## Searches", "", *_searches(record)]
+    return "\n".join(lines) + "\n"
+
+
+def picture(record: Measured) -> str:
+    """Errors against cells of all designs of the widest search, as SVG."""
+    found = record["searches"]["all"]
+    members = [[m["figures"]["cells"], m["figures"]["error"]] for m in found["front"]]
+    chosen = {row["design"]["name"]: row for row in found["rows"].values()}
+    tested = sorted([row["cells"], row["mean"]] for row in chosen.values())
+    floors = {words: record["rows"][f"200/{key}"]["mean"] for key, words in _DRAWN.items()}
+    return svg(
+        front_figure(
+            {kind: np.array(rows) for kind, rows in found["points"].items()},
+            [np.array(sorted(members))],
+            [np.array(tested)],
+            ["cells, estimated"],
+            error="NMSE, NARMA-10",
+            floors=floors,
+        ),
+        "codesign",
+    )
