@@ -98,8 +98,8 @@ def _answers(record: Measured) -> Iterator[str]:
     else:
         yield (
             f"- The smallest of all that were found within 5 % of the validation error of the "
-            f"float ring of 200 units with squares, {record['bound']:.4f}: {near['cells']:,} cells, "
-            f"{_figure(near)}; {_short(near)}."
+            f"float ring of 200 units with squares, {record['bound']:.4f}: {near['cells']:,} "
+            f"cells, {_figure(near)}; {_short(near)}."
         )
     for cells in (1000, 5000, 20_000):
         row = rows.get(f"cells/{cells}")
