@@ -68,11 +68,11 @@ OBJECTIVES: dict[str, Objective] = {
 }
 
 
-def _named(name: str, metric: str) -> str:
+def _named(name: str, metric: str, what: str = "objective") -> str:
     """The objective of a name; the task's metric is the error."""
     found = "error" if name == metric else name
     if found not in OBJECTIVES:
-        raise DesignError(f"objective must be one of {', '.join(OBJECTIVES)}, not {name[:40]!r}")
+        raise DesignError(f"{what} must be one of {', '.join(OBJECTIVES)}, not {name[:40]!r}")
     return found
 
 
@@ -157,7 +157,7 @@ def parse_limits(text: str | None, rate: float | None, metric: str) -> Limits:
     for part in (text or "").split(",") if text else ():
         name, _, value = part.partition("=")
         try:
-            found.append((_named(name.strip(), metric), float(value)))
+            found.append((_named(name.strip(), metric, "what is limited"), float(value)))
         except ValueError as error:
             if isinstance(error, DesignError):
                 raise

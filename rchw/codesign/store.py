@@ -70,9 +70,10 @@ class Store:
             ) from error
         for key in (*own, *first):
             if first.get(key) != own.get(key) or kind != own["kind"]:
+                where, found, wanted = _differing(key, first.get(key), own.get(key))
                 raise DesignError(
-                    f"{path} must hold trials of this search, but its {key.replace('_', ' ')} is "
-                    f"{_shown(first.get(key))}, not {_shown(own.get(key))}: use another folder"
+                    f"{path} must hold trials of this search, but its {where} is "
+                    f"{_shown(found)}, not {_shown(wanted)}: use another folder"
                 )
         return whole
 
@@ -107,6 +108,18 @@ class Store:
 
 def _line(entry: Mapping[str, Any]) -> bytes:
     return json.dumps(entry, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _differing(key: str, found: Any, wanted: Any) -> tuple[str, Any, Any]:
+    """The first that differs of two values, which may be in dictionaries, with its name."""
+    where = key.replace("_", " ")
+    while isinstance(found, dict) and isinstance(wanted, dict):
+        inner = next((k for k in (*wanted, *found) if found.get(k) != wanted.get(k)), None)
+        if inner is None:
+            break
+        where += " " + inner.replace("_", " ")
+        found, wanted = found.get(inner), wanted.get(inner)
+    return where, found, wanted
 
 
 def _shown(value: Any) -> str:

@@ -144,6 +144,7 @@ WRONG = {
     "--objective nmse,size": "objective must be one of error, cells",
     "--objective nmse,nmse": "objectives must be distinct",
     "--at-most cells": "limits must be such as cells=5000,nmse=0.1, not 'cells'",
+    "--at-most size=3": "what is limited must be one of error, cells",
     "--at-most cells=-3": "limit of cells must be above 0 and finite, not -3",
     "--at-most rate=5": "limit must be of an objective that is to be small, not rate",
     "--at-most cells=1,cells=2": "limits must be one of each objective, not cells, cells",

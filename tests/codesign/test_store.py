@@ -55,6 +55,11 @@ def test_the_store_of_another_search_is_refused(tmp_path: Path) -> None:
             Store(path, other)
     with pytest.raises(DesignError, match=r"its seed is 0, not 1: use another folder$"):
         Store(path, IDENTITY | {"seed": 1})
+    inner = tmp_path / "inner.jsonl"
+    with Store(inner, IDENTITY | {"task": {"name": "narma10", "washout": 200}}):
+        pass
+    with pytest.raises(DesignError, match=r"its task washout is 200, not 100: use another folder$"):
+        Store(inner, IDENTITY | {"task": {"name": "narma10", "washout": 100}})
     assert path.read_bytes() == data
 
 
