@@ -63,7 +63,8 @@ def facts_of(record: dict[str, Any]) -> dict[str, str]:
 
     checked, test = record["validation"], record["test"]
     rows = {
-        "validation": f"compensated readout {checked['compensated']:.6g}, nearest rounding "
+        "validation": f"this readout {checked['quantised']:.6g}, compensated "
+        f"{checked['compensated']:.6g}, nearest rounding "
         f"{checked['nearest']:.6g}, real readout {checked['real_readout']:.6g}",
         "clipped states": f"{100 * test['clipped']:.2f} %",
         "readout": readout_words(record["readout"]),

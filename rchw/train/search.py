@@ -24,6 +24,7 @@ from rchw.train.build import build_design
 from rchw.train.options import Hyperparameters, TrainOptions
 from rchw.train.proposals import BUDGETS, UNORDERED, proposals
 from rchw.train.readout import Fit, outputs_of, train_readout
+from rchw.train.ridge import LAMBDAS
 from rchw.train.tradeoff import around, point_facts, tradeoff
 
 __all__ = [
@@ -328,7 +329,11 @@ def _recorded(
 
         bare = _design(task, options, tuned.hyper)
         asked = around(options.budgets)
-        points = tradeoff(bare, states[rows], codes[rows], task.targets[rows], asked, score)
+        # With the lambda that was chosen, which a finer grid gave: else this design is not a row.
+        lambdas = sorted({*LAMBDAS, found.solution.regularisation})
+        points = tradeoff(
+            bare, states[rows], codes[rows], task.targets[rows], asked, score, lambdas
+        )
         readout["tradeoff"] = [point_facts(point) for point in points]
     provenance: dict[str, Any] = {
         "task": task.name,
