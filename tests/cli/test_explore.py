@@ -157,7 +157,7 @@ WRONG = {
     "--workers 0": "workers must be from 1 to 1024, not 0",
     "--budget 0": "budget must be from 1 to 100000, not 0",
     "--seed 1": "trials.jsonl must hold trials of this search, but its",
-    "--at-most cells=3": "trials.jsonl must hold trials of this search, but its limits is",
+    "--at-most cells=3": "trials.jsonl must hold trials of this search, but its limits",
     "--board ulx3s-85f --objective nmse": "trials.jsonl must hold trials of this search",
 }
 
