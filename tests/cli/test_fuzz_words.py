@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,6 +69,8 @@ def options(name: str | None) -> dict[str, tuple[Any, Any]]:
     hints = get_type_hints(callback, include_extras=True)
     found = {}
     for key in inspect.signature(callback).parameters:
+        if hints[key] is typer.Context:  # not of the command line: typer's own
+            continue
         kind, *declared = get_args(hints[key])
         found[key] = (kind, declared[0])
     return found
