@@ -41,8 +41,8 @@ RESULTS = FOLDER / "results" / "energy.json"
 STREAM = Streams("narma10", (2000,), (2000,))  # choices, training and counting: no test samples
 SAMPLES = 150  # sent through a netlist
 LONG = 20_000  # samples on the processor
-_EIGHT = {"input_bits": 8, "state_bits": 8, "readout_bits": 12, "squares": True}
-_SIXTEEN = {"input_bits": 16, "state_bits": 16, "readout_bits": 18, "squares": True}
+_EIGHT: dict[str, Any] = {"input_bits": 8, "state_bits": 8, "readout_bits": 12, "squares": True}
+_SIXTEEN: dict[str, Any] = {"input_bits": 16, "state_bits": 16, "readout_bits": 18, "squares": True}
 DESIGNS: dict[str, TrainOptions] = {
     "8 bits, N = 100, one lane": TrainOptions(units=100, **_EIGHT),
     "8 bits, N = 100, four lanes": TrainOptions(units=100, lanes=4, **_EIGHT),

@@ -191,6 +191,10 @@ def _known(model: Callable[[Values], NDArray[Any]]) -> Measured:
     return {"degrees": found.per_degree, "total": found.total, "threshold": found.threshold}
 
 
+def _states(design: Design, inputs: Values) -> NDArray[Any]:
+    return run_states(design, design.encode(inputs))
+
+
 def _capacity() -> Measured:
     """Capacities of the float ring as read above, and of some rows of the loop."""
     options = IdealOptions(n_units=UNITS, levels=False, bias=True, windows=1, search="full")
@@ -205,7 +209,7 @@ def _capacity() -> Measured:
             assert isinstance(fixed, TrainOptions) and isinstance(chosen, Tuned)
             design = fit(task, fixed, chosen)
             name = f"{bits} bits, {row.title}"
-            found[name] = _known(lambda u, d=design: run_states(d, d.encode(u)))
+            found[name] = _known(partial(_states, design))
     return found
 
 

@@ -81,11 +81,11 @@ def _reading(rows: Measured) -> Iterator[str]:
 
 def _end(found: Measured, bits: list[int]) -> str:
     """What a better range and dither are worth, by the medians."""
-    level = found[f"unit/{bits[len(bits) // 2]}"]["median"]
+    level = float(found[f"unit/{bits[len(bits) // 2]}"]["median"])
 
     def needed(coding: str) -> float:
         """Bits at which the median first reaches the level, between the measured widths."""
-        points = [(width, found[f"{coding}/{width}"]["median"]) for width in bits]
+        points = [(width, float(found[f"{coding}/{width}"]["median"])) for width in bits]
         for (a, first), (b, second) in pairwise(points):
             if second <= level < first:
                 return a + (b - a) * (first - level) / (first - second)
@@ -124,10 +124,12 @@ def _loop(rows: Measured, linear: float) -> Iterator[str]:
     for key in keys:
         cells = []
         for width in widths:
-            row = rows.get(f"loop/{width}/{key}")
+            row: Measured | None = rows.get(f"loop/{width}/{key}")
             cells.append(_figure(row))
             if row is not None:
-                best[width] = min(best.get(width, row), row, key=lambda r: r["validation"])
+                known = best.get(width)
+                if known is None or row["validation"] < known["validation"]:
+                    best[width] = row
                 title = row["title"]
         yield f"| {title} | " + " | ".join(cells) + " |"
     yield ""

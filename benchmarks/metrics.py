@@ -6,7 +6,7 @@ nothing is trained. Rows are those of ``rchw metrics``.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ UNITS = 48
 SAMPLES = 20_000
 SEEN = Condition(40.0, 8)
 EXACT = Condition()
-NODE_ROWS: list[tuple[str, str, Condition, dict[str, float]]] = [
+NODE_ROWS: list[tuple[str, str, Condition, Mapping[str, float]]] = [
     *((name, name, EXACT, {}) for name in ("cycle", "leaky", "deep", "euler")),
     *(
         ("cycle", f"integer-cycle, {bits} bits", EXACT, {"state_bits": bits})

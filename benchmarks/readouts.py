@@ -13,6 +13,7 @@ import platform
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -196,24 +197,24 @@ def measure_online() -> Row:
     for passes in (1, 10, 100):
         plain = [(f"LMS, rate {part:g} of the largest", part * most) for part in (0.01, 0.03, 0.1)]
         tried = [
-            measured(name, passes, lambda r=rate: LeastMeanSquares(size, rate=r, normalised=False))
+            measured(name, passes, partial(LeastMeanSquares, size, rate=rate, normalised=False))
             for name, rate in plain
         ]
         measures.append(min(tried, key=lambda row: float(row["validation"])))
         tried = [
-            measured(f"NLMS, rate {r:g}", passes, lambda r=r: LeastMeanSquares(size, rate=r))
-            for r in _RATES
+            measured(f"NLMS, rate {rate:g}", passes, partial(LeastMeanSquares, size, rate=rate))
+            for rate in _RATES
         ]
         measures.append(min(tried, key=lambda row: float(row["validation"])))
     for forget in (1.0, 0.999, 0.99, 0.97):
         name = f"RLS, forget {forget:g}"
         measures.append(
-            measured(name, 1, lambda f=forget: RecursiveLeastSquares(size, forget=f, ridge=ridge))
+            measured(name, 1, partial(RecursiveLeastSquares, size, forget=forget, ridge=ridge))
         )
     for rho in (-0.9, -0.5, 0.0, 0.99):
         name = f"directional forgetting, rho {rho:g}"
         measures.append(
-            measured(name, 1, lambda r=rho: DirectionalForgetting(size, rho=r, ridge=ridge))
+            measured(name, 1, partial(DirectionalForgetting, size, rho=rho, ridge=ridge))
         )
     return {
         "task": "narma10",
