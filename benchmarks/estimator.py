@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.estimator --measure`` builds the designs of `benchmarks.estimator_designs`
 that ``benchmarks/results/estimator.json`` does not have yet, those for calibration with one seed of
-nextpnr, the held-out ones with five; calibration and held-out designs, and boards, in turn, so that
-it can be stopped at any time and go on later. Without ``--measure`` the coefficients of
+nextpnr, then the held-out ones with five; it can be stopped at any time and goes on where it was,
+and ``--boards`` and ``--kinds`` choose parts. Without ``--measure`` the coefficients of
 `rchw.codesign` are fitted to all rows but the held-out ones, and the page and its figure are made.
 """
 
@@ -11,7 +11,6 @@ import argparse
 import json
 from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,6 @@ from rchw.devices import board as find_board
 from rchw.document import digest
 from rchw.files import write_atomic
 from rchw.plot import Residuals, residuals_figure, svg
-from rchw.schedule import schedule
 
 __all__ = ["SEEDS", "calibrated", "earlier", "figure", "jobs", "judged", "measured", "page"]
 
@@ -42,20 +40,12 @@ Row = dict[str, Any]
 def jobs() -> Iterator[Draw]:
     """All designs, in the order in which they are measured.
 
-    Held-out designs come before those for calibration, of which other benchmarks have many; of
-    these come the parallel circuits first, of which they have few.
+    Those for calibration come first, so that the model can be settled before a held-out design is
+    built; of either kind small circuits come first, as they take the least time.
     """
-    lists = [
-        sorted(draws(board, kind), key=lambda one: kind == "calibration" and not _parallel(one))
-        for kind in reversed(KINDS)
-        for board in BOARDS
-    ]
-    for together in zip_longest(*lists):
-        yield from (one for one in together if one is not None)
-
-
-def _parallel(one: Draw) -> bool:
-    return schedule(one.design).parallel
+    for kind in KINDS:
+        every = [one for board in BOARDS for one in draws(board, kind)]
+        yield from sorted(every, key=lambda one: estimate(one.design, one.board).cells)
 
 
 def _record() -> Row:
@@ -65,9 +55,10 @@ def _record() -> Row:
     return {"command": "python -m benchmarks.estimator --measure", "rows": {}}
 
 
-def _measure(boards: list[str]) -> None:
+def _measure(boards: list[str], kinds: list[str]) -> None:
     for one in jobs():
-        if one.board not in boards or one.key in _record()["rows"]:
+        chosen = one.board in boards and one.kind in kinds
+        if not chosen or one.key in _record()["rows"]:
             continue
         row: Row = {"board": one.board, "kind": one.kind, "digest": digest(one.design)}
         row |= measure(one.design, one.board, SEEDS[one.kind], TIMEOUT)
@@ -169,9 +160,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--measure", action="store_true")
     parser.add_argument("--boards", default=",".join(BOARDS))
+    parser.add_argument("--kinds", default=",".join(KINDS))
     arguments = parser.parse_args()
     if arguments.measure:
-        _measure(arguments.boards.split(","))
+        _measure(arguments.boards.split(","), arguments.kinds.split(","))
     write_atomic(COEFFICIENTS, json.dumps(calibrated(), indent=1, sort_keys=True) + "\n")
     coefficients.cache_clear()
     text, drawing = page()

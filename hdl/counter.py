@@ -1,6 +1,6 @@
 """Counters whose end is a bit of their own, so that no decision waits for a comparison."""
 
-from amaranth.hdl import Const, Module, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Signal, Value, signed
 from amaranth.utils import ceil_log2
 
 __all__ = ["countdown", "delayed", "later", "place"]
@@ -43,6 +43,14 @@ def countdown(
     first = clocks - 1 if start is None else start
     bits = ceil_log2(clocks)
     counter = Signal(signed(bits + 1), name=name, init=first - 1)
+    if first not in (0, clocks - 1):
+        # Reset and restart have values of their own, so one of them is no set or reset of the
+        # registers. Beyond the end the clocks are added, and a LUT of the sum stays in its carry.
+        ends = counter[-1]
+        change = Cat(~ends | bool((clocks - 1) >> bit & 1) for bit in range(bits + 1))
+        with m.If(step):
+            m.d.sync += counter.eq(counter + change)
+        return counter[:bits], ends
     # Not one inside the other: this way it is a synchronous set and reset, shared with `rst`.
     with m.If(step & counter[-1]):
         m.d.sync += counter.eq(clocks - 2)
