@@ -16,7 +16,13 @@ def place(count: int, clocks: int) -> int:
 
 
 def countdown(
-    m: Module, name: str, clocks: int, step: Value, start: int | None = None
+    m: Module,
+    name: str,
+    clocks: int,
+    step: Value,
+    start: int | None = None,
+    *,
+    added: bool = False,
 ) -> tuple[Value, Value]:
     """Count down to 0 with every `step`, then go on from ``clocks - 1``.
 
@@ -31,7 +37,10 @@ def countdown(
         Period, at least 1.
     step : Value
     start : int, optional
-        First count after reset, if not ``clocks - 1``; costs a multiplexer.
+        First count after reset, if not ``clocks - 1``.
+    added : bool
+        Go on from the end by adding the period. It is so in any case where a restart sets other
+        bits of the register than reset does; from 0 either way may be the faster one.
 
     Returns
     -------
@@ -43,9 +52,10 @@ def countdown(
     first = clocks - 1 if start is None else start
     bits = ceil_log2(clocks)
     counter = Signal(signed(bits + 1), name=name, init=first - 1)
-    if first not in (0, clocks - 1):
+    if added or first not in (0, clocks - 1):
         # Reset and restart have values of their own, so one of them is no set or reset of the
-        # registers. Beyond the end the clocks are added, and a LUT of the sum stays in its carry.
+        # registers. A choice behind the sum would share its LUTs, and iCE40 then has to leave the
+        # chain of carries and enter it again at every bit.
         ends = counter[-1]
         change = Cat(~ends | bool((clocks - 1) >> bit & 1) for bit in range(bits + 1))
         with m.If(step):

@@ -123,7 +123,7 @@ class StateMemory:
                 if delta not in addresses:
                     start = (self._words - 1 - delta + self._base) % self._words
                     addresses[delta], _ = countdown(
-                        m, f"word_{delta}", self._words, step, start=start
+                        m, f"word_{delta}", self._words, step, start=start, added=True
                     )
         return addresses
 

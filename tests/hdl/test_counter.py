@@ -11,10 +11,11 @@ from rchw.hdl.counter import countdown, place
 CASES = [(clocks, start) for clocks in (2, 3, 4, 5, 8, 11) for start in range(clocks)]
 
 
+@pytest.mark.parametrize("added", [False, True])
 @pytest.mark.parametrize(("clocks", "start"), CASES)
-def test_counts_down_and_waits_without_a_step(clocks: int, start: int) -> None:
+def test_counts_down_and_waits_without_a_step(clocks: int, start: int, added: bool) -> None:
     m, step = Module(), Signal()
-    address, ends = countdown(m, "count", clocks, step, start=start)
+    address, ends = countdown(m, "count", clocks, step, start=start, added=added)
     heard, wanted = [], []
 
     async def bench(ctx: Any) -> None:
