@@ -1,9 +1,11 @@
 """Speed of a search: designs per minute, and what reuse, short series and workers are worth.
 
 ``python -m benchmarks.explore`` writes ``benchmarks/results/explore.json`` and
-``benchmarks/explore.md``. A trial is a reservoir with all its readouts, a design one of these. The
-ways of computing a trial take turns on the same reservoirs, and their seconds are those of the
-processor; searches are timed by the clock on the wall, beside the load of the machine.
+``benchmarks/explore.md``; with ``--optimisers`` it only compares optimisers, and goes on where it
+was stopped (`benchmarks.explore_optimisers`). A trial is a reservoir with all its readouts, a
+design one of these. The ways of computing a trial take turns on the same reservoirs, and their
+seconds are those of the processor; searches are timed by the clock on the wall, beside the load of
+the machine.
 """
 
 import argparse
@@ -20,6 +22,7 @@ from unittest.mock import patch
 
 import optuna
 
+from benchmarks.explore_optimisers import compared, compared_lines
 from rchw.codesign import explore as search
 from rchw.codesign.engine import LocalEngine
 from rchw.codesign.objectives import Limits
@@ -33,6 +36,7 @@ from rchw.tasks import load_task
 __all__ = ["FOLDER", "main", "measured", "page"]
 
 FOLDER = Path(__file__).parent
+RESULTS = FOLDER / "results" / "explore.json"
 TASK, BOARD = "narma10", "ulx3s-85f"
 SPACE = Space(units=(20, 200))
 _KINDS = ("cycle", "delay-line-feedback", "cycle-jumps", "integer", "euler-ring", "leaky")
@@ -179,6 +183,13 @@ def _lines(record: dict[str, Any]) -> Iterator[str]:
             f"| {row['workers']} | {'yes' if row['short'] else 'no'} | {row['seconds']:.1f} | "
             f"{row['trials'] / minutes:.0f} | {row['designs'] / minutes:.0f} | {row['front']} |\n"
         )
+    if record.get("optimisers"):
+        yield from compared_lines(record["optimisers"])
+
+
+def _write(record: dict[str, Any]) -> None:
+    write_atomic(RESULTS, json.dumps(record, indent=1) + "\n")
+    write_atomic(FOLDER / "explore.md", page(record))
 
 
 def main() -> None:
@@ -186,10 +197,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--points", type=int, default=12)
     parser.add_argument("--budget", type=int, default=200)
+    parser.add_argument("--optimisers", action="store_true", help="compare optimisers alone")
     given = parser.parse_args()
+    known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    if given.optimisers and known:
+        command = "python -m benchmarks.explore --optimisers"
+        for found in compared(command, known.get("optimisers")):
+            _write(known | {"optimisers": found})
+        return
     record = measured(given.points, given.budget, "python -m benchmarks.explore")
-    write_atomic(FOLDER / "results" / "explore.json", json.dumps(record, indent=1) + "\n")
-    write_atomic(FOLDER / "explore.md", page(record))
+    _write(record | {"optimisers": known.get("optimisers")})
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ import typer
 from rich.console import RenderableType
 
 from rchw.cli.console import Outcome, Screen, pairs
+from rchw.cli.options import Json
 from rchw.cli.shown import errors_table
-from rchw.cli.train import Json
 from rchw.cli.verify import verify_shown
 from rchw.devices import board as find_board
 from rchw.document import load

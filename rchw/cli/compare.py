@@ -10,7 +10,7 @@ from rich.table import Table
 
 from rchw.cli.console import Outcome, Screen, pairs, table
 from rchw.cli.emulate import joules
-from rchw.cli.train import (
+from rchw.cli.options import (
     Horizon,
     InputColumns,
     Json,

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from rchw.cli.console import Outcome, Screen, pairs, table
-from rchw.cli.train import (
+from rchw.cli.options import (
     Horizon,
     InputColumns,
     Json,

@@ -8,7 +8,7 @@ import typer
 from rich.console import RenderableType
 
 from rchw.cli.console import Outcome, pairs, table
-from rchw.cli.train import Json
+from rchw.cli.options import Json
 from rchw.devices import board as find_board
 from rchw.document import digest, load
 

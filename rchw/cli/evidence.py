@@ -7,7 +7,7 @@ import typer
 from rich.console import RenderableType
 
 from rchw.cli.console import Outcome, Screen, pairs, table
-from rchw.cli.train import Json
+from rchw.cli.options import Json
 
 __all__ = ["evidence_command", "evidence_shown"]
 

@@ -10,12 +10,19 @@ import typer
 from rich.table import Table
 
 from rchw.cli.console import Outcome, Screen, pairs, table
-from rchw.cli.train import (
+from rchw.cli.options import (
+    Accumulate,
     Horizon,
     InputColumns,
     Json,
+    LabelColumn,
+    SegmentLength,
+    Segments,
+    SequenceColumn,
+    Source,
     Split,
     TargetColumns,
+    TrainColumn,
     Washout,
     parse_split,
 )
@@ -58,7 +65,7 @@ def _given(context: typer.Context) -> list[str]:
 
 def explore_command(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(help="A task (see `rchw tasks`) or a .csv/.npy/.npz.")],
+    source: Source,
     board: Annotated[str, typer.Option(help="The board; see `rchw boards`.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="A folder: designs, table, page, and the store.")
@@ -98,6 +105,9 @@ def explore_command(
         bool | None,
         typer.Option("--squares/--no-squares", help="Squared states; both are tried."),
     ] = None,
+    optimiser: Annotated[
+        str, typer.Option(help="What proposes reservoirs: tpe, nsga2 or random.")
+    ] = "tpe",
     engine: Annotated[str, typer.Option(help="local (this machine's cores) or ray.")] = "local",
     workers: Annotated[int | None, typer.Option(help="Processes; one for each core.")] = None,
     region: Annotated[
@@ -112,18 +122,12 @@ def explore_command(
     split: Split = None,
     input_columns: InputColumns = None,
     target_columns: TargetColumns = None,
-    accumulate: Annotated[
-        str | None, typer.Option(help="Of labelled sequences: last, sum or segments; sum.")
-    ] = None,
-    segments: Annotated[int | None, typer.Option(help="How many, with segments; 4.")] = None,
-    segment_length: Annotated[
-        int | None, typer.Option(help="Samples; what the longest training sequence takes.")
-    ] = None,
-    label_column: Annotated[
-        str | None, typer.Option(help="Of a file of sequences, as of `rchw train`.")
-    ] = None,
-    sequence_column: Annotated[str | None, typer.Option(help="Number of the sequence.")] = None,
-    train_column: Annotated[str | None, typer.Option(help="1 where a sequence teaches.")] = None,
+    accumulate: Accumulate = None,
+    segments: Segments = None,
+    segment_length: SegmentLength = None,
+    label_column: LabelColumn = None,
+    sequence_column: SequenceColumn = None,
+    train_column: TrainColumn = None,
     seed: Annotated[int, typer.Option(help="Of generated series, and of the search.")] = 0,
     as_json: Json = False,
 ) -> Outcome:
@@ -194,7 +198,8 @@ def explore_command(
     ):
         front = explore(
             task, board, space, pooling=pooling, objectives=objectives, limits=limits,
-            budget=budget, seed=seed, engine=workers_of, folder=output, progress=show,
+            budget=budget, seed=seed, optimiser=optimiser, engine=workers_of, folder=output,
+            progress=show,
         )  # fmt: skip
     words = ["rchw", "explore", Path(source).name, *_given(context), "-o", "DIR"]
     explored = measure(front, task, screen, shlex.join(words))

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from rchw.cli.console import Outcome, Screen, pairs, table
 from rchw.cli.emulate import settings_of
-from rchw.cli.train import Json
+from rchw.cli.options import Json
 from rchw.errors import DesignError
 from rchw.files import check_folder
 

@@ -7,7 +7,7 @@ import typer
 from rich.console import RenderableType
 
 from rchw.cli.console import Outcome, Screen, pairs, table
-from rchw.cli.train import Json
+from rchw.cli.options import Json
 from rchw.document import load
 from rchw.errors import DesignError
 from rchw.files import check_folder

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from rchw.cli.console import Outcome, Screen, pairs, table
-from rchw.cli.train import Json
+from rchw.cli.options import Json
 from rchw.files import check_folder
 
 __all__ = ["reproduce_command", "reproduced_table"]

@@ -11,7 +11,7 @@ import typer
 from numpy.typing import NDArray
 
 from rchw.cli.console import Outcome, pairs
-from rchw.cli.train import Json
+from rchw.cli.options import Json
 from rchw.design import Design, ExternalLayer
 from rchw.document import digest, load
 from rchw.errors import DesignError

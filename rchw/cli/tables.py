@@ -12,7 +12,7 @@ import numpy as np
 
 from rchw import __version__
 from rchw.cli.console import Outcome, table
-from rchw.cli.train import Json
+from rchw.cli.options import Json
 from rchw.design import Design
 from rchw.devices import BOARDS
 from rchw.tools import survey

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from rchw.cli.console import Outcome, Screen, pairs, table
-from rchw.cli.train import Json
+from rchw.cli.options import Json
 from rchw.design import Design
 from rchw.document import load
 from rchw.errors import DesignError

@@ -11,12 +11,13 @@ import os
 import signal
 import socket
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from rchw.errors import DesignError, RchwError, ToolError
 
@@ -31,9 +32,10 @@ _ATTEMPTS = 5  # of an item whose worker dies
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
-class Engine(Protocol):
+class Engine(ABC):
     """What maps functions over items; a context that ends its workers."""
 
+    @abstractmethod
     def map(
         self,
         function: Callable[[Item], Result],
@@ -55,15 +57,21 @@ class Engine(Protocol):
         RchwError
             If workers die again and again of the same item; and what the function raises.
         """
-        ...
 
-    def __enter__(self) -> Self: ...
+    @abstractmethod
+    def end(self) -> None:
+        """End all workers that were started here."""
+
+    def __enter__(self) -> Self:
+        return self
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None: ...
+    ) -> None:
+        self.end()
 
 
 def engine(name: str, workers: int | None = None, address: str | None = None) -> Engine:
@@ -94,7 +102,7 @@ def engine(name: str, workers: int | None = None, address: str | None = None) ->
     return RayEngine(address, workers)
 
 
-class LocalEngine:
+class LocalEngine(Engine):
     """Processes of this machine; with one worker everything is done in this process.
 
     Parameters
@@ -135,7 +143,7 @@ class LocalEngine:
                 for future in _completed(futures):
                     keep(futures[future], future.result())
             except BrokenProcessPool as error:
-                self._stop()  # the next round has new workers
+                self.end()  # the next round has new workers
                 failures = failures + 1 if len(items) - len(results) == len(left) else 0
                 if failures == _ATTEMPTS:
                     raise RchwError(
@@ -155,7 +163,8 @@ class LocalEngine:
             self._pool = ProcessPoolExecutor(self.workers, context, _prepare)
         return self._pool
 
-    def _stop(self) -> None:
+    def end(self) -> None:
+        """As of `Engine`."""
         pool, self._pool = self._pool, None
         if pool is None:
             return
@@ -165,17 +174,6 @@ class LocalEngine:
             process.terminate()
         for process in processes:
             process.join()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop()
 
 
 def _completed(futures: dict[Future[Result], int]) -> Iterator[Future[Result]]:
@@ -214,7 +212,7 @@ def _prepare() -> None:
     threading.Thread(target=follow, daemon=True).start()
 
 
-class RayEngine:
+class RayEngine(Engine):
     """Workers of a Ray cluster, one core each.
 
     Parameters
@@ -288,15 +286,8 @@ class RayEngine:
                 ray.cancel(reference, force=True)
         return [results[place] for place in range(len(items))]
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def end(self) -> None:
+        """As of `Engine`; a cluster that ran before goes on."""
         if self._own:
             self._ray.shutdown()
 

@@ -1,18 +1,16 @@
 """Search the designs that are best in several figures at once, on a task and a board.
 
-Optuna's multi-objective tree-structured Parzen estimator proposes reservoirs. It is asked for a
-batch of fixed size, and told in the order of the trials: so what it proposes next does not depend
-on how many workers there are, which of them is faster, or whether the search was interrupted. A
-resumed search asks again from the start, and takes from its store what it has there.
+An optimiser (`rchw.codesign.optimiser`) proposes reservoirs. It is asked for a batch of fixed size,
+and told in the order of the trials: so what it proposes next does not depend on how many workers
+there are, which of them is faster, or whether the search was interrupted. A resumed search asks
+again from the start, and takes from its store what it has there.
 
 Every trial of a batch first runs on a short series; only those that are among the better half of
 their batch, by fronts of all short results so far, or on the first front, go on to all samples.
 
-Sources: Y. Ozaki et al., "Multiobjective tree-structured Parzen estimator", JAIR 73, 2022; the idea
-of few long runs, K. Jamieson and A. Talwalkar, AISTATS 2016.
+Source of the idea of few long runs: K. Jamieson and A. Talwalkar, AISTATS 2016.
 """
 
-import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -26,6 +24,7 @@ from rchw.codesign.engine import Engine, LocalEngine
 from rchw.codesign.estimate import calibration
 from rchw.codesign.front import Found, Front
 from rchw.codesign.objectives import OBJECTIVES, Limits, front_of, layers_of, scores, vector
+from rchw.codesign.optimiser import study_of, tell
 from rchw.codesign.power import power_of
 from rchw.codesign.sequences import trials_of
 from rchw.codesign.space import Point, Space, ask, first_points
@@ -36,11 +35,10 @@ from rchw.errors import DesignError
 from rchw.train.search import TrainingTask
 from rchw.train.sequences import LabelledTask, Pooling
 
-__all__ = ["BATCH", "PROMOTED", "RANDOM", "STORE", "explore"]
+__all__ = ["BATCH", "PROMOTED", "STORE", "explore"]
 
 BATCH = 10  # trials that are asked for at once
 PROMOTED = BATCH // 2  # of them that go on to all samples, and those on the first front
-RANDOM = 100  # designs at first that do not depend on those before, about 30 reservoirs
 STORE = "trials.jsonl"
 
 _UNKNOWN = 1e6  # by what a trial exceeds its limits that cannot be asked for
@@ -59,6 +57,7 @@ def explore(
     limits: Limits | None = None,
     budget: int = 200,
     seed: int = 0,
+    optimiser: str = "tpe",
     engine: Engine | None = None,
     folder: Path | None = None,
     progress: Progress | None = None,
@@ -82,6 +81,8 @@ def explore(
         Trials, each a reservoir with all its readouts; rounded up to whole batches.
     seed : int
         Of what is proposed.
+    optimiser : str
+        One of `rchw.codesign.optimiser.OPTIMISERS`.
     engine : Engine, optional
         The cores of this machine if not given; one that is given is not ended here.
     folder : Path, optional
@@ -106,6 +107,7 @@ def explore(
     joules = "energy" in (*objectives, *(name for name, _ in kept.at_most))
     if joules:
         power_of(device)
+    study = study_of(optimiser, len(objectives), seed)
     trials = trials_of(task, chosen, board, kept, joules, pooling)
     trials.check()
     record = {
@@ -118,12 +120,12 @@ def explore(
         "batch": BATCH,
         "promoted": PROMOTED,
         "estimator": calibration(),
-        "optimiser": f"optuna {metadata.version('optuna')}",
+        "optimiser": f"{optimiser}, optuna {metadata.version('optuna')}",
     }
     count = -(-budget // BATCH) * BATCH
     with Store(None if folder is None else folder / STORE, record) as store:
         with LocalEngine() if engine is None else nullcontext(engine) as workers:
-            search = _Search(trials, objectives, seed, store, workers)
+            search = _Search(trials, objectives, study, store, workers)
             while search.done < count:
                 search.batch(lambda words: progress and progress(search.done, count, words))
     if not search.found:
@@ -153,12 +155,12 @@ class _Search:
         self,
         trials: Trials,
         objectives: tuple[str, ...],
-        seed: int,
+        study: optuna.Study,
         store: Store,
         engine: Engine,
     ) -> None:
         self.trials, self.objectives, self.store, self.engine = trials, objectives, store, engine
-        self.study = _study(len(objectives), seed)
+        self.study = study
         for known in first_points(trials.space):
             self.study.enqueue_trial(known)
         self.done = 0
@@ -237,18 +239,10 @@ class _Search:
     def _tell(self, trial: optuna.Trial, result: Result, designs: list[Found]) -> None:
         """Tell what a trial came to: of its readouts those that no other is better than."""
         if not designs:
-            broken = result["broken"]
-            self.study.tell(trial, scores({}, self.objectives, broken))
+            tell(self.study, trial, [scores({}, self.objectives, result["broken"])])
             return
         points = [scores(d.figures, self.objectives, d.broken) for d in designs]
-        first, *others = [points[place] for place in front_of(points)]
-        self.study.tell(trial, first)
-        for values in others:
-            self.study.add_trial(
-                optuna.trial.create_trial(
-                    params=trial.params, distributions=trial.distributions, values=values
-                )
-            )
+        tell(self.study, trial, [points[place] for place in front_of(points)])
 
     def _words(self) -> str:
         """The current front in a few words."""
@@ -264,14 +258,3 @@ class _Search:
             value = sign * min(sign * found.figures[name] for found in self._best)
             ends.append(f"{name} {'from' if sign > 0 else 'to'} {value:.4g}")
         return f"{len(self._best)} on the front, {', '.join(ends)}"
-
-
-def _study(objectives: int, seed: int) -> optuna.Study:
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    with warnings.catch_warnings():
-        # Joint densities of what is asked for together are called experimental.
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        sampler = optuna.samplers.TPESampler(
-            seed=seed, multivariate=True, group=True, constant_liar=True, n_startup_trials=RANDOM
-        )
-    return optuna.create_study(directions=["minimize"] * objectives, sampler=sampler)

@@ -2,8 +2,12 @@
 
 The first line says which search it is. A line is complete, or it is not there: what a kill tore off
 at the end is cut away, so that nothing but the trial that was being written is lost.
+
+Who writes has the file locked (``flock``): the system lets go of it when the process ends, however
+it ends, and no file is left that would have to be taken away.
 """
 
+import fcntl
 import json
 import os
 from collections.abc import Mapping
@@ -29,7 +33,7 @@ class Store:
     Raises
     ------
     DesignError
-        If the file is that of another search, or none.
+        If the file is that of another search, or none, or a search that runs has it open.
     RchwError
         If it cannot be written.
     """
@@ -46,13 +50,17 @@ class Store:
         )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            whole = self._read(path, own) if path.exists() else 0
-            self._file = path.open("ab")
+            self._file = _locked(path)
+            whole = self._read(path, own)
             self._file.truncate(whole)
             if not whole:
                 self._write(own)
         except OSError as error:
+            self._close()
             raise RchwError(f"{path} cannot be written: {error.strerror}") from error
+        except DesignError:
+            self._close()
+            raise
 
     def _read(self, path: Path, own: Mapping[str, Any]) -> int:
         """Take over complete lines, and count their bytes."""
@@ -102,8 +110,28 @@ class Store:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
         if self._file is not None:
-            self._file.close()
+            self._file.close()  # which unlocks it
+
+
+def _locked(path: Path) -> BinaryIO:
+    """Open a file to append to, which nobody else has open so."""
+    file = path.open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise DesignError(
+            f"{path.parent} must be of one search at a time, but another one runs in it: wait for "
+            f"it, or use another folder"
+        ) from error
+    except OSError:
+        file.close()
+        raise
+    return file
 
 
 def _line(entry: Mapping[str, Any]) -> bytes:

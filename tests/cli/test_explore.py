@@ -153,6 +153,8 @@ WRONG = {
     "--lanes 1,x": "lanes must be whole numbers such as 8,12, not '1,x'",
     "--reservoirs ring": "reservoir must be one of cycle",
     "--engine slurm": "engine must be one of local, ray, not 'slurm'",
+    "--optimiser bayes": "optimiser must be one of tpe, nsga2, random, not 'bayes'",
+    "--optimiser random": "trials.jsonl must hold trials of this search, but its optimiser",
     "--address auto": "address must be left out for engine local, not auto",
     "--workers 0": "workers must be from 1 to 1024, not 0",
     "--budget 0": "budget must be from 1 to 100000, not 0",

@@ -151,16 +151,24 @@ def wait_for(what: Callable[[], bool], seconds: float = 120.0) -> None:
         time.sleep(0.05)
 
 
-def test_a_script_without_a_guard_is_told_what_to_do(tmp_path: Path) -> None:
+GUARD = 'if __name__ == "__main__":'
+SCRIPT = """
+from rchw.codesign.engine import LocalEngine
+{guard}
+    with LocalEngine(2) as engine:
+        print(engine.map(abs, [-1, -2]))
+"""
+
+
+@pytest.mark.parametrize("guard", [GUARD, "if True:"])
+def test_a_script_without_a_guard_is_told_what_to_do(tmp_path: Path, guard: str) -> None:
     """Workers read the script and come to its search: one sentence, not theirs but ours."""
     script = tmp_path / "search.py"
-    script.write_text(
-        "from rchw.codesign.engine import LocalEngine\n"
-        "with LocalEngine(1 + 1) as engine:\n"
-        "    print(engine.map(abs, [-1, -2]))\n",
-        encoding="utf-8",
-    )
+    script.write_text(SCRIPT.format(guard=guard), encoding="utf-8")
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert 'must stand below `if __name__ == "__main__":`' in done.stderr
+    if guard == GUARD:
+        assert (done.returncode, done.stdout, done.stderr) == (0, "[1, 2]\n", "")
+        return
+    assert done.returncode == 1 and not done.stdout
+    assert f"must stand below `{GUARD}`" in done.stderr
     assert done.stderr.count("Traceback") == 2  # of the pool that broke, and of this sentence

@@ -36,7 +36,7 @@ def searched(folder: Path | None, workers: int = 1, **changed: Any) -> Front:
     given: dict[str, Any] = {"budget": BUDGET, "seed": 1, "space": SPACE} | changed
     given.setdefault("task", tiny_task())
     given.setdefault("board", "icebreaker")
-    with patch("rchw.codesign.explore.RANDOM", 10), LocalEngine(workers) as local:
+    with patch("rchw.codesign.optimiser.RANDOM", 10), LocalEngine(workers) as local:
         given.setdefault("engine", local)
         return explore(folder=folder, **given)
 

@@ -1,6 +1,8 @@
 """The store of a search: what was written is there, what a kill tore off is not."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -79,3 +81,41 @@ def test_a_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:
     with Store(None, IDENTITY) as store:
         store.add(0, "full", {"pair": (1, 2)})
         assert store.found == {(0, "full"): {"pair": [1, 2]}}  # as read back from a file
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from rchw.codesign.store import Store
+
+with Store(Path(sys.argv[1]), {"seed": 0}) as store:
+    store.add(0, "full", {"error": 0.5})
+    print("open", flush=True)
+    time.sleep(300)
+"""
+
+
+def test_one_search_at_a_time(tmp_path: Path) -> None:
+    """A second one is refused, by whomever; after kill -9 of the first it takes over at once."""
+    path = tmp_path / "search" / "trials.jsonl"
+    sentence = rf"^{path.parent} must be of one search at a time, but another one runs in it"
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path)], stdout=subprocess.PIPE, text=True
+    ) as holder:
+        try:
+            assert holder.stdout is not None and holder.stdout.readline() == "open\n"
+            data = path.read_bytes()
+            for identity in ({"seed": 0}, {"seed": 1}):
+                with pytest.raises(DesignError, match=sentence):
+                    Store(path, identity)
+            assert path.read_bytes() == data
+        finally:
+            holder.kill()
+    with Store(path, {"seed": 0}) as store:
+        assert store.found == {(0, "full"): {"error": 0.5}}
+        with pytest.raises(DesignError, match=sentence):
+            Store(path, {"seed": 0})  # of this process too
+    with pytest.raises(DesignError, match=r"its seed is 0, not 1: use another folder$"):
+        Store(path, {"seed": 1})
+    with Store(path, {"seed": 0}):  # a store that was refused has let go of the file
+        assert [entry.name for entry in path.parent.iterdir()] == ["trials.jsonl"]
