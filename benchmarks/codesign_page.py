@@ -12,6 +12,15 @@ __all__ = ["markdown", "picture", "targets"]
 Measured = dict[str, Any]
 _CLOSE = 1.05  # within 5 % of float
 _EIGHT_BITS = 0.035
+_BESIDE = {  # last rows of the tables of the widest search, and what to add to their titles
+    "linear": "",
+    "quadratic_ring": ", N = 200",
+    "volterra": ", N = 200",
+    "nvar": "",
+    "float": ", N = 200",
+    "float-squares": ", N = 200",
+}
+_PLAIN = ("linear", "float")  # of these, without squares
 _DRAWN = {
     "linear": "linear filter",
     "nvar": "NVAR",
@@ -30,6 +39,13 @@ chooses, as it does for the float rings. Test errors are those of ten other stre
 streams. Cells are estimates for the {board} (`rchw estimate`; `rchw build` measures them).
 *At most* means the best of all designs that were found with no more of it, whatever else they
 have; a search spreads its trials over all sizes, so it is not the best that there is."""
+
+
+_ACTIVATION = """\
+The same short search of cycles of 100 units with squares under each activation, from
+[accuracy.md](accuracy.md), ten test streams. NARMA-10 is of order 2, so squares of linear units
+have all it takes: what a curve is worth beside *linear* and the linear ring is what it adds to
+that. A clip is linear until a state reaches its end."""
 
 
 def _figure(row: Measured | None) -> str:
@@ -74,8 +90,10 @@ def _floors(record: Measured) -> Iterator[str]:
         yield f"| {rows[f'{sizes[0]}/{key}']['title']} | " + " | ".join(cells) + " |"
 
 
-def _series(rows: Measured, linear: Measured, kind: str, words: str) -> Iterator[str]:
+def _series(record: Measured, kind: str, words: str) -> Iterator[str]:
     """One table: a budget, and the best design within it, with and without squares."""
+    rows = record["searches"]["all"]["rows"]
+    linear = record["searches"].get("linear", {}).get("rows", {})
     budgets = [key.split("/")[1] for key in rows if key.startswith(f"{kind}/")]
     yield f"| {words}, at most | NMSE | cells | design | NMSE without squares |"
     yield "|---:|---:|---:|---|---:|"
@@ -83,6 +101,11 @@ def _series(rows: Measured, linear: Measured, kind: str, words: str) -> Iterator
         row, plain = rows[f"{kind}/{budget}"], linear.get(f"{kind}/{budget}")
         size = f"{row['cells']:,}"
         yield f"| {int(budget):,} | {_figure(row)} | {size} | {_short(row)} | {_figure(plain)} |"
+    for key in _BESIDE:
+        row = record["rows"][f"200/{key}"]
+        cells = [_figure(row if (key in _PLAIN) is plain else None) for plain in (False, True)]
+        what = f"{row['title']}{_BESIDE[key]}"
+        yield f"| {what} | {cells[0]} | | | {cells[1]} |".replace("|  |", "| |")
 
 
 def _answers(record: Measured) -> Iterator[str]:
@@ -108,6 +131,20 @@ def _answers(record: Measured) -> Iterator[str]:
                 f"- The best under {cells:,} cells: {_figure(row)} with {row['cells']:,} cells; "
                 f"{_short(row)}."
             )
+
+
+def _activation(rows: Measured) -> Iterator[str]:
+    """Errors by activation, in floating point and in integers, beside the floors."""
+    titles = {"linear": "linear", "clip": "clip", "tanh": "tanh", "pwl": "tanh in segments",
+              "table": "tanh in a table"}  # fmt: skip
+    widths = {"float": "float", "int16": "16 bits", "int8": "8 bits"}
+    yield "| activation | " + " | ".join(widths.values()) + " |"
+    yield "|---|" + "---:|" * len(widths)
+    for name, title in titles.items():
+        cells = (_figure(rows.get(f"{width}-{name}")) for width in widths)
+        yield f"| {title} |" + "".join(f" {cell} |" if cell else " |" for cell in cells)
+    for key in ("linear", "quadratic_ring", "volterra", "nvar"):
+        yield f"| {rows[key]['title']} | {_figure(rows[key])} | | |"
 
 
 def _searches(record: Measured) -> Iterator[str]:
@@ -145,14 +182,15 @@ def markdown(record: Measured) -> str:
         lines.append(f"| {words} | {bound:.4f} | {mean:.4f} | {verdict} |")
     lines += ["", "## Floors and float", "", *_floors(record)]
     if "all" in searches:
-        rows = searches["all"]["rows"]
-        plain = searches.get("linear", {}).get("rows", {})
         for kind, title, words in (
             ("cells", "Against cells", "cells"),
             ("units", "Against units", "units"),
             ("bits", "Against bits of a state", "bits"),
         ):
-            lines += ["", f"## {title}", "", *_series(rows, plain, kind, words)]
+            lines += ["", f"## {title}", "", *_series(record, kind, words)]
+    if record.get("activation"):
+        lines += ["", "## What the activation is worth", "", _ACTIVATION, ""]
+        lines += _activation(record["activation"])
     lines += ["", "## Searches", "", *_searches(record)]
     return "\n".join(lines) + "\n"
 

@@ -50,6 +50,12 @@ states, are added through a channel of their own; the readout is trained anew, l
 validation of each stream, so that at A = 0 the design itself is near its row above, not equal."""
 
 
+def _floors(rows: Measured, columns: int) -> Iterator[str]:
+    """Last rows of a table: what needs no reservoir, the same in every column."""
+    for row in (rows["floors"][key] for key in ("linear", "quadratic_ring", "volterra")):
+        yield f"| {row['title']} | " + " | ".join([_figure(row)] * columns) + " |"
+
+
 def _figure(row: Measured | None) -> str:
     return "" if row is None else f"{row['mean']:.4f} ({row['median']:.4f})"
 
@@ -75,6 +81,7 @@ def _reading(rows: Measured) -> Iterator[str]:
             cells = (_figure(found.get(f"{coding}/{width}")) for coding in codings)
             yield f"| {width} | " + " | ".join(cells) + " |"
         yield f"| float64 | {_figure(found['float'])} |" + " |" * (len(codings) - 1)
+        yield from _floors(rows, len(codings))
         yield ""
         yield _end(found, bits)
 
@@ -132,6 +139,7 @@ def _loop(rows: Measured, linear: float) -> Iterator[str]:
                     best[width] = row
                 title = row["title"]
         yield f"| {title} | " + " | ".join(cells) + " |"
+    yield from _floors(rows, len(widths))
     yield ""
     parts = (f"{1 - row['mean'] / linear:.0%} at {width} bits" for width, row in best.items())
     yield f"The row of least validation error is below the linear filter by {', '.join(parts)}."
@@ -144,6 +152,7 @@ def _dither(rows: Measured) -> Iterator[str]:
     yield "|---:|" + "---:|" * len(amplitudes)
     for width, row in sorted(found.items()):
         yield f"| {width} | " + " | ".join(_figure(row[a]) for a in amplitudes) + " |"
+    yield from _floors(rows, len(amplitudes))
 
 
 def markdown(record: Measured) -> str:

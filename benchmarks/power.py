@@ -8,8 +8,13 @@ The currents are those of the core of an iCE40UP5K-SG48 at 1.219 V, by a Joulesc
 github.com/tinyvision-ai-inc/ice40_power, README. There: an external clock of 12 MHz with 1 to 8
 counters of 28 bits, an oscillator at 6 and 48 MHz with one of 24 bits, and at 12 MHz beside it the
 product of two counters of 8 bits, that go by 3 and by 5, in LUTs or in a multiplier.
+
+For other devices there is github.com/targeted/fpga-reg-power, README and docs/power_data.ods: all
+registers of a device in one chain, every one of which changes with every clock, at 10 and 100 MHz;
+power at the USB plug of a whole board, less that of the same circuit in reset.
 """
 
+import argparse
 import json
 import math
 import tempfile
@@ -25,7 +30,7 @@ from rchw.boards.switching import activity_of, count_netlist
 from rchw.devices import DEVICES
 from rchw.files import write_atomic
 
-__all__ = ["CURRENTS", "figures", "page"]
+__all__ = ["CHAINS", "CURRENTS", "ecp5_factor", "figures", "page", "register"]
 
 FOLDER = Path(__file__).parent
 CLOCKS = 1 << 16  # of a counter of 16 bits all there are
@@ -40,6 +45,12 @@ CURRENTS = {  # uA
     "the same at 12 MHz, product in LUTs": 996.0,
     "the same at 12 MHz, product in a multiplier": 882.0,
 }
+CHAINS = {  # registers, mW at 10 and at 100 MHz beyond reset, and mW of the board in reset
+    "LFE5U-25F": (24288, 61.5, 557.9, 147.0),
+    "LFE5U-85F": (83640, 176.9, 2102.1, 202.0),
+    "GW2A-18": (15550, 195.2, 1775.8, 855.0),
+}
+REACHES = 0.85  # part of the power at the plug that reaches the core of the ECP5 boards; assumed
 _PORTS = """\
 module {name} (input aclk, input aresetn, input s_axis_tvalid, output s_axis_tready,
   input [7:0] s_axis_tdata, input s_axis_tlast, output m_axis_tvalid, input m_axis_tready,
@@ -117,6 +128,23 @@ def figures(counts: dict[str, Any]) -> dict[str, tuple[float, float, float]]:
     }
 
 
+def register(device: str) -> float:
+    """Joules at the plug for each change of a register in a chain, from what 90 MHz more take."""
+    registers, slow, fast, _ = CHAINS[device]
+    return (fast - slow) * 1e-3 / 90e6 / registers
+
+
+def ecp5_factor() -> float:
+    """How much more a net takes in an ECP5 than in an iCE40 UltraPlus: mean of two devices.
+
+    Of the latter half of what a counter adds counts, as two of its flip-flops change in a clock.
+    """
+    counter = CURRENTS["8 counters of 28 bits, 12 MHz"] - CURRENTS["1 counter of 28 bits, 12 MHz"]
+    known = counter * 1e-6 * VOLTS / HERTZ / 7 / 2
+    chains = [register(device) for device in ("LFE5U-25F", "LFE5U-85F")]
+    return REACHES * sum(chains) / len(chains) / known
+
+
 def page(record: dict[str, Any]) -> str:
     """Markdown of a record."""
     titles = {
@@ -155,16 +183,43 @@ def page(record: dict[str, Any]) -> str:
         lines.append(f"| {name} | {cells} | {changes} | {facts['dsp_operand_changes']:.3f} |")
     lines += ["", "| measured current | uA |", "|---|---:|"]
     lines += [f"| {name} | {value:g} |" for name, value in CURRENTS.items()]
+    lines += [
+        "",
+        "## Other devices",
+        "",
+        "All registers of a device in a chain, where each changes with every clock, as measured at",
+        "USB plugs of whole boards",
+        "([fpga-reg-power](https://github.com/targeted/fpga-reg-power)): power beyond that in",
+        f"reset, and pJ from the difference of 100 and 10 MHz. {REACHES:.0%} are assumed to reach",
+        f"the core. So a net of an ECP5 takes {ecp5_factor():.2f} times what one of the iCE40",
+        "UltraPlus takes, where a counter adds twice what one of the two takes that change in",
+        f"a clock; by V^2 alone it would be {(1.1 / 1.2) ** 2:.2f}. A board in reset takes",
+        "more than the static power of its device. Of the GW2A-18 this is all that was found: its",
+        "static power was not, and `rchw` gives no energy for it.",
+        "",
+        "| device | registers | mW, 10 MHz | mW, 100 MHz | pJ per change | board in reset, mW |",
+        "|---|---:|---:|---:|---:|---:|",
+        *(
+            f"| {name} | {count:,} | {slow:g} | {fast:g} | {register(name) * 1e12:.3f} | {rest:g} |"
+            for name, (count, slow, fast, rest) in CHAINS.items()
+        ),
+    ]
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
     """Count, and write record and page."""
-    record = {
-        "command": "python -m benchmarks.power",
-        "circuits": {name: counted(name).facts() for name in CIRCUITS},
-    }
-    write_atomic(FOLDER / "results" / "power.json", json.dumps(record, indent=1) + "\n")
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--page", action="store_true", help="only make the page")
+    place = FOLDER / "results" / "power.json"
+    if parser.parse_args().page:
+        record = json.loads(place.read_text(encoding="utf-8"))
+    else:
+        record = {
+            "command": "python -m benchmarks.power",
+            "circuits": {name: counted(name).facts() for name in CIRCUITS},
+        }
+        write_atomic(place, json.dumps(record, indent=1) + "\n")
     write_atomic(FOLDER / "power.md", page(record))
 
 

@@ -2,9 +2,9 @@
 
 ``python -m benchmarks.readouts`` writes ``benchmarks/results/readouts.json``, the page
 ``benchmarks/readouts.md`` and its picture ``docs/images/readouts.svg``; ``--only tasks``,
-``circuits`` or ``online`` measures that part alone, ``--page`` none. The reservoir of a task is
-searched for once, without budgets. For every budget lambda is then chosen on validation samples;
-the test samples are read once, after every choice.
+``circuits``, ``online`` or ``floors`` measures that part alone, ``--page`` none. The reservoir of a
+task is searched for once, without budgets. For every budget lambda is then chosen on validation
+samples; the test samples are read once, after every choice.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.accuracy_rows import FLOORS
 from benchmarks.readouts_page import page, picture
 from rchw.boards.synth import synthesize_core
 from rchw.design import Design
@@ -30,6 +31,7 @@ from rchw.hdl.emit import write_verilog
 from rchw.reference.compiled import run_states
 from rchw.sim.record import versions
 from rchw.tasks import Task, load_task
+from rchw.tasks.floors import floors
 from rchw.train import TrainOptions, build_design, train_readout, tune
 from rchw.train.budget import ReadoutBudgets, readout_facts
 from rchw.train.directional import DirectionalForgetting
@@ -155,6 +157,15 @@ def measure_circuits() -> Row:
     }  # fmt: skip
 
 
+def measure_floors() -> Row:
+    """Test errors of what needs no reservoir, for each table by task and units."""
+    found: Row = {}
+    for source, options in (*TASKS.items(), ("santa-fe", CIRCUIT), ("narma10", ONLINE)):
+        errors = floors(load_task(source), options.units)
+        found[f"{source}/{options.units}"] = {FLOORS[name]: errors[name] for name in FLOORS}
+    return found
+
+
 def measure_online() -> Row:
     """Rules that learn sample by sample, beside the ridge on the same features."""
     found = Reservoir(load_task("narma10"), ONLINE)
@@ -168,9 +179,8 @@ def measure_online() -> Row:
     gram = x[rows].T @ x[rows]
     powers = np.linalg.eigvalsh(gram / (rows.stop - rows.start))
 
-    def error(weights: Values) -> float:
-        check = task.validation
-        return float(task.error(x[check] @ weights * scale + centre, task.targets[check]))
+    def error(weights: Values, part: slice = task.validation) -> float:
+        return float(task.error(x[part] @ weights * scale + centre, task.targets[part]))
 
     solved = {}
     for strength in _STRENGTHS:
@@ -189,6 +199,7 @@ def measure_online() -> Row:
             "passes": passes,
             "distance": float(np.sqrt(np.mean(missed**2))),
             "validation": error(readout.weights),
+            "weights": readout.weights,
         }
 
     size = x.shape[1]
@@ -216,6 +227,8 @@ def measure_online() -> Row:
         measures.append(
             measured(name, 1, partial(DirectionalForgetting, size, rho=rho, ridge=ridge))
         )
+    for row in measures:  # those that were chosen, and no other
+        row["test"] = error(row.pop("weights"), task.test)
     return {
         "task": "narma10",
         "options": asdict(ONLINE),
@@ -225,6 +238,7 @@ def measure_online() -> Row:
         "ridge": {
             "strength": ridge / (rows.stop - rows.start),
             "validation": error(solved[ridge]),
+            "test": error(solved[ridge], task.test),
         },
         "rows": measures,
     }
@@ -233,7 +247,7 @@ def measure_online() -> Row:
 def main() -> None:
     """Measure what is asked for, and write record, page and picture."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=("tasks", "circuits", "online"))
+    parser.add_argument("--only", choices=("tasks", "circuits", "online", "floors"))
     parser.add_argument("--page", action="store_true", help="measure nothing")
     given = parser.parse_args()
     place = FOLDER / "results" / "readouts.json"
@@ -245,6 +259,8 @@ def main() -> None:
             record["circuits"] = measure_circuits()
         if given.only in (None, "online"):
             record["online"] = measure_online()
+        if given.only in (None, "floors"):
+            record["floors"] = measure_floors()
         record["tools"] = {"python": platform.python_version(), **versions(["numba"], ["yosys"])}
         write_atomic(place, json.dumps(record, indent=1) + "\n")
     write_atomic(FOLDER / "readouts.md", page(record))

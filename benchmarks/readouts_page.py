@@ -20,7 +20,8 @@ task is searched for once, without a budget. Then, for each budget, the best of 
 chosen on validation samples. Test samples are read once. *Fewer bits* is compensated rounding
 (`rchw.train.quantize`) to that many bits and nothing else; budgets take 12 bits
 (`rchw train --readout-adders N`, `--readout-nonzeros N`). Errors of training are exact
-integers; those below are of whole integer designs on series."""
+integers; those below are of whole integer designs on series. The last rows of each table need no
+reservoir (`rchw.tasks.floors`, of as many units)."""
 
 _ONLINE = """\
 The same features, standardised, with a constant, and the same training samples, in their order. The
@@ -54,15 +55,22 @@ def page(record: Row) -> str:
     """Markdown of the record."""
     lines = ["# Readouts", "", *_INTRODUCTION.splitlines(), ""]
     lines += ["![Error over adders](../docs/images/readouts.svg)", ""]
+    floors = record["floors"]
     for task in record["tasks"]:
-        lines += _task(task)
-    lines += _circuits(record["circuits"])
-    lines += _online(record["online"])
+        lines += _task(task, floors)
+    lines += _circuits(record["circuits"], floors)
+    lines += _online(record["online"], floors)
     tools = ", ".join(f"{name} {version}" for name, version in record["tools"].items())
     return "\n".join([*lines, f"Made by `python -m benchmarks.readouts` with {tools}.", ""])
 
 
-def _task(task: Row) -> Iterator[str]:
+def _floors(floors: Row, found: Row, before: int, behind: int = 0) -> Iterator[str]:
+    """Rows of what needs no reservoir, with empty cells before and behind the error."""
+    for title, error in floors[f"{found['task']}/{found['options']['units']}"].items():
+        yield f"| {title} |{' |' * before} {error:.4f} |{' |' * behind}"
+
+
+def _task(task: Row, floors: Row) -> Iterator[str]:
     options, metric = task["options"], task["metric"].upper()
     yield f"## {task['task']}"
     yield ""
@@ -92,10 +100,11 @@ def _task(task: Row) -> Iterator[str]:
             f"| {row['asked']} {what} | {row['adders']} | {row['nonzeros']} "
             f"| {row['regularisation']:g} | {row['validation']:.4f} | {row['test']:.4f} |"
         )
+    yield from _floors(floors, task, 4)
     yield ""
 
 
-def _circuits(found: Row) -> Iterator[str]:
+def _circuits(found: Row, floors: Row) -> Iterator[str]:
     options = found["options"]
     yield "## Fewer adders are fewer gates"
     yield ""
@@ -116,10 +125,11 @@ def _circuits(found: Row) -> Iterator[str]:
             f"| {budget} | {row['adders']} | {row['nonzeros']} | {row['validation']:.4f} "
             f"| {row['test']:.4f} | {cells['lut']} | {cells['ff']} |"
         )
+    yield from _floors(floors, found, 3, 2)
     yield ""
 
 
-def _online(found: Row) -> Iterator[str]:
+def _online(found: Row, floors: Row) -> Iterator[str]:
     options = found["options"]
     yield "## Rules that learn sample by sample"
     yield ""
@@ -129,12 +139,17 @@ def _online(found: Row) -> Iterator[str]:
     )
     yield from _ONLINE.format(spread=found["spread"]).splitlines()
     yield ""
-    yield "| rule | passes | distance from the ridge | NMSE, validation |"
-    yield "|---|---|---|---|"
+    yield "| rule | passes | distance from the ridge | NMSE, validation | NMSE, test |"
+    yield "|---|---|---|---|---|"
     ridge = found["ridge"]
-    yield f"| ridge, {ridge['strength']:g} per sample | | 0 | {ridge['validation']:.4f} |"
+    yield (
+        f"| ridge, {ridge['strength']:g} per sample | | 0 | {ridge['validation']:.4f} "
+        f"| {ridge['test']:.4f} |"
+    )
     for row in found["rows"]:
         yield (
-            f"| {row['rule']} | {row['passes']} | {row['distance']:.2g} | {row['validation']:.4f} |"
+            f"| {row['rule']} | {row['passes']} | {row['distance']:.2g} "
+            f"| {row['validation']:.4f} | {row['test']:.4f} |"
         )
+    yield from _floors(floors, found, 3)
     yield ""

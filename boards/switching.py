@@ -23,13 +23,13 @@ from rchw.boards.synth import synthesize_core
 from rchw.design import Design
 from rchw.devices import Device
 from rchw.document import digest
-from rchw.errors import DesignError
+from rchw.errors import DesignError, ToolError
 from rchw.hdl.emit import write_verilog
 from rchw.process import Progress
 from rchw.sim.lanes import pack
 from rchw.sim.toggles.count import Toggles, count_toggles
 
-__all__ = ["activity_of", "count_netlist", "measure_activity", "numbered"]
+__all__ = ["activity_of", "check_counted", "count_netlist", "measure_activity", "numbered"]
 
 _ALLOW = tuple(flag.removeprefix("-Wno-") for flag in VERILATOR_WAIVERS)
 # Pins that tell whether a block RAM is at work in a clock: ports by the pins that must all be high.
@@ -91,10 +91,11 @@ def count_netlist(
     Raises
     ------
     ToolError
-        If a tool is missing or fails, or no model covers a cell.
+        If a tool is missing or fails, no model covers a cell, or a net was not counted.
     """
     source, verilog = folder / f"{name}_numbered.json", folder / f"{name}_numbered.v"
-    write_netlist(source, name, numbered(module))
+    given = numbered(module)
+    write_netlist(source, name, given)
     script = folder / f"{name}_numbered.ys"
     script.write_text(f"read_json {source.name}\nwrite_verilog -noattr {verilog.name}\n")
     yosys = tools.find("yosys", native=native)
@@ -105,10 +106,28 @@ def count_netlist(
     made = netlist_sources(verilog, name, device.family, folder)
     models = "".join(path.read_text(encoding="utf-8") for path in made.sources[1:])
     check_modelled(module, name, modelled_cells(models))
-    return count_toggles(
+    toggles = count_toggles(
         made.sources, name, words, last, folder / "toggles", skip=skip, allow=_ALLOW,
         progress=progress,
     )  # fmt: skip
+    check_counted(given, toggles)
+    return toggles
+
+
+def check_counted(module: Netlist, toggles: Toggles) -> None:
+    """Check that every net of a numbered netlist was counted; else it would count as still.
+
+    Raises
+    ------
+    ToolError
+        If one was not.
+    """
+    missing = [net for net in module["netnames"] if net not in toggles.changes]
+    if missing:
+        raise ToolError(
+            f"the simulator must count all {len(module['netnames'])} nets of the netlist, but "
+            f"left out {len(missing)}, such as {missing[0]}"
+        )
 
 
 def activity_of(

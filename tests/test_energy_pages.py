@@ -28,6 +28,16 @@ def test_figures_of_the_device_are_those_of_the_counts() -> None:
         assert [figure.low, figure.typical, figure.high] == pytest.approx(list(values), rel=6e-3)
 
 
+def test_ecp5_is_scaled_by_what_its_registers_were_measured_to_take() -> None:
+    up5k, seen = POWER["iCE40UP5K"].net, [POWER[name].net for name in ("LFE5U-25F", "LFE5U-85F")]
+    for net in seen:
+        assert net.typical / up5k.typical == pytest.approx(power.ecp5_factor(), rel=5e-3)
+    assert 0.8 < power.ecp5_factor() / (1.1 / 1.2) ** 2 < 1.25, "the same silicon, by V^2"
+    for name, (*_, reset) in power.CHAINS.items():
+        if name in POWER:
+            assert POWER[name].static.typical < reset / 1000, "a device takes less than its board"
+
+
 def test_a_counter_changes_as_it_must() -> None:
     """Over all of its low 16 bits: the sum of 2**-k for flip-flops and what comes before them."""
     facts = record("power")["circuits"]["counter"]

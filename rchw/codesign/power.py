@@ -124,7 +124,9 @@ _UP5K = DevicePower(
 )  # fmt: skip
 
 
-def _like_up5k(static: Figure, volts: float, flip_flops: int, spread: float) -> DevicePower:
+def _like_up5k(
+    static: Figure, volts: float, flip_flops: int, spread: float, net: Figure | None = None
+) -> DevicePower:
     """Power of a device of the same 40 nm: energies by V^2, the clock's network by its area."""
     told = f"iCE40UP5K by V^2, a factor of {spread:g} to each side assumed"
     factor = (volts / 1.2) ** 2
@@ -133,13 +135,19 @@ def _like_up5k(static: Figure, volts: float, flip_flops: int, spread: float) -> 
         static=static,
         clock_tree=_UP5K.clock_tree.scaled(size, spread, f"{told}, and by flip-flops"),
         flip_flop=_UP5K.flip_flop.scaled(factor, spread, told),
-        net=_UP5K.net.scaled(factor, spread, told),
+        net=net or _UP5K.net.scaled(factor, spread, told),
         operand=_UP5K.operand.scaled(factor, spread, told),
         block_ram=_UP5K.block_ram.scaled(factor, spread, told),
         pin=_UP5K.pin,
     )
 
 
+_ECP5_NET = _UP5K.net.scaled(
+    1.017, 1.5,
+    "iCE40UP5K times 1.02: what a register takes that changes, at the USB plugs of boards with "
+    "LFE5U-25F and LFE5U-85F (github.com/targeted/fpga-reg-power), 85 % of it at the core, over "
+    "the same in a counter of iCE40UP5K; a factor of 1.5 to each side assumed",
+)  # fmt: skip
 POWER: dict[str, DevicePower] = {
     "iCE40UP5K": _UP5K,
     "iCE40HX8K": _like_up5k(
@@ -156,18 +164,21 @@ POWER: dict[str, DevicePower] = {
             "Lattice FPGA-DS-02012, section 3.10, read where it is quoted: 77 mA at 1.1 V, 16 mA "
             "at 2.5 V, 0.5 mA per bank; below, the core alone; above, half as much again, assumed",
         ),
-        1.1, 24288, 2.0,
+        1.1, 24288, 2.0, _ECP5_NET,
     ),
     "LFE5U-85F": _like_up5k(
         Figure(
-            155e-3, 311e-3, 466e-3, "recalled",
-            "Lattice FPGA-DS-02012: 212 mA at 1.1 V, 26 mA at 2.5 V, 0.5 mA per bank, not "
-            "confirmed; half as much to each side, assumed",
+            75e-3, 150e-3, 202e-3, "measured elsewhere",
+            "github.com/targeted/fpga-reg-power: a whole ULX3S in reset takes 202 mW from USB; 50 "
+            "mW of it are assumed to be other parts; below, half of the rest",
         ),
-        1.1, 83640, 2.0,
+        1.1, 83640, 2.0, _ECP5_NET,
     ),
 }  # fmt: skip
 """By the name of the device."""
+_LACKING = {
+    "GW2A-18": ", of which no source of the static power was found",
+}
 
 
 def power_of(device: Device) -> DevicePower:
@@ -181,5 +192,6 @@ def power_of(device: Device) -> DevicePower:
     if device.name not in POWER:
         raise DesignError(
             f"device must be one whose power is known ({', '.join(POWER)}), not {device.name}"
+            f"{_LACKING.get(device.name, '')}"
         )
     return POWER[device.name]

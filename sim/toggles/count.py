@@ -20,7 +20,12 @@ from rchw.sim.compile import compile_simulator
 __all__ = ["Toggles", "count_toggles", "read_saif"]
 
 _MAIN = Path(__file__).parent / "cpp" / "main.cpp"
-_NET = re.compile(r"\((\w+) \(T0 \d+\) \(T1 (\d+)\) \(TZ 0\) \(TX 0\) \(TB 0\) \(TC (\d+)\)\)")
+_NET = re.compile(r"\((\S+) \(T0 \d+\) \(T1 (\d+)\) \(TZ 0\) \(TX 0\) \(TB 0\) \(TC (\d+)\)\)")
+_FRAME = re.compile(  # what stands around the nets, in files of Verilator
+    r"//.*|\(SAIFILE|\((SAIFVERSION|DIRECTION|PROGRAM_NAME|DIVIDER|TIMESCALE|DURATION) [^()]*\)"
+    r"|\(INSTANCE \S+|\(NET|\)|"
+)
+_TOP = 4  # brackets around nets of the top module: file, Verilator's TOP, the module, nets
 
 
 @dataclass(frozen=True)
@@ -46,12 +51,13 @@ class Toggles:
 
 
 def read_saif(path: Path) -> dict[str, tuple[int, int]]:
-    """Time high and changes of every net of one bit of a SAIF file.
+    """Time high and changes of every net of one bit of the top module in a SAIF file.
 
     Raises
     ------
     ToolError
-        If the file is missing or cut short.
+        If the file is missing or cut short, or a line is neither a net nor what stands around nets:
+        what it counts would be missing.
     """
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
@@ -59,7 +65,17 @@ def read_saif(path: Path) -> dict[str, tuple[int, int]]:
         raise ToolError(f"the simulator did not write {path}") from None
     if "(DURATION" not in text or not text.rstrip().endswith(")"):
         raise ToolError(f"{path} must be a whole SAIF file, but is cut short")
-    return {name: (int(high), int(changes)) for name, high, changes in _NET.findall(text)}
+    found: dict[str, tuple[int, int]] = {}
+    level = 0
+    for number, line in enumerate(map(str.strip, text.splitlines()), 1):
+        net = _NET.fullmatch(line)
+        if net is None and _FRAME.fullmatch(line) is None:
+            raise ToolError(f"line {number} of {path} must be a net of 0 and 1, not {line}")
+        if net is None:
+            level += line.count("(") - line.count(")")
+        elif level <= _TOP:
+            found[net[1]] = int(net[2]), int(net[3])
+    return found
 
 
 def count_toggles(

@@ -1,15 +1,16 @@
 """Activity of netlists: every net counts once, by what drives it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from rchw.boards.switching import activity_of, measure_activity, numbered
+from rchw.boards.switching import activity_of, check_counted, measure_activity, numbered
 from rchw.devices import DEVICES
 from rchw.document import digest
-from rchw.errors import DesignError
+from rchw.errors import DesignError, ToolError
 from rchw.schedule import schedule
 from rchw.sim.toggles.count import Toggles
 from tests.boards.test_of_design import PLAIN
@@ -67,6 +68,13 @@ def test_changes_are_summed_by_what_drives_the_net() -> None:
     assert found.pin_changes == pytest.approx(0.7 + 0.6)
     assert found.rate == pytest.approx((0.5 + 0.6) / 2)
     assert (found.samples, found.clocks, found.device) == (10, 100, "iCE40UP5K")
+
+
+def test_a_net_that_was_not_counted_is_told() -> None:
+    check_counted(numbered(MODULE), COUNTS)
+    few = replace(COUNTS, changes={net: n for net, n in COUNTS.changes.items() if net != "n5"})
+    with pytest.raises(ToolError, match=r"must count all 8 nets .* left out 1, such as n5"):
+        check_counted(numbered(MODULE), few)
 
 
 def test_codes_of_another_shape_are_refused(tmp_path: Path) -> None:

@@ -116,7 +116,9 @@ def test_what_does_not_belong_together_is_refused() -> None:
         energy(PLAIN, BOARD, RESOURCES, clock_hz=CLOCK, rate=1e6)
     with pytest.raises(DesignError, match="clock must be above 0 Hz, not 0"):
         energy(PLAIN, BOARD, RESOURCES, clock_hz=0.0)
-    with pytest.raises(DesignError, match=r"power is known .*, not GW2A-18"):
+    with pytest.raises(
+        DesignError, match=r"is known .*, not GW2A-18, of which no source of the st"
+    ):
         power_of(DEVICES["GW2A-18"])
     with pytest.raises(DesignError, match="figure must ascend from 0"):
         Figure(1.0, 0.5, 2.0, "assumed", "")

@@ -1,5 +1,6 @@
 """Changes of nets, against a circuit whose changes can be counted by hand."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -51,3 +52,29 @@ def test_counts_that_are_cut_short_are_refused(tmp_path: Path) -> None:
     (tmp_path / "cut.saif").write_text("(SAIFILE (DURATION 3)\n(INSTANCE top (NET\n(n1 (T0 1")
     with pytest.raises(ToolError, match="cut short"):
         read_saif(tmp_path / "cut.saif")
+
+
+def test_a_line_that_is_not_understood_is_refused(tmp_path: Path) -> None:
+    """It would count as no change: a net that was unknown, that lacks its count, or of a bus."""
+    frame = "// by hand\n(SAIFILE\n(DIVIDER / )\n(DURATION 3)\n(INSTANCE top\n(NET\n{}\n)\n)\n)\n"
+    known = "(n1 (T0 1) (T1 2) (TZ 0) (TX 0) (TB 0) (TC 7))"
+    path = tmp_path / "planted.saif"
+    path.write_text(
+        frame.format(known + "\n\n  (d\\[0\\] (T0 3) (T1 0) (TZ 0) (TX 0) (TB 0) (TC 1))")
+    )
+    assert read_saif(path) == {"n1": (2, 7), "d\\[0\\]": (0, 1)}
+    inner = "(INSTANCE top\n(NET\n(n3 (T0 0) (T1 3) (TZ 0) (TX 0) (TB 0) (TC 1))\n)\n"
+    cell = "(INSTANCE c1\n(NET\n(n1 (T0 0) (T1 3) (TZ 0) (TX 0) (TB 0) (TC 9))\n)\n)\n)"
+    path.write_text(frame.format(known).replace("\n)\n)\n)\n", f"\n)\n{inner}{cell}\n)\n)\n"))
+    assert read_saif(path) == {"n1": (2, 7), "n3": (3, 1)}, "a cell may call its own net so"
+    for planted in (
+        "(n2 (T0 1) (T1 1) (TZ 0) (TX 1) (TB 0) (TC 2))",
+        "(n2 (T0 1) (T1 2) (TZ 0) (TX 0) (TB 0))",
+        "(n2 (T0 1) (T1 2) (TZ 0) (TX 0) (TB 0) (TC 2) (IG 1))",
+        "(n2 (TC 2))",
+        "n2 2",
+    ):
+        path.write_text(frame.format(f"{known}\n{planted}"))
+        wanted = re.escape(f"line 8 of {path} must be a net of 0 and 1, not {planted}")
+        with pytest.raises(ToolError, match=wanted):
+            read_saif(path)
