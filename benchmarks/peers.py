@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import metadata
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,10 @@ from benchmarks.accuracy_rows import (
     integer_row,
     measure,
 )
+from benchmarks.peers_designs import FAMILIES, design_rows
 from benchmarks.peers_page import markdown
 from benchmarks.peers_reservoirs import PEERS
+from benchmarks.peers_rounding import rounding_rows
 from benchmarks.peers_rows import loop_rows, sequence_rows, series_rows
 from benchmarks.sequences import Quiet
 from rchw.classification import classify
@@ -59,6 +62,7 @@ SERIES: dict[str, tuple[str, int | None, int]] = {
     "santa-fe": ("santa-fe", None, 1),
     "sunspots": ("sunspots", None, 1),
 }
+ROUNDED = ("mackey-glass",)
 LOOP = "mackey-glass, closed loop"
 SEQUENCES = ("japanese-vowels", "spoken-digits")
 BITS = (8, 12, 16)
@@ -91,6 +95,10 @@ def _floors(prefix: str, streams: Streams, n_units: int) -> dict[str, Measured]:
 
 def _both(prefix: str, name: str, work: Callable[[], dict[str, Measured]]) -> dict[str, Measured]:
     return {f"{prefix}/{name}-{readout}": row for readout, row in work().items()}
+
+
+def _rounded(key: str, streams: Streams, n_units: int, budget: int) -> dict[str, Measured]:
+    return {key: {"title": "rounded", "cases": rounding_rows(streams, n_units, budget=budget)}}
 
 
 def _classified(prefix: str, source: str, n_units: int, bits: int) -> dict[str, Measured]:
@@ -127,9 +135,16 @@ def jobs(n_units: int, budget: int = BUDGET) -> Iterator[tuple[str, str, Job]]:
         for key, row in _ours(n_units).items():
             full = f"{prefix}/{key}"
             yield full, full, partial(_one, full, partial(measure, row, streams))
+        for family, bits in product(FAMILIES, BITS):
+            key = f"{family}{bits}"
+            work = partial(design_rows, family, n_units, streams, bits=bits, budget=budget)
+            yield f"{prefix}/{key}", f"{prefix}/{key}-linear", partial(_both, prefix, key, work)
         for key, peer in PEERS.items():
             work = partial(series_rows, peer, n_units, streams, budget=budget)
             yield f"{prefix}/{key}", f"{prefix}/{key}-linear", partial(_both, prefix, key, work)
+        if name in ROUNDED:
+            full = f"{prefix}/rounding"
+            yield full, full, partial(_rounded, full, streams, n_units, budget)
     streams = Streams("mackey-glass", TUNING[:1], TESTS[:3], 1)
     prefix = f"{LOOP}/{n_units}"
     for key, row in _ours(n_units).items():
@@ -189,7 +204,7 @@ def main() -> None:
     parser.add_argument("--page", action="store_true", help="make the page and measure nothing")
     asked = parser.parse_args()
     threadpool_limits(1)
-    record = {"command": "python -m benchmarks.peers", "budget": BUDGET, "rows": {}}
+    record: Measured = {"command": "python -m benchmarks.peers", "budget": BUDGET, "rows": {}}
     if RESULTS.exists():
         record = json.loads(RESULTS.read_text(encoding="utf-8"))
     here = environment()
@@ -210,7 +225,7 @@ def main() -> None:
             begin = time.perf_counter()
             record = _with_rows(record, work())
             row = record["rows"][known]
-            shown = row.get("median_time", row.get("time", row.get("mean")))
+            shown = row.get("median_time", row.get("time", row.get("mean", float("nan"))))
             print(f"{key}: {shown:.4g}, {time.perf_counter() - begin:.0f} s", flush=True)
     write_atomic(FOLDER / "peers.md", markdown(record))
 

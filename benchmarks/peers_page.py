@@ -1,6 +1,7 @@
 """The page of the benchmark of peers, from its record alone."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 __all__ = ["markdown", "verdict"]
@@ -14,19 +15,28 @@ are compared here, not times. Float reservoirs of other packages, by their publi
 integer designs of rchw on the same samples, with the same splits and metrics.
 
 - **Choices**: peers {budget} draws each of radius, input scaling, bias, leak and density, the same
-  for all; our designs the 30 candidates of the quick search; on the validation samples of one
-  tuning stream, for each readout by itself. The readout of the peers is the harness's ridge, lambda
-  from 1e-14 up, chosen on the validation samples of every test stream; ours keep the lambda of the
-  tuning stream. Test samples are read once.
+  for all, on the validation samples of one tuning stream, for each readout by itself; their readout
+  is the harness's ridge, lambda from 1e-14 up, chosen on the validation samples of every test
+  stream. Rows of our families (leaky matrix, cycle with jumps, leaky cycle, three leaky layers) get
+  the same {budget} draws, rounded to what integers hold, and choose lambda in the same way, by
+  integer outputs (`benchmarks/peers_designs.py`). Rows *rchw, B bits* are rings with the 30
+  candidates of the quick search, and keep the lambda of the tuning stream. Test samples are read
+  once.
 - **Rows**: `[x, 1]` is a linear readout of N states, `[x, x², 1]` has their squares too. Peers draw
-  new weights for every test stream, and five times where there is one series.
+  new weights for every test stream, and five times where there is one series. A design of ours is
+  one with its weights, and they are kept; *anew* is the median with weights drawn anew, as of
+  peers.
 - **Not here**: PyRCN, since it needs torch.
 
-The best of the peers and the best of our integers in each column are bold; the verdicts under each
-table are of them: first of ours with any readout beside peers with a linear one, as their packages
-have it, then with equal readouts, and beside the best floor. They go by the median, for now and
-then one draw of weights comes to nothing on test samples that leave the range of the training
-samples. A row that has not been measured is missing, not good.
+In each column the best of the peers on the test samples is bold, and of our integers, at each
+width, the one with the least error on the validation samples of the tuning stream, which need not
+be the best on the test samples: no choice of ours reads them. The verdicts under each table are of
+these: first of ours with any readout beside peers with a linear one, as their packages have it,
+then with equal readouts, and beside the best floor. They go by the median, for now and then one
+draw of weights comes to nothing on test samples that leave the range of the training samples. The
+activation is worth something where a design is below both linear systems with products in the
+readout, a linear ring with squares and a Volterra filter; the last line has the ratio to the better
+of them. A row that has not been measured is missing, not good.
 """
 _FLOORS = {
     "linear": "linear filter, 60 taps",
@@ -51,7 +61,15 @@ def _value(row: Row) -> tuple[float, str]:
     mean, median = row["mean"], row["median"]
     if "sequences" in row or row.get("floor"):
         return float(median), f"{mean:g}"
-    return float(median), f"{mean:.3g}" + ("" if len(row["errors"]) == 1 else f" ({median:.3g})")
+    shown = f"{mean:.3g}" + ("" if len(row["errors"]) == 1 else f" ({median:.3g})")
+    if "redrawn" in row:
+        shown += f", anew {row['redrawn']['median']:.3g}"
+    return float(median), shown
+
+
+def _chosen_by(row: Row) -> float:
+    """What chooses among our rows: errors on samples or folds that are no test."""
+    return float(row.get("validation", row.get("held_out", _value(row)[0])))
 
 
 def _tables(rows: Mapping[str, Row]) -> dict[tuple[str, int], dict[str, Row]]:
@@ -81,48 +99,92 @@ def _models(table: Mapping[str, Row]) -> dict[str, dict[str, Row]]:
     return found
 
 
-def _best(table: Mapping[str, Row], ours: bool, readout: str | None = None) -> Row | None:
-    """The best row of our integers, or of the peers; of one readout or of all."""
-    rows = [
-        row
-        for row in table.values()
-        if row.get("readout") in ((readout,) if readout else tuple(_READOUTS))
-        and bool(row.get("ours")) == ours
-        and "float" not in row["title"]
-    ]
+def _ours(table: Mapping[str, Row], readout: str | None = None) -> dict[int, Row]:
+    """Of our integers the best of every width by validation; of one readout or of all."""
+    found: dict[int, Row] = {}
+    for row in table.values():
+        width = re.search(r"(\d+) bits", row["title"])
+        if not row.get("ours") or width is None or readout not in (None, row["readout"]):
+            continue
+        bits = int(width[1])
+        if bits not in found or _chosen_by(row) < _chosen_by(found[bits]):
+            found[bits] = row
+    return dict(sorted(found.items()))
+
+
+def _theirs(table: Mapping[str, Row], readout: str) -> Row | None:
+    """The best row of the peers on the test samples."""
+    rows = [row for row in table.values() if row.get("readout") == readout and not row.get("ours")]
     return min(rows, key=lambda row: _value(row)[0]) if rows else None
+
+
+def _beside(mine: Mapping[int, Row], other: Row) -> str:
+    """Every width beside one row."""
+    words = []
+    for bits, row in mine.items():
+        a, b = _value(row), _value(other)
+        word = "ahead" if a[0] < b[0] else "level" if a[0] == b[0] else "**behind**"
+        words.append(f"{bits} bits {word} ({_median(row)})")
+    return ", ".join(words)
+
+
+def _median(row: Row) -> str:
+    return f"{abs(_value(row)[0]):.3g}"
 
 
 def verdict(table: Mapping[str, Row]) -> list[str]:
     """Sentences on who is better: beside the peers as they come, and with the same readout."""
     lines = []
     for kind, mine, theirs in (
-        ("Peers with a linear readout", _best(table, True), _best(table, False, "linear")),
-        ("All with [x, 1]", _best(table, True, "linear"), _best(table, False, "linear")),
-        ("All with [x, x², 1]", _best(table, True, "squares"), _best(table, False, "squares")),
+        ("Beside a linear readout of peers", _ours(table), _theirs(table, "linear")),
+        ("Both with [x, 1]", _ours(table, "linear"), _theirs(table, "linear")),
+        ("Both with [x, x², 1]", _ours(table, "squares"), _theirs(table, "squares")),
     ):
-        if mine is None or theirs is None:
-            continue
-        a, b = _value(mine), _value(theirs)
-        word = "ahead of" if a[0] < b[0] else "level with" if a[0] == b[0] else "**behind**"
-        with_squares = ", squares" if mine["readout"] == "squares" else ""
-        lines.append(
-            f"- {kind}: {mine['title']}{with_squares} ({a[1]}) {word} {theirs['title']} ({b[1]})."
-        )
+        if mine and theirs is not None:
+            lines.append(
+                f"- {kind}, {theirs['title']} ({_median(theirs)}): {_beside(mine, theirs)}."
+            )
     floors = {name: row for name, row in table.items() if "readout" not in row}
-    mine = _best(table, True)
-    if floors and mine is not None:
+    mine = _ours(table)
+    if floors and mine:
         name = min(floors, key=lambda each: _value(floors[each])[0])
-        a, b = _value(mine), _value(floors[name])
-        word = "ahead of" if a[0] < b[0] else "level with" if a[0] == b[0] else "**behind**"
         title = _FLOORS.get(name, floors[name]["title"])
         lines.append(
-            f"- Floors: {mine['title']} ({a[1]}) {word} the best of them, {title} ({b[1]})."
+            f"- The best floor, {title} ({_median(floors[name])}): {_beside(mine, floors[name])}."
         )
+        lines += _worth(mine, floors)
     return lines or ["Not measured yet."]
 
 
-def _lines(task: str, units: int, table: Mapping[str, Row]) -> Iterator[str]:
+def _rounding(cases: Sequence[Row]) -> Iterator[str]:
+    """Table of float reservoirs with rounded states."""
+    yield "Float reservoirs whose states alone are rounded, a leaky matrix with real weights: least"
+    yield "NMSE of the same draws on the validation samples of the tuning stream."
+    yield ""
+    yield "| activation | bits of a state | [x, 1] | [x, x², 1] |"
+    yield "|---|---:|---:|---:|"
+    for case in cases:
+        bits = case["bits"] or "float"
+        errors = " | ".join(f"{case[readout]:.3g}" for readout in _READOUTS)
+        yield f"| {case['activation']} | {bits} | {errors} |"
+    yield ""
+
+
+def _worth(mine: Mapping[int, Row], floors: Mapping[str, Row]) -> list[str]:
+    """What the activation is worth: the error beside those of linear systems with products."""
+    known = [floors[name] for name in ("quadratic_ring", "volterra") if name in floors]
+    if not known or any("times" in row for row in mine.values()):
+        return []
+    floor = min(_value(row)[0] for row in known)
+    ratios = {bits: _value(row)[0] / floor for bits, row in mine.items()}
+    worth = [f"{bits} bits {ratio:.2f}" for bits, ratio in ratios.items()]
+    some = [f"{bits}" for bits, ratio in ratios.items() if ratio < 1]
+    told = f"something at {', '.join(some)} bits" if some else "nothing"
+    return [f"- The activation is worth {told}: {', '.join(worth)} of the lesser quadratic floor."]
+
+
+def _lines(task: str, units: int, rows: Mapping[str, Row]) -> Iterator[str]:
+    table = {name: row for name, row in rows.items() if "cases" not in row}
     counts = max((len(row.get("errors", ())) for row in table.values()), default=1)
     what = "errors of test sequences, mean over draws of weights"
     if any("times" in row for row in table.values()):
@@ -138,17 +200,21 @@ def _lines(task: str, units: int, table: Mapping[str, Row]) -> Iterator[str]:
         if "readout" not in row:
             title = _FLOORS.get(name, row["title"])
             yield f"| {title} | {_value(row)[1]} | |"
-    best = [_best(table, ours, readout) for ours in (True, False) for readout in _READOUTS]
+    best = [row for readout in _READOUTS for row in _ours(table, readout).values()]
+    best += [row for readout in _READOUTS if (row := _theirs(table, readout)) is not None]
     for title, readouts in _models(table).items():
         cells = []
         for readout in _READOUTS:
-            row = readouts.get(readout)
-            text = "" if row is None else _value(row)[1]
-            cells.append(f"**{text}**" if any(row is each for each in best if each) else text)
+            entry = readouts.get(readout)
+            text = "" if entry is None else _value(entry)[1]
+            cells.append(f"**{text}**" if any(entry is each for each in best) else text)
         yield f"| {title} | {' | '.join(cells)} |"
     yield ""
     yield from verdict(table)
     yield ""
+    for row in rows.values():
+        if "cases" in row:
+            yield from _rounding(row["cases"])
 
 
 def markdown(record: Mapping[str, Any]) -> str:

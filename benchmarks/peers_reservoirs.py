@@ -180,7 +180,10 @@ def _deepesn(n_units: int, n_inputs: int, draw: Draw, seed: int, layers: int) ->
         configs = configurations.config_MG(None)
         configs.rhos, configs.lis, configs.iss = draw.radius, draw.leak, draw.scaling
         configs.reservoirConf.connectivity = draw.density
-        own = {"np": _Numpy(np.random.RandomState(seed)), "random": random.Random(seed)}
+        own: dict[str, Any] = {
+            "np": _Numpy(np.random.RandomState(seed)),
+            "random": random.Random(seed),
+        }
         with patch.multiple(module, **own):
             made = module.DeepESN(n_inputs, n_units // layers, layers, configs)
 
@@ -213,26 +216,26 @@ def _echoes(n_units: int, n_inputs: int, draw: Draw, seed: int) -> PeerReservoir
 
 PEERS: dict[str, Peer] = {
     "reservoirpy": Peer(
-        "reservoirpy, random", "reservoirpy", lambda *given: _reservoirpy(*given, cycle=False)
+        "reservoirpy, random", "reservoirpy", partial(_reservoirpy, cycle=False)
     ),
     "reservoirpy-cycle": Peer(
-        "reservoirpy, cycle", "reservoirpy", lambda *given: _reservoirpy(*given, cycle=True)
+        "reservoirpy, cycle", "reservoirpy", partial(_reservoirpy, cycle=True)
     ),
-    "esnfed": Peer("esnfed, random", "esnfed", lambda *given: _esnfed(*given, cycle=False)),
-    "esnfed-cycle": Peer("esnfed, cycle", "esnfed", lambda *given: _esnfed(*given, cycle=True)),
+    "esnfed": Peer("esnfed, random", "esnfed", partial(_esnfed, cycle=False)),
+    "esnfed-cycle": Peer("esnfed, cycle", "esnfed", partial(_esnfed, cycle=True)),
     "reservoir-computing": Peer(
         "reservoir-computing, random", "reservoir-computing",
-        lambda *given: _reservoir_computing(*given, cycle=False),
+        partial(_reservoir_computing, cycle=False),
     ),
     "reservoir-computing-cycle": Peer(
         "reservoir-computing, cycle", "reservoir-computing",
-        lambda *given: _reservoir_computing(*given, cycle=True),
+        partial(_reservoir_computing, cycle=True),
     ),
     "deepesn": Peer(
-        "DeepESN, one layer", "DeepESN", lambda *given: _deepesn(*given, layers=1)
+        "DeepESN, one layer", "DeepESN", partial(_deepesn, layers=1)
     ),
     "deepesn-5": Peer(
-        "DeepESN, five layers", "DeepESN", lambda *given: _deepesn(*given, layers=5)
+        "DeepESN, five layers", "DeepESN", partial(_deepesn, layers=5)
     ),
     "echoes": Peer("echoes, random", "echoes", _echoes),
 }  # fmt: skip

@@ -25,7 +25,7 @@ from rchw.tasks.sequences import SequenceTask
 from rchw.train.linear import FLOAT_LAMBDAS, LinearReadout, moments, train_linear
 from rchw.train.ridge_path import ridge_path
 
-__all__ = ["READOUTS", "features_of", "loop_rows", "sequence_rows", "series_rows"]
+__all__ = ["READOUTS", "features_of", "loop_rows", "scaled", "sequence_rows", "series_rows"]
 
 Values = NDArray[np.float64]
 Row = dict[str, Any]
@@ -41,7 +41,7 @@ def features_of(states: Values, readout: str) -> Values:
     return np.concatenate([states, states**2], axis=1) if readout == "squares" else states
 
 
-def _scaled(task: Task) -> Values:
+def scaled(task: Task) -> Values:
     """Inputs from -1 to 1 over the training samples, as our designs take them."""
     part = task.inputs[task.train]
     low, high = part.min(axis=0), part.max(axis=0)
@@ -54,7 +54,7 @@ def _chosen(
 ) -> dict[str, tuple[Draw, float]]:
     """Draw of the least validation error for every readout, with that error."""
     best: dict[str, tuple[Draw, float]] = {}
-    inputs = _scaled(task)[: task.validation.stop]
+    inputs = scaled(task)[: task.validation.stop]
     for number, draw in enumerate(draws(budget, seed)):
         states = peer.make(n_units, task.n_inputs, draw, seed + number).run(inputs)
         if not np.isfinite(states).all():
@@ -97,7 +97,7 @@ def series_rows(
         errors = []
         for number, task in enumerate(tests):
             made = peer.make(n_units, task.n_inputs, draw, 1000 + number)
-            states = features_of(made.run(_scaled(task)), readout)
+            states = features_of(made.run(scaled(task)), readout)
             errors.append(train_linear(task, states).error(task, states))
         rows[readout] = _row(peer, readout, draw, validation, budget) | summary(errors)
     seconds = round(time.perf_counter() - begin, 1)
@@ -119,7 +119,7 @@ def _times(
         return found
 
     loop = FeedbackModel(made, fed, task.n_inputs)
-    inputs, found = _scaled(task), []
+    inputs, found = scaled(task), []
     for start in np.linspace(split.start, split.stop - STEPS, STARTS).astype(int).tolist():
         state = made.run(inputs[max(start - 1000, 0) : start + 1])[-1]
         first = np.concatenate([state, fed(state[None])[0]])
@@ -143,7 +143,7 @@ def loop_rows(
     rows = {}
     for readout, (draw, validation) in best.items():
         made = peer.make(n_units, tuning.n_inputs, draw, seed)
-        states = features_of(made.run(_scaled(tuning)), readout)
+        states = features_of(made.run(scaled(tuning)), readout)
         scores = {
             value: float(
                 np.mean(
@@ -159,7 +159,7 @@ def loop_rows(
         found: list[int] = []
         for number, task in enumerate(streams.load(streams.test)):
             made = peer.make(n_units, task.n_inputs, draw, 1000 + number)
-            states = features_of(made.run(_scaled(task)), readout)
+            states = features_of(made.run(scaled(task)), readout)
             trained = train_linear(task, states, [value])
             found += _times(made, trained, readout, task, task.test)
         rows[readout] = _row(peer, readout, draw, validation, budget) | {
@@ -193,7 +193,9 @@ def _solver(
         z = (features[rows] - mean) / deviation
         return mean, deviation, centre, ridge_path(z, onehot[rows] - centre, lambdas)[0]
 
-    def labels(parts: tuple[Values, ...], index: int, asked: NDArray[np.int64]) -> Values:
+    def labels(
+        parts: tuple[Values, ...], index: int, asked: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
         mean, deviation, centre, weights = parts
         scores = (features[asked] - mean) / deviation @ weights[index] + centre
         return np.asarray(scores.argmax(axis=1))

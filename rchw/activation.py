@@ -5,6 +5,7 @@ Each is data: the reference evaluates it in `rchw.reference`, the circuit in `rc
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from math import tanh
 
@@ -160,6 +161,7 @@ def tanh_table(
     return Table(index, tuple(entries)), bound
 
 
+@lru_cache(maxsize=32)  # a search asks for the same again and again
 def tanh_pwl(state: QFormat) -> tuple[PiecewiseLinear, float]:
     """Build a continuous approximation of tanh with slopes 1, 1/2, 1/4, 1/8 and a clip at 1.
 

@@ -153,13 +153,29 @@ def test_the_page_says_who_is_behind() -> None:
     assert "| rchw, 8 bits | **0.3 (0.3)** | **0.1 (0.1)** |" in page
     assert "| a, random | **0.2 (0.2)** | **0.05 (0.05)** |" in page
     assert verdict({key.split("/")[2]: row for key, row in rows.items()}) == [
-        "- Peers with a linear readout: rchw, 8 bits, squares (0.1 (0.1)) ahead of a, random "
-        "(0.2 (0.2)).",
-        "- All with [x, 1]: rchw, 8 bits (0.3 (0.3)) **behind** a, random (0.2 (0.2)).",
-        "- All with [x, x², 1]: rchw, 8 bits, squares (0.1 (0.1)) **behind** a, random "
-        "(0.05 (0.05)).",
-        "- Floors: rchw, 8 bits (0.1 (0.1)) ahead of the best of them, linear filter, 60 taps "
-        "(0.5).",
+        "- Beside a linear readout of peers, a, random (0.2): 8 bits ahead (0.1).",
+        "- Both with [x, 1], a, random (0.2): 8 bits **behind** (0.3).",
+        "- Both with [x, x², 1], a, random (0.05): 8 bits **behind** (0.1).",
+        "- The best floor, linear filter, 60 taps (0.5): 8 bits ahead (0.1).",
+    ]
+
+
+def test_validation_chooses_among_our_rows_and_the_test_among_those_of_peers() -> None:
+    table = {
+        "a": _entry("rchw ring, 8 bits", "linear", [0.1], True) | {"validation": 0.3},
+        "b": _entry("rchw leaky, 8 bits", "linear", [0.2], True) | {"validation": 0.2},
+        "c": _entry("rchw ring, 16 bits", "squares", [0.05], True) | {"validation": 0.1},
+        "d": _entry("p, random", "linear", [0.3]) | {"validation": 0.1},
+        "e": _entry("q, random", "linear", [0.06]) | {"validation": 0.2},
+        "volterra": {"title": "x", "errors": [0.1], "mean": 0.1, "median": 0.1},
+    }
+    assert verdict(table) == [
+        "- Beside a linear readout of peers, q, random (0.06): 8 bits **behind** (0.2), 16 bits "
+        "ahead (0.05).",
+        "- Both with [x, 1], q, random (0.06): 8 bits **behind** (0.2).",
+        "- The best floor, Volterra filter (0.1): 8 bits **behind** (0.2), 16 bits ahead (0.05).",
+        "- The activation is worth something at 16 bits: 8 bits 2.00, 16 bits 0.50 of the lesser "
+        "quadratic floor.",
     ]
 
 
