@@ -36,7 +36,7 @@ from rchw.tasks import Task, load_task
 from rchw.train import Tuned, evaluate, fit
 from rchw.train.ideal import IdealOptions, tune_ideal
 
-__all__ = ["BITS", "BOARD", "CELLS", "SEARCHES", "UNITS", "Search"]
+__all__ = ["BITS", "BOARD", "CELLS", "SEARCHES", "UNITS", "Judge", "Search", "chosen", "recorded"]
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "results" / "codesign.json"
@@ -106,7 +106,30 @@ def _fits(front: Front, found: Found, tasks: Sequence[Task]) -> list[Design]:
     return [fit(task, replace(options, **readout, name=found.name), tuned) for task in tasks]
 
 
-class _Judge:
+def recorded(search: str, row: str) -> Design:
+    """The design of a row of the record on the first test stream."""
+    record: Measured = json.loads(RESULTS.read_text(encoding="utf-8"))
+    kept = record["searches"][search]
+    given: Measured = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in kept["space"].items()
+    }
+    design = kept["rows"][row]["design"]
+    readout = {key: design["options"][key] for key in ("squares", "readout_bits", "output_bits")}
+    point = {
+        "options": {key: v for key, v in design["options"].items() if key not in readout},
+        "hyperparameters": design["hyperparameters"],
+    }
+    options, hyper = candidate(Space(**given), point)
+    figures = design["figures"]
+    tuned = Tuned(hyper, figures["regularisation"], figures["error"], 1)
+    options = replace(
+        options, **readout, name=f"{search}_{row}".replace("-", "_").replace("/", "_")
+    )
+    return fit(STREAMS.load(TESTS[:1])[0], options, tuned)
+
+
+class Judge:
     """Chooses among the designs of a search, by validation errors of several streams."""
 
     def __init__(self, front: Front) -> None:
@@ -133,7 +156,7 @@ class _Judge:
 
 def chosen(front: Front, float_error: float) -> dict[str, tuple[Found, float]]:
     """Designs that the page tells of, all chosen by validation errors and estimated cells."""
-    judge = _Judge(front)
+    judge = Judge(front)
     full = [d for d in front.designs if d.fidelity == "full" and not d.broken]
     found: dict[str, Found | None] = {"best": judge.best(full)}
     if "cells" in front.objectives:

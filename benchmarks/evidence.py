@@ -64,7 +64,7 @@ class Effort:
 def effort(design: Design, planted: bool) -> Effort:
     """What a design gets: more where its simulation is fast."""
     units, plan = design.n_units, schedule(design)
-    soaked = 10_000_000 if plan.clocks < 10 else 1_000_000
+    soaked = 10_000_000 if plan.clocks < 10 else min(1_000_000, 10**9 // plan.clocks)
     if units <= 50:
         return Effort(soaked, 200 * planted, 500, "ecp5" if plan.parallel else "ice40")
     netlist = 300 if units <= 100 else 200

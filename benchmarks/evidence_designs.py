@@ -12,13 +12,23 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
-from benchmarks import accuracy, proof, size, soak, speed
+from benchmarks import (
+    accuracy,
+    codesign,
+    force,
+    linear_floor,
+    proof,
+    readouts,
+    size,
+    soak,
+    speed,
+)
 from benchmarks.accuracy_rows import trained
 from rchw import demo
 from rchw.design import Design
 from rchw.errors import DesignError
 from rchw.tasks import load_task
-from rchw.train import train
+from rchw.train import TrainOptions, train
 
 __all__ = ["Listed", "from_text", "listed", "text_of"]
 
@@ -44,6 +54,7 @@ NOTEBOOKS: Mapping[str, Mapping[str, str]] = {
         "euler-ring": "made['euler-ring']",
         "deep": "made['deep']",
     },
+    "8-codesign": {"codesign": "design"},
     "9-physical": {"physical": "made.design"},
 }
 # At least one of every kind: a whole search takes minutes, and another stream another one.
@@ -66,6 +77,7 @@ ACCURACY = (
 )
 # Faults are planted in designs of every kind, and not in all: they tell of the checks.
 _PLANTED = (
+    "readouts-parallel-16-adders",
     "notebook-twelve",
     "notebook-four",
     "notebook-twelve-parallel",
@@ -78,6 +90,7 @@ _PLANTED = (
     "proof-100-units-16-bits-piecewise-linear-1-lane",
     "accuracy-activation-santa-fe-int8-table",
 )
+_RECORDED = ("codesign", "force", "linear_floor", "readouts")  # pages whose records make designs
 _FIRST = ("benchmarks/soak.md", "benchmarks/proof.md")  # of those that are drawn; others are many
 
 
@@ -169,6 +182,36 @@ def _rows() -> dict[str, Callable[[], Design]]:
     return {key: partial(trained, row, streams) for key, streams, row, _ in jobs if row is not None}
 
 
+def _of_records() -> Iterator[Listed]:
+    """Designs that searches chose, trained anew from what their records say, and a drawn one."""
+    made: dict[str, Callable[[], Design]] = {
+        "readouts-parallel-16-adders": partial(readouts.parallel, 16),
+        "readouts-narma10-256-adders": partial(readouts.budgeted, "narma10", 256),
+        "linear-floor-8-bits-gain": partial(linear_floor.recorded, 8, "gain"),
+        "codesign-1000-cells": partial(codesign.recorded, "all", "cells/1000"),
+        "codesign-16-bits": partial(codesign.recorded, "n200-16", "best"),
+        "codesign-8-bits": partial(codesign.recorded, "n200-8", "best"),
+        "force-four-sines": _of_force,
+    }
+    for name, make in made.items():
+        page = next(page for page in _RECORDED if name.startswith(page.replace("_", "-")))
+        yield Listed(name, f"benchmarks/{page}.md", make)
+    yield Listed("adapted", "docs/adaptation.md", _adapted)
+
+
+def _of_force() -> Design:
+    return force.drawn()[0].design
+
+
+def _adapted() -> Design:
+    """The reservoir of the page of adaptation, without its search."""
+    options = TrainOptions(
+        reservoir="leaky", units=100, state_bits=12, activation="table", gain_bits=8,
+        adapt="intrinsic-plasticity", adapt_with="std=0.3,epochs=10", search="none", name="ip",
+    )  # fmt: skip
+    return train(load_task("narma10"), options)
+
+
 def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
@@ -205,6 +248,7 @@ def listed() -> list[Listed]:
     found += [item for item in drawn.values() if item.place in _FIRST]
     for key in ACCURACY:
         found.append(Listed(f"accuracy-{_slug(key)}", "benchmarks/accuracy.md", _rows()[key]))
+    found += _of_records()
     found += [item for item in drawn.values() if item.place not in _FIRST]
     return found
 

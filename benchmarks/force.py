@@ -29,7 +29,7 @@ from rchw.train.force import ForceOptions
 from rchw.train.force_design import Widths, force_design, real_values
 from rchw.train.recurrent import Recurrent, left_alone, train_recurrent
 
-__all__ = ["main", "measure"]
+__all__ = ["drawn", "main", "measure"]
 
 FOLDER = Path(__file__).parent
 PICTURE = FOLDER.parent / "docs" / "images" / "force.svg"
@@ -102,7 +102,7 @@ def _one(case: tuple[str, str, int]) -> Any:
     return row
 
 
-def _drawn() -> tuple[Recurrent, Any]:
+def drawn() -> tuple[Recurrent, Any]:
     """What the picture shows: FORCE on four sines, seed 0, and its first samples left alone."""
     task = load_task("four-sines", split=SPLIT)
     return train_recurrent(task, ForceOptions(units=UNITS), Widths()), task
@@ -110,7 +110,7 @@ def _drawn() -> tuple[Recurrent, Any]:
 
 def picture() -> str:
     """SVG of targets, outputs, errors and moves of one training."""
-    made, task = _drawn()
+    made, task = drawn()
     outputs = real_values(made.design.readout.outputs, made.history.outputs)
     alone = made.integer_run(600)
     first = task.train.stop - len(outputs)

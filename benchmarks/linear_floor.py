@@ -33,13 +33,13 @@ from rchw.fixed import QFormat
 from rchw.metrics import information_processing_capacity
 from rchw.reference.compiled import run_states
 from rchw.tasks import Task
-from rchw.train import TrainOptions, Tuned, fit
+from rchw.train import Hyperparameters, TrainOptions, Tuned, fit
 from rchw.train.ideal import IdealOptions, IdealPoint, TunedIdeal, fit_ideal, tune_ideal
 from rchw.train.linear import train_linear
 from rchw.train.readout import outputs_of, train_readout
 from rchw.train.search import training_rows
 
-__all__ = ["CODINGS", "UNITS", "dithered", "loop_rows", "rounded"]
+__all__ = ["CODINGS", "UNITS", "dithered", "loop_rows", "recorded", "retrained", "rounded"]
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "results" / "linear_floor.json"
@@ -140,6 +140,17 @@ def loop_rows(bits: int) -> dict[str, Row]:
     return {key: Row(title, TrainOptions(**common | more)) for key, (title, more) in kinds.items()}
 
 
+def recorded(bits: int, key: str) -> Design:
+    """The design of a row of the loop on the first test stream, as the record has chosen it."""
+    row = json.loads(RESULTS.read_text(encoding="utf-8"))["rows"][f"loop/{bits}/{key}"]
+    tuned = Tuned(
+        Hyperparameters(**row["chosen"]), row["regularisation"], row["validation"],
+        row["candidates"],
+    )  # fmt: skip
+    options = TrainOptions(**row["options"])
+    return fit(STREAMS.load(TESTS[:1])[0], options, tuned)
+
+
 def dithered(design: Design, amplitude: int) -> Design:
     """Give a design of one ring a channel whose codes are added to every unit, signs in turn.
 
@@ -153,8 +164,11 @@ def dithered(design: Design, amplitude: int) -> Design:
     return replace(design, inputs=(*design.inputs, channel), layers=(noisy,))
 
 
-def _dither_error(design: Design, task: Task, amplitude: int, seed: int) -> float:
-    """Test error of a design under dither, its readout trained anew; lambda by validation."""
+def retrained(design: Design, task: Task, amplitude: int, seed: int) -> tuple[Design, float]:
+    """A design under dither with its readout trained anew, and its test error.
+
+    Lambda is chosen on validation samples; the test samples are read once.
+    """
     codes = design.encode(task.inputs[: task.test.stop])
     if amplitude:
         noise = np.random.default_rng(seed).integers(-amplitude, amplitude, (len(codes), 1))
@@ -168,7 +182,8 @@ def _dither_error(design: Design, task: Task, amplitude: int, seed: int) -> floa
     def error(found: Design, part: slice) -> float:
         return float(task.error(outputs_of(found, states[part], codes[part]), task.targets[part]))
 
-    return error(min((f.design for f in fits), key=lambda d: error(d, check)), test)
+    best = min((f.design for f in fits), key=lambda d: error(d, check))
+    return best, error(best, test)
 
 
 def _dither(bits: int) -> Measured:
@@ -179,7 +194,7 @@ def _dither(bits: int) -> Measured:
     for seed, task in zip(TESTS, STREAMS.load(TESTS), strict=True):
         design = fit(task, options, tuned)
         for amplitude in (0, 2, 4, 8):
-            error = _dither_error(design, task, amplitude, seed)
+            _, error = retrained(design, task, amplitude, seed)
             found.setdefault(str(amplitude), []).append(error)
     return {key: summary(errors) for key, errors in found.items()}
 

@@ -32,7 +32,7 @@ from rchw.reference.compiled import run_states
 from rchw.sim.record import versions
 from rchw.tasks import Task, load_task
 from rchw.tasks.floors import floors
-from rchw.train import TrainOptions, build_design, train_readout, tune
+from rchw.train import Hyperparameters, TrainOptions, build_design, train_readout, tune
 from rchw.train.budget import ReadoutBudgets, readout_facts
 from rchw.train.directional import DirectionalForgetting
 from rchw.train.lms import LeastMeanSquares
@@ -42,7 +42,7 @@ from rchw.train.rls import RecursiveLeastSquares
 from rchw.train.search import training_rows
 from rchw.train.tradeoff import Point, tradeoff
 
-__all__ = ["ADDERS", "BITS", "FOLDER", "NONZEROS", "TASKS", "page"]
+__all__ = ["ADDERS", "BITS", "FOLDER", "NONZEROS", "TASKS", "budgeted", "page", "parallel"]
 
 FOLDER = Path(__file__).parent
 ADDERS = (0, 4, 8, 16, 32, 64, 128, 256, 512)
@@ -66,10 +66,12 @@ Row = dict[str, Any]
 class Reservoir:
     """A searched reservoir on its task: states of all samples, errors of readouts."""
 
-    def __init__(self, task: Task, options: TrainOptions) -> None:
-        self.task, self.tuned = task, tune([task], options)
+    def __init__(
+        self, task: Task, options: TrainOptions, hyper: Hyperparameters | None = None
+    ) -> None:
+        self.task, self.hyper = task, hyper or tune([task], options).hyper
         self.design = build_design(
-            options, self.tuned.hyper, task.inputs[task.train], task.targets[task.train]
+            options, self.hyper, task.inputs[task.train], task.targets[task.train]
         )
         self.codes = self.design.encode(task.inputs)
         self.states = run_states(self.design, self.codes).astype(np.int64)
@@ -130,7 +132,7 @@ def measure_task(source: str, options: TrainOptions) -> Row:
         "task": source,
         "metric": found.task.metric,
         "options": asdict(options),
-        "hyperparameters": asdict(found.tuned.hyper),
+        "hyperparameters": asdict(found.hyper),
         "weights": readout_facts(found.design)["weights"],
         "rows": [found.row(kind, n, point) for kind, n, point in chosen],
     }
@@ -155,6 +157,22 @@ def measure_circuits() -> Row:
         "task": "santa-fe", "board": BOARD, "device": device.name, "options": asdict(CIRCUIT),
         "rows": rows,
     }  # fmt: skip
+
+
+def budgeted(source: str, adders: int) -> Design:
+    """The design of a row of adders of a task, from the hyperparameters of the record."""
+    record: Row = json.loads((FOLDER / "results" / "readouts.json").read_text("utf-8"))
+    task = next(task for task in record["tasks"] if task["task"] == source)
+    hyper = Hyperparameters(**task["hyperparameters"])
+    found = Reservoir(load_task(source), TASKS[source], hyper)
+    budgets = ReadoutBudgets(TASKS[source].budgets.width, adders=adders)
+    return found.points([budgets])[0].design
+
+
+def parallel(adders: int) -> Design:
+    """The design of a row of the parallel circuit."""
+    found = Reservoir(load_task("santa-fe"), CIRCUIT)
+    return found.points([ReadoutBudgets(CIRCUIT.budgets.width, adders=adders)])[0].design
 
 
 def measure_floors() -> Row:
