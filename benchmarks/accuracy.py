@@ -53,7 +53,7 @@ TASKS = {
     "sunspots": None,
     "narma20": None,
 }
-ACTIVATION_TASKS = ("mackey-glass", "santa-fe")
+ACTIVATION_TASKS = {"mackey-glass": 84, "santa-fe": None, "narma10": None}
 FAMILY_TASKS = {"narma10": None, "mackey-glass": 84}
 
 Measured = dict[str, Any]
@@ -101,8 +101,9 @@ def _tasks(search: str, tests: int) -> Iterator[Job]:
 
 def _activation(search: str, tests: int) -> Iterator[Job]:
     """The same search with other activations."""
-    for task in ACTIVATION_TASKS:
-        streams = Streams(task, TUNING[:2], TESTS[: min(tests, 5)], TASKS[task])
+    for task, horizon in ACTIVATION_TASKS.items():
+        count = tests if task == "narma10" else min(tests, 5)
+        streams = Streams(task, TUNING[:2], TESTS[:count], horizon)
         rows = {}
         for name in ("linear", "clip", "tanh"):
             rows[f"float-{name}"] = float_row(

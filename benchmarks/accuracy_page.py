@@ -13,7 +13,8 @@ _UNITS = (50, 100, 200)
 # Means over ten other streams, measured with the same protocol before this project was written.
 _LINEAR_READOUT = {50: 0.154, 100: 0.062, 200: 0.031}
 _SQUARES = {50: 0.046, 100: 0.033, 200: 0.022}
-_EIGHT_BITS = {100: 0.060, 200: 0.045}
+_EIGHT_BITS = {100: 0.060, 200: 0.035}
+_SIXTEEN_BITS = {50: 1.1, 100: 1.1, 200: 1.05}  # times the error of float
 _ABOUT = 1.1  # other streams: what differs by less is the same
 
 _INTRODUCTION = """\
@@ -43,8 +44,9 @@ what is left of it.
 
 Rows named *signs of pi* are the classic ring of one input magnitude with a bias. In the others the
 search also chooses among 16 sign patterns and four-level input weights, as it does for integers.
-The bound of 1.1 times the float result is therefore told twice, of the classic ring and of the best
-float ring that the same search finds, which no longer fits into 16 bits."""
+The bound of 1.1 or 1.05 times the float result is therefore told twice, of the classic ring and of
+the best float ring that the same search finds, which these searches do not bring into 16 bits;
+[codesign.md](codesign.md) searches longer for the same target."""
 
 _TASKS = """\
 N = 100, squares in every readout, mean over five test streams (laser and sunspots: the one series
@@ -61,7 +63,8 @@ number of samples until the error exceeds 0.4 standard deviations. Lambda of the
 one of the longest valid prediction time on the validation samples of the tuning streams."""
 
 _ACTIVATION = """\
-The same short search with other activations, N = 100, squares in every readout. Q is what a linear
+The same short search with other activations, N = 100, squares in every readout; narma10 on all ten
+test streams. Q is what a linear
 ring with the same features reaches; *float, linear* is that ring once more, tuned like the rows
 below it. A table is indexed by 10 bits, so that 16-bit states gain nothing from it but its steps;
 the piecewise-linear form has none."""
@@ -137,8 +140,9 @@ def targets(rows: dict[str, Measured]) -> list[tuple[str, float, float, bool]]:
     for kind, title in (("float-classic-squares", "signs of pi"), ("float-squares", "searched")):
         for n in _UNITS:
             if f"narma/{n}/{kind}" in rows:
-                bound = 1.1 * rows[f"narma/{n}/{kind}"]["mean"]
-                what = f"16 bits, [x, x², 1], N = {n}: at most 1.1 times float ({title})"
+                times = _SIXTEEN_BITS[n]
+                bound = times * rows[f"narma/{n}/{kind}"]["mean"]
+                what = f"16 bits, [x, x², 1], N = {n}: at most {times:g} times float ({title})"
                 add(what, bound, f"narma/{n}/int16-squares")
     for n, bound in _EIGHT_BITS.items():
         add(f"8 bits, [x, x², 1], N = {n}: at most", bound, f"narma/{n}/int8-squares")

@@ -54,7 +54,7 @@ def test_means_and_medians_are_those_of_the_streams() -> None:
 def test_the_floors_stand_in_every_table() -> None:
     """Beside rows of models stand all floors; in the loop, where no filter tells, one of them."""
     prefixes = {key.rpartition("/")[0] for key in ROWS} - {"loop"}
-    assert len(prefixes) == 13
+    assert len(prefixes) == 14
     for prefix in prefixes:
         assert {f"{prefix}/{floor}" for floor in FLOORS} <= ROWS.keys()
     assert ROWS["loop/nvar"]["title"] == FLOORS["nvar"]
@@ -77,6 +77,12 @@ def test_floors_are_measured_on_the_test_streams() -> None:
 def test_a_missed_target_is_told_as_missed() -> None:
     found = {what: met for what, _, _, met in targets(ROWS)}
     assert len(found) >= 11 and any(found.values())
+    by_what = {what: (bound, mean) for what, bound, mean, _ in targets(ROWS)}
+    for kind, title in (("float-classic-squares", "signs of pi"), ("float-squares", "searched")):
+        bound, mean = by_what[f"16 bits, [x, x², 1], N = 200: at most 1.05 times float ({title})"]
+        assert bound == 1.05 * ROWS[f"narma/200/{kind}"]["mean"], "within 5 % of float"
+        assert mean == ROWS["narma/200/int16-squares"]["mean"]
+    assert by_what["8 bits, [x, x², 1], N = 200: at most"][0] == 0.035
     worse = {key: row | {"mean": row["mean"] * 10} for key, row in ROWS.items() if "int" in key}
     told = [met for what, _, _, met in targets(ROWS | worse) if "bits" in what]
     assert len(told) >= 5 and not any(told)

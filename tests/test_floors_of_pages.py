@@ -8,7 +8,7 @@ import pytest
 from benchmarks.accuracy import FOLDER
 from benchmarks.accuracy_rows import FLOORS
 
-PAGES = {"readouts": 4, "linear_floor": 3, "codesign": 4, "accuracy": 5}
+PAGES = {"readouts": 4, "linear_floor": 3, "codesign": 5, "accuracy": 5}
 # Tables of bounds, of what searches took, and of lambda that stand beside one with floors.
 OTHERS = ("| target |", "| search |", "| row |", "| states |")
 
