@@ -14,7 +14,7 @@ once. Floors and float rings on those streams are rows of ``benchmarks.accuracy`
 import argparse
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from benchmarks.codesign_page import markdown, picture
 from rchw.codesign.estimate import estimate
 from rchw.codesign.explore import explore
 from rchw.codesign.front import Found, Front
-from rchw.codesign.space import Space, candidate
+from rchw.codesign.space import Space
 from rchw.design import Design
 from rchw.devices import BOARDS
 from rchw.errors import DesignError
@@ -98,12 +98,9 @@ SEARCHES = {
 
 def _fits(front: Front, found: Found, tasks: Sequence[Task]) -> list[Design]:
     """A design with its readout trained anew on each of some streams."""
-    readout = {key: found.options[key] for key in ("squares", "readout_bits", "output_bits")}
-    rest = {key: value for key, value in found.options.items() if key not in readout}
-    point = {"options": rest, "hyperparameters": found.hyperparameters}
-    options, hyper = candidate(front.trials.space, point)
+    options, hyper = front.candidate(found)
     tuned = Tuned(hyper, found.figures["regularisation"], found.figures["error"], 1)
-    return [fit(task, replace(options, **readout, name=found.name), tuned) for task in tasks]
+    return [fit(task, options, tuned) for task in tasks]
 
 
 def recorded(search: str, row: str) -> Design:

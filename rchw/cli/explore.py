@@ -101,6 +101,26 @@ def explore_command(
     activations: Annotated[
         str, typer.Option(help="Activations to choose from.")
     ] = "clip,pwl,table",
+    mixed_bits: Annotated[
+        bool,
+        typer.Option("--mixed-bits", help="Also readout widths that differ from output to output."),
+    ] = False,
+    readout_adders: Annotated[
+        str | None, typer.Option(help="Budgets such as 50,100: all readouts within each as well.")
+    ] = None,
+    readout_nonzeros: Annotated[
+        str | None, typer.Option(help="Budgets of weights that are not 0, as those of adders.")
+    ] = None,
+    adapt: Annotated[
+        str | None, typer.Option(help="Rules of adaptation to choose from, or none of them.")
+    ] = None,
+    signs: Annotated[
+        str, typer.Option(help="Of input weights, to choose from: auto, pi, random.")
+    ] = "auto",
+    bounded: Annotated[
+        str | None,
+        typer.Option(help="Samples in which Euler systems do not saturate, or they may."),
+    ] = None,
     squares: Annotated[
         bool | None,
         typer.Option("--squares/--no-squares", help="Squared states; both are tried."),
@@ -162,10 +182,14 @@ def explore_command(
     named["squares"] = (False, True) if squares is None else (squares,)
     if reservoirs is not None:
         named["reservoirs"] = _words(reservoirs)
+    for key, text in {"readout_adders": readout_adders, "readout_nonzeros": readout_nonzeros,
+                      "bounded": bounded}.items():  # fmt: skip
+        named[key] = () if text is None else _numbers(text, key.replace("_", " "))
     space = Space(
         **named, activations=_words(activations), lanes=_numbers(lanes, "lanes"),
         readout_bits=_numbers(readout_bits, "readout bits"),
-        output_bits=_numbers(output_bits, "output bits"), seed=seed,
+        output_bits=_numbers(output_bits, "output bits"), mixed_bits=mixed_bits,
+        adapt=() if adapt is None else _words(adapt), signs=_words(signs), seed=seed,
     )  # fmt: skip
     own = {
         "label_column": label_column,
@@ -247,11 +271,13 @@ def _facts(record: dict[str, Any]) -> dict[str, str]:
         for name, value in record["floors"].items()
         if value is not None
     )
+    guessed = sum(bool(entry["extrapolates"]) for entry in record["front"])
     return {
         "floors, test": floors,
         "trials": f"{record['trials']}, of which {record['refused']} were refused before training",
         "footprint": "{processor_seconds:.0f} s of processors, {grams:.2g} g CO2; a model: "
         "{watts:g} W a core, PUE {pue:g}, {grams_per_kwh:g} g/kWh".format(**record["footprint"]),
-        "costs": "as estimated; `rchw build` measures them",
+        "costs": f"as estimated, {guessed} of {len(record['front'])} outside of the calibration "
+        "(`extrapolates` in front.json); `rchw build` measures them",
         "written": ", ".join(record["written"].values()),
     }

@@ -7,14 +7,15 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from rchw.codesign.objectives import front_of, vector
-from rchw.codesign.space import candidate
+from rchw.codesign.space import Readout, candidate
 from rchw.codesign.trial import FULL, Trials
 from rchw.design import Design
 from rchw.errors import RchwError
+from rchw.train import Hyperparameters, TrainOptions
 
 __all__ = ["COSTS", "Found", "Front"]
 
-COSTS = ("cells", "luts", "rams", "dsps", "energy", "clock", "rate", "latency", "extrapolates")
+COSTS = ("cells", "luts", "rams", "dsps", "energy", "clock", "rate", "latency")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,9 @@ class Found:
         ``error`` on the validation samples, ``regularisation``, and costs as estimated.
     broken : float
         By how much limits are exceeded; 0 where they are kept to.
+    extrapolates : tuple of str
+        In what it lies outside of what the estimator was calibrated on: cells and clock are guesses
+        then.
     """
 
     trial: int
@@ -41,26 +45,34 @@ class Found:
     hyperparameters: dict[str, Any]
     figures: dict[str, float]
     broken: float
+    extrapolates: tuple[str, ...] = ()
+
+    @property
+    def readout(self) -> Readout:
+        """Which of the readouts of its reservoir it has."""
+        return Readout.of(self.options)
 
     @property
     def name(self) -> str:
-        """Of its files: the trial, squares where there are any, bits of the readout."""
-        chosen = self.options
-        squares = "s" if chosen["squares"] else ""
-        return f"trial_{self.trial:04d}{squares}_{chosen['readout_bits']}_{chosen['output_bits']}"
+        """Of its files: the trial, squares where there are any, bits of the readout, budgets."""
+        own = self.readout
+        words = f"trial_{self.trial:04d}{'s' if own.squares else ''}"
+        words += f"_{'x'.join(str(width) for width in own.widths)}_{own.output_bits}"
+        words += "" if own.readout_adders is None else f"_a{own.readout_adders}"
+        return words + ("" if own.readout_nonzeros is None else f"_z{own.readout_nonzeros}")
 
     @classmethod
     def of(cls, trial: int, fidelity: str, result: Mapping[str, Any]) -> Iterator["Found"]:
         """All designs of a stored result; none where it was refused."""
         point = result["point"]
         for entry in result.get("designs", ()):
-            readout = {key: entry[key] for key in ("squares", "readout_bits", "output_bits")}
+            readout = Readout.of(entry).facts()
             figures = {
                 key: entry[key] for key in ("error", "regularisation", *COSTS) if key in entry
             }
             yield cls(
                 trial, fidelity, {**point["options"], **readout}, point["hyperparameters"], figures,
-                entry["broken"],
+                entry["broken"], tuple(entry["extrapolates"]),
             )  # fmt: skip
 
 
@@ -110,6 +122,14 @@ class Front:
         fitting = [found for found in self._allowed() if found.figures[name] <= most]
         return min(fitting, key=lambda found: found.figures["error"]) if fitting else None
 
+    def candidate(self, found: Found) -> tuple[TrainOptions, Hyperparameters]:
+        """Options, with readout and name, and hyperparameters of a design."""
+        own = found.readout
+        rest = {key: value for key, value in found.options.items() if key not in own._fields}
+        point = {"options": rest, "hyperparameters": found.hyperparameters}
+        options, hyper = candidate(self.trials.space, point)
+        return replace(options, **own._asdict(), name=found.name), hyper
+
     def design(self, found: Found) -> Design:
         """Train a design once more, from its options, hyperparameters and lambda.
 
@@ -118,12 +138,8 @@ class Front:
         RchwError
             If it comes to another error than the search has noted.
         """
-        readout = {key: found.options[key] for key in ("squares", "readout_bits", "output_bits")}
-        rest = {key: value for key, value in found.options.items() if key not in readout}
-        point = {"options": rest, "hyperparameters": found.hyperparameters}
-        options, hyper = candidate(self.trials.space, point)
+        options, hyper = self.candidate(found)
         error, count = found.figures["error"], len({design.trial for design in self.designs})
-        options = replace(options, **readout, name=found.name)
         made, again = self.trials.again(options, hyper, found.figures["regularisation"], count)
         if again != error:
             raise RchwError(f"{found.name} must come to its error {error} again, not to {again}")
@@ -148,7 +164,7 @@ class Front:
         lines = csv.writer(text, lineterminator="\n")
         lines.writerow(
             ["trial", "fidelity", "front", "error", *costs, "within_limits", "regularisation",
-             *options, *(f"hyper_{key}" for key in hyper), "refused"]
+             *options, *(f"hyper_{key}" for key in hyper), "extrapolates", "refused"]
         )  # fmt: skip
         chosen = {found.name for found in self.members}
         rows: list[tuple[int, list[Any]]] = [
@@ -160,13 +176,19 @@ class Front:
                     repr(found.figures["error"]),
                     *(found.figures.get(name, "") for name in costs), int(not found.broken),
                     found.figures["regularisation"],
-                    *(found.options.get(key, "") for key in options),
-                    *(found.hyperparameters.get(key, "") for key in hyper), "",
+                    *(_cell(found.options.get(key, "")) for key in options),
+                    *(found.hyperparameters.get(key, "") for key in hyper),
+                    "; ".join(found.extrapolates), "",
                 ],
             )
             for found in self.designs
         ]  # fmt: skip
-        empty = [""] * (6 + len(costs) + len(options) + len(hyper) - 3)
+        empty = [""] * (4 + len(costs) + len(options) + len(hyper))
         rows += [(trial, [trial, "", 0, *empty, why]) for trial, why in self.refused.items()]
         lines.writerows(row for _, row in sorted(rows, key=lambda pair: pair[0]))
         return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """A value of the table; widths of several outputs by commas."""
+    return ",".join(str(each) for each in value) if isinstance(value, list) else value

@@ -171,8 +171,8 @@ def parse_limits(text: str | None, rate: float | None, metric: str) -> Limits:
 
 def costs(
     design: Design, board: str, joules: bool = False, rate: float | None = None
-) -> tuple[dict[str, float], str]:
-    """What a design is estimated to cost on a board, and why it does not fit, if so.
+) -> tuple[dict[str, float], str, tuple[str, ...]]:
+    """What a design is estimated to cost on a board, and how far that can be relied on.
 
     Parameters
     ----------
@@ -186,10 +186,11 @@ def costs(
     Returns
     -------
     dict
-        By the names of `OBJECTIVES`, ``clock`` in Hz, and 1 under ``extrapolates`` where the
-        design lies outside what the estimator was calibrated on.
+        By the names of `OBJECTIVES`, and ``clock`` in Hz.
     str
-        Empty where it fits.
+        Why it does not fit; empty where it does.
+    tuple of str
+        In what the design lies outside of what the estimator was calibrated on.
 
     Raises
     ------
@@ -205,7 +206,6 @@ def costs(
         "clock": found.clock_hz,
         "rate": found.samples_per_second,
         "latency": found.latency_clocks / found.clock_hz,
-        "extrapolates": float(bool(found.extrapolates)),
     }
     if joules:
         used = {
@@ -215,7 +215,7 @@ def costs(
         slow = None if rate is None else min(rate, found.samples_per_second)
         model = energy(design, board_of(board), used, clock_hz=found.clock_hz, rate=slow)
         figures["energy"] = model.joules
-    return figures, "; ".join(found.why_not)
+    return figures, "; ".join(found.why_not), found.extrapolates
 
 
 def vector(figures: Mapping[str, Any], objectives: Sequence[str]) -> list[float]:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from rchw.codesign.objectives import Limits
 from rchw.codesign.series import SeriesTrials
-from rchw.codesign.space import Space
-from rchw.codesign.trial import Fidelity, Readout, Trials
+from rchw.codesign.space import Readout, Space
+from rchw.codesign.trial import Fidelity, Trials
 from rchw.design import Design
 from rchw.errors import DesignError
 from rchw.train import Hyperparameters, TrainOptions
@@ -60,9 +60,15 @@ class SequenceTrials(Trials):
     task: LabelledTask
     pooling: Pooling
 
-    def design(self, options: TrainOptions, hyper: Hyperparameters, readout: Readout) -> Design:
+    def design(
+        self,
+        options: TrainOptions,
+        hyper: Hyperparameters,
+        readout: Readout,
+        like: Design | None = None,
+    ) -> Design:
         """As of `Trials`."""
-        return design_of(self.task, _with(options, readout), self.pooling, hyper)
+        return design_of(self.task, _with(options, readout), self.pooling, hyper, like)
 
     def trained(
         self,
@@ -74,16 +80,18 @@ class SequenceTrials(Trials):
         """As of `Trials`; a short trial knows two of the folds only."""
         count = FOLDS if fidelity.every else _SHORT_FOLDS
         found: dict[Readout, tuple[Design, float, float]] = {}
-        for squares in sorted({readout[0] for readout in designs}):
-            own = [readout for readout in designs if readout[0] == squares]
-            made = candidate_of(self.task, _with(options, own[0]), self.pooling, hyper)
+        for squares in sorted({readout.squares for readout in designs}):
+            own = [readout for readout in designs if readout.squares == squares]
+            made = candidate_of(
+                self.task, _with(options, own[0]), self.pooling, hyper, designs[own[0]]
+            )
             best = held_out(made, self.task, self.task.folds(FOLDS, FOLD_SEED)[:count])[1]
             folds = self._folds(made, count)
-            widths = sorted({readout[1] for readout in own})
+            widths = sorted({readout.widths[0] for readout in own})
             errors = {width: _error(made, folds, best, width) for width in widths}
             for readout in own:
                 design = quantised(made, best, _with(options, readout), self.task)
-                found[readout] = design, best, errors[readout[1]]
+                found[readout] = design, best, errors[readout.widths[0]]
         return {readout: found[readout] for readout in designs}
 
     def _folds(self, candidate: Candidate, count: int) -> list[tuple[Normal, Indices]]:
@@ -118,6 +126,10 @@ class SequenceTrials(Trials):
     def check(self) -> None:
         """As of `Trials`."""
         self.task.folds(FOLDS, FOLD_SEED)
+        for name in ("readout_adders", "readout_nonzeros", "mixed_bits"):
+            if getattr(self.space, name):
+                words = name.replace("_", " ")
+                raise DesignError(f"{words} must be left out for labelled sequences")
 
 
 def _error(
@@ -139,8 +151,7 @@ def _error(
 
 
 def _with(options: TrainOptions, readout: Readout) -> TrainOptions:
-    squares, readout_bits, output_bits = readout
-    return replace(options, squares=squares, readout_bits=readout_bits, output_bits=output_bits)
+    return replace(options, **readout._asdict())
 
 
 def trials_of(

@@ -1,18 +1,21 @@
 """Trials on a series: a reservoir, run once, and all its readouts from one set of statistics."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rchw.codesign.trial import Fidelity, Readout, Trials
+from rchw.codesign.space import Readout
+from rchw.codesign.trial import Fidelity, Trials
 from rchw.design import Design
 from rchw.reference.compiled import run_states
 from rchw.reference.readout import ReadoutReference
 from rchw.train import Hyperparameters, TrainOptions, Tuned, build_design, fit
-from rchw.train.readout import aligned_features, encode_targets, fit_solution, outputs_of
+from rchw.train.budget import ReadoutBudgets
+from rchw.train.frontier import Frontier
+from rchw.train.readout import aligned_features, encode_targets, fit_solution, outputs_of, with_rows
 from rchw.train.ridge import Normal, Solution
 from rchw.train.search import TrainingTask, training_rows
 from rchw.train.statistics import Statistics
@@ -36,15 +39,23 @@ class SeriesTrials(Trials):
 
     task: TrainingTask
 
-    def design(self, options: TrainOptions, hyper: Hyperparameters, readout: Readout) -> Design:
+    def readouts(self) -> list[Readout]:
         """As of `Trials`."""
-        task, (squares, readout_bits, output_bits) = self.task, readout
-        chosen = replace(
-            options, squares=squares, readout_bits=readout_bits, output_bits=output_bits
-        )
+        return self.space.readouts(self.task.targets.shape[1])
+
+    def design(
+        self,
+        options: TrainOptions,
+        hyper: Hyperparameters,
+        readout: Readout,
+        like: Design | None = None,
+    ) -> Design:
+        """As of `Trials`."""
+        task = self.task
         return build_design(
-            chosen, hyper, task.inputs[task.train], task.targets[task.train],
-            input_names=task.input_names, output_names=task.output_names,
+            replace(options, **readout._asdict()), hyper,
+            task.inputs[task.train], task.targets[task.train],
+            input_names=task.input_names, output_names=task.output_names, like=like,
         )  # fmt: skip
 
     def trained(
@@ -61,7 +72,7 @@ class SeriesTrials(Trials):
         self, options: TrainOptions, hyper: Hyperparameters, regularisation: float, trials: int
     ) -> tuple[Design, float]:
         """As of `Trials`."""
-        made = fit(self.task, options, Tuned(hyper, regularisation, 0.0, trials))
+        made = fit(self.task, options, Tuned(hyper, regularisation, 0.0, trials), compare=False)
         return made, float(made.provenance["validation"]["quantised"])
 
     @property
@@ -74,6 +85,7 @@ class SeriesTrials(Trials):
     def check(self) -> None:
         """As of `Trials`."""
         training_rows(self.task)
+        self.readouts()
 
 
 class _Family:
@@ -115,23 +127,33 @@ class _Family:
         """Train all readouts: of each the design, lambda, and error on the validation samples.
 
         The widest weights are solved for all lambdas, the others for the best of the wider ones and
-        its neighbours; of outputs the widest decide.
+        its neighbours; of outputs the widest decide. What is within a budget has the lambda of the
+        readout without it, for one list of candidates serves all budgets.
         """
         found: dict[Readout, tuple[Design, float, float]] = {}
-        for squares in sorted({readout[0] for readout in designs}):
-            own = {readout: design for readout, design in designs.items() if readout[0] == squares}
+        for squares in sorted({readout.squares for readout in designs}):
+            own = {
+                readout: design for readout, design in designs.items() if readout.squares == squares
+            }
             part = _Part.of(self, next(iter(own.values())))
             near = solutions = part.normal.solve_all(self.fidelity.regularisations)
-            for width in sorted({readout[1] for readout in own}, reverse=True):
-                same = {readout: own[readout] for readout in own if readout[1] == width}
-                widest = same[max(same)]
-                errors = [part.trained(widest, solution)[1] for solution in near]
+            for widths in sorted({readout.widths for readout in own}, key=_order):
+                same = {readout: own[readout] for readout in own if readout.widths == widths}
+                widest = max(same, key=lambda readout: readout.output_bits)
+                plain = widest._replace(readout_adders=None, readout_nonzeros=None)
+                errors = [part.trained(plain, same[widest], solution)[1] for solution in near]
                 place = solutions.index(near[errors.index(min(errors))])
                 for readout, design in same.items():
-                    trained, error = part.trained(design, solutions[place])
+                    trained, error = part.trained(readout, design, solutions[place])
                     found[readout] = trained, solutions[place].regularisation, error
-                near = solutions[max(place - 1, 0) : place + 2]
+                if len(widths) == 1:
+                    near = solutions[max(place - 1, 0) : place + 2]
         return {readout: found[readout] for readout in designs}
+
+
+def _order(widths: tuple[int, ...]) -> tuple[int, ...]:
+    """One width for all outputs before several, wider ones first."""
+    return (len(widths), *(-width for width in widths))
 
 
 @dataclass(frozen=True)
@@ -143,6 +165,7 @@ class _Part:
     finest: int
     held: NDArray[np.float64]
     largest: float
+    frontiers: dict[tuple[Any, ...], tuple[Frontier, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, family: _Family, design: Design) -> "_Part":
@@ -158,9 +181,15 @@ class _Part:
         held = (family.held[:, columns] >> shift).astype(np.float64)
         return cls(family, normal, finest, held, float(np.abs(held).max(initial=0)))
 
-    def trained(self, design: Design, solution: Solution) -> tuple[Design, float]:
-        """As of `Trials`."""
-        made = fit_solution(design, self.normal, solution, self.finest).design
+    def trained(self, readout: Readout, design: Design, solution: Solution) -> tuple[Design, float]:
+        """Train one readout with one lambda; and its error on the held samples."""
+        budgets = ReadoutBudgets(
+            readout.readout_bits, readout.readout_adders, readout.readout_nonzeros
+        )
+        if budgets.bounded:
+            made = self._within(budgets, design, solution)
+        else:
+            made = fit_solution(design, self.normal, solution, self.finest, budgets).design
         family = self.family
         codes = exact_outputs(made, self.held, self.finest, self.largest)
         if codes is None:
@@ -168,6 +197,14 @@ class _Part:
         else:
             outputs = made.decode(codes)
         return made, float(family.task.error(outputs, family.target))
+
+    def _within(self, budgets: ReadoutBudgets, design: Design, solution: Solution) -> Design:
+        """The readout of a budget, out of the candidates for all budgets of its kind."""
+        key = budgets.bits, budgets.adders is None, solution.regularisation
+        if key not in self.frontiers:
+            self.frontiers[key] = budgets.frontiers(self.normal, solution)
+        rows = budgets.pick(self.frontiers[key])
+        return with_rows(design, rows, self.finest, budgets.width)
 
 
 def exact_outputs(

@@ -10,23 +10,63 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from rchw.adapt import rule_named
 from rchw.errors import DesignError
 from rchw.train import Hyperparameters, TrainOptions
 from rchw.train.axes import axes
-from rchw.train.families import EULERS, LAYER_RESERVOIRS, LEAST_UNITS, MATRICES, RESERVOIRS, one_of
+from rchw.train.budget import Each
+from rchw.train.families import (
+    ADAPTABLE,
+    EULERS,
+    LAYER_RESERVOIRS,
+    LEAST_UNITS,
+    MATRICES,
+    RESERVOIRS,
+    one_of,
+)
 
-__all__ = ["Point", "Space", "Trial", "ask", "candidate", "first_points", "parse_span"]
+__all__ = ["Point", "Readout", "Space", "Trial", "ask", "candidate", "first_points", "parse_span"]
 
 Point = dict[str, dict[str, Any]]
 
 _PLACES = 16  # on an axis, as many as the longest has values
 _DENSITIES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _MOST_LAYERS, _MOST_SHIFT, _MOST_SPREAD, _MOST_RING_SHIFT = 4, 5, 4, 3
+_MOST_READOUTS = 256  # of a reservoir
+_NONE = "none"
 _SEGMENTS = 4  # least bits of a state that goes through segments
+_OPTIONAL = ("readout_adders", "readout_nonzeros", "adapt", "bounded")  # may be empty
 # The same name means something else to an Euler system; an optimiser must not learn across.
 _OWN_NAMES = {"feedback": "coupling", "radius": "euler_radius"}
+
+
+class Readout(NamedTuple):
+    """Which readout a design has: fields of `rchw.train.TrainOptions`."""
+
+    squares: bool
+    readout_bits: Each
+    output_bits: int
+    readout_adders: int | None = None
+    readout_nonzeros: int | None = None
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> "Readout":
+        """The readout of a stored result or of options, in which those without effect lack."""
+        given = {name: fields[name] for name in cls._fields if name in fields}
+        bits = given["readout_bits"]
+        return cls(**{**given, "readout_bits": bits if isinstance(bits, int) else tuple(bits)})
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Of its weights, one or one for each output."""
+        return (self.readout_bits,) if isinstance(self.readout_bits, int) else self.readout_bits
+
+    def facts(self) -> dict[str, Any]:
+        """Its fields, ready for JSON, without the budgets that it does not have."""
+        fields = {k: list(v) if isinstance(v, tuple) else v for k, v in self._asdict().items()}
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 class Trial(Protocol):
@@ -57,6 +97,16 @@ class Space:
     squares : tuple of bool
     readout_bits, output_bits : tuple of int
         Ascending. Of every reservoir all readouts are tried, with and without squares.
+    mixed_bits : bool
+        Whether every output also has widths of its own, of `readout_bits`.
+    readout_adders, readout_nonzeros : tuple of int
+        Ascending. Budgets of each output: every readout is also tried within each.
+    adapt : tuple of str
+        Rules of `rchw.adapt.RULES`, with their own parameters: a reservoir that can be adapted is
+        by one of them, or by none.
+    signs : tuple of str
+    bounded : tuple of int
+        Ascending, as of `TrainOptions`; Euler systems may also saturate.
     seed : int
         Of what is drawn, as of `TrainOptions`.
 
@@ -76,6 +126,12 @@ class Space:
     squares: tuple[bool, ...] = (False, True)
     readout_bits: tuple[int, ...] = (6, 8, 12, 16)
     output_bits: tuple[int, ...] = (12, 16)
+    mixed_bits: bool = False
+    readout_adders: tuple[int, ...] = ()
+    readout_nonzeros: tuple[int, ...] = ()
+    adapt: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ("auto",)
+    bounded: tuple[int, ...] = ()
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -86,10 +142,14 @@ class Space:
             "squares",
             "readout_bits",
             "output_bits",
+            "signs",
+            *_OPTIONAL,
         ):
             chosen, words = getattr(self, name), name.replace("_", " ")
-            if not chosen or len(set(chosen)) < len(chosen):
-                raise DesignError(f"{words} must be distinct and at least one, not {chosen}")
+            least = name not in _OPTIONAL
+            if len(set(chosen)) < len(chosen) or (least and not chosen):
+                words += " must be distinct" + " and at least one" * least
+                raise DesignError(f"{words}, not {chosen}")
         for reservoir in self.reservoirs:
             one_of("reservoir", reservoir, RESERVOIRS)
         for activation in self.activations:
@@ -97,20 +157,53 @@ class Space:
         limits = {
             "units": (1, 4096), "input_bits": (2, 24), "state_bits": (2, 24),
             "weight_bits": (2, 24), "lanes": (1, 4096), "readout_bits": (2, 24),
-            "output_bits": (2, 24),
+            "output_bits": (2, 24), "readout_adders": (0, 10**6), "readout_nonzeros": (1, 10**6),
+            "bounded": (1, 2**20),
         }  # fmt: skip
         for name, (low, high) in limits.items():
             chosen, words = getattr(self, name), name.replace("_", " ")
+            if not chosen:
+                continue
             if list(chosen) != sorted(chosen) or not low <= chosen[0] <= chosen[-1] <= high:
                 raise DesignError(
                     f"{words} must ascend, from {low} to {high} at most, not "
                     f"{', '.join(str(value) for value in chosen)}"
                 )
-        TrainOptions(seed=self.seed)  # has a rule of its own
+        for rule in self.adapt:
+            rule_named(rule)
+        for signs in self.signs:
+            one_of("signs", signs, ("auto", "pi", "random"))
+        for adders in self.readout_adders[:1]:  # has a rule of its own, as the seed
+            TrainOptions(readout_bits=self.readout_bits[-1], readout_adders=adders)
+        TrainOptions(seed=self.seed)
 
-    def readouts(self) -> list[tuple[bool, int, int]]:
-        """All readouts of a reservoir: squares, bits of weights, bits of outputs."""
-        return list(product(self.squares, self.readout_bits, self.output_bits))
+    def readouts(self, n_outputs: int = 1) -> list[Readout]:
+        """All readouts of a reservoir; those within budgets come last.
+
+        Raises
+        ------
+        DesignError
+            If one output is to have mixed widths, or they are too many.
+        """
+        widths: list[Each] = list(self.readout_bits)
+        if self.mixed_bits:
+            if n_outputs == 1:
+                raise DesignError("mixed bits must be left out for one output")
+            count = len(widths) ** n_outputs
+            if count > _MOST_READOUTS:
+                raise DesignError(
+                    f"mixed bits must be at most {_MOST_READOUTS} combinations, not {count}: "
+                    f"choose fewer readout bits"
+                )
+            widths += [w for w in product(self.readout_bits, repeat=n_outputs) if len(set(w)) > 1]
+        plain = [Readout(*each) for each in product(self.squares, widths, self.output_bits)]
+        adders = [
+            each._replace(readout_adders=most) for most in self.readout_adders for each in plain
+        ]
+        nonzeros = [
+            each._replace(readout_nonzeros=most) for most in self.readout_nonzeros for each in plain
+        ]
+        return [*plain, *adders, *nonzeros]
 
 
 def ask(space: Space, trial: Trial) -> Point:
@@ -142,6 +235,7 @@ def ask(space: Space, trial: Trial) -> Point:
         found["state_bits"] = max(width, _SEGMENTS) if found["activation"] == "pwl" else width
         found["weights"] = trial.suggest_categorical("weights", ("shift-add", "integer"))
     found |= _connections(space, trial, found["reservoir"], kind)
+    found |= _asked_for(space, trial, kind)
     found["rounding"] = trial.suggest_categorical("rounding", ("truncate", "half-up", "half-even"))
     found["encoder"] = trial.suggest_categorical("encoder", ("min-max", "mean-std"))
     found["input_features"] = trial.suggest_categorical("input_features", (False, True))
@@ -180,6 +274,20 @@ def _connections(space: Space, trial: Trial, reservoir: str, kind: str) -> dict[
     return found
 
 
+def _asked_for(space: Space, trial: Trial, kind: str) -> dict[str, Any]:
+    """What is chosen only where a space has more than the usual of it."""
+    found: dict[str, Any] = {}
+    if space.adapt and kind in ADAPTABLE:
+        rule = trial.suggest_categorical("adapt", (_NONE, *space.adapt))
+        found |= {"adapt": rule} if rule != _NONE else {}
+    if space.bounded and kind in EULERS:
+        samples = trial.suggest_categorical("bounded", (0, *space.bounded))
+        found |= {"bounded": samples} if samples else {}
+    if space.signs != ("auto",):
+        found["signs"] = trial.suggest_categorical("signs", space.signs)
+    return found
+
+
 def _options(space: Space, chosen: Mapping[str, Any]) -> TrainOptions:
     """Options without a readout; no more lanes than the smallest layer has units."""
     least = min(TrainOptions(**{**chosen, "lanes": 1}).layer_units)
@@ -211,6 +319,7 @@ def first_points(space: Space) -> list[dict[str, Any]]:
         "density": 3, "unit_leak_shift": 1, "unit_leak_spread": 0, "ring_leak_shift": 0,
         "rounding": "half-up", "encoder": "min-max", "input_features": False, "lanes": 0,
         "single_multiplier": False,
+        "adapt": _NONE, "bounded": 0, "signs": space.signs[0],
     }  # fmt: skip
     found = []
     for reservoir in space.reservoirs:

@@ -46,7 +46,7 @@ class Store:
             return
         check_folder(path.parent)
         own: dict[str, Any] = json.loads(
-            _line({"kind": "explore-trials", "version": 1, **identity})
+            _line({"kind": "explore-trials", "version": 2, **identity})
         )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from rchw.codesign.objectives import Limits, costs
-from rchw.codesign.space import Point, Space, candidate
+from rchw.codesign.space import Point, Readout, Space, candidate
 from rchw.design import Design
 from rchw.errors import DesignError
 from rchw.train import Hyperparameters, TrainOptions
 from rchw.train.ridge import LAMBDAS
 
-__all__ = ["FULL", "SHORT", "Fidelity", "Readout", "Result", "Trials"]
+__all__ = ["FULL", "SHORT", "Fidelity", "Result", "Trials"]
 
 Result = dict[str, Any]
-Readout = tuple[bool, int, int]
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Fidelity:
         Training samples for each feature, even if that is a larger part.
     regularisations : tuple of float
     every : bool
-        All widths; or one, of weights the middle, of outputs the most.
+        All widths and budgets; or one width, of weights the middle, of outputs the most.
     """
 
     name: str
@@ -76,7 +75,7 @@ class Trials(ABC):
         dict
             ``point``, ``seconds``, ``processor_seconds`` and either ``refused``, a sentence, with
             ``broken``, by how much limits are exceeded, or ``designs``: of every readout its
-            options, ``regularisation``, ``error``, costs, ``broken`` and ``why``.
+            options, ``regularisation``, ``error``, costs, ``extrapolates``, ``broken`` and ``why``.
         """
         point, fidelity = item
         begun, busy = time.perf_counter(), time.process_time()
@@ -93,14 +92,17 @@ class Trials(ABC):
     def _evaluate(
         self, options: TrainOptions, hyper: Hyperparameters, fidelity: Fidelity
     ) -> Result:
-        readouts = self.space.readouts()
+        readouts = self.readouts()
         if not fidelity.every:
             middle = self.space.readout_bits[len(self.space.readout_bits) // 2]
-            readouts = [(s, middle, self.space.output_bits[-1]) for s in self.space.squares]
-        designs, refused = {}, []
+            widest = self.space.output_bits[-1]
+            readouts = [Readout(squares, middle, widest) for squares in self.space.squares]
+        designs, refused = dict[Readout, Design](), []
+        design: Design | None = None
         for readout in readouts:
-            design = self.design(options, hyper, readout)
-            broken, why = self._broken(*self._costs(design))
+            design = self.design(options, hyper, readout, design)
+            figures, why, _ = self._costs(design)
+            broken, why = self._broken(figures, why)
             if broken:
                 refused.append((broken, why))
             else:
@@ -111,23 +113,43 @@ class Trials(ABC):
         found = []
         trained_all = self.trained(options, hyper, designs, fidelity)
         for readout, (trained, regularisation, error) in trained_all.items():
-            figures, why = self._costs(trained)
+            figures, why, extrapolates = self._costs(trained)
             broken, why = self._broken({"error": error, **figures}, why)
             found.append(
                 {
-                    **dict(zip(("squares", "readout_bits", "output_bits"), readout, strict=True)),
+                    **readout.facts(),
                     "regularisation": regularisation,
                     "error": error,
                     **figures,
+                    "extrapolates": list(extrapolates),
                     "broken": broken,
                     "why": why,
                 }
             )
         return {"designs": found}
 
+    def readouts(self) -> list[Readout]:
+        """All readouts of a reservoir."""
+        return self.space.readouts()
+
     @abstractmethod
-    def design(self, options: TrainOptions, hyper: Hyperparameters, readout: Readout) -> Design:
-        """Build a candidate for the training samples, with a readout of zeros."""
+    def design(
+        self,
+        options: TrainOptions,
+        hyper: Hyperparameters,
+        readout: Readout,
+        like: Design | None = None,
+    ) -> Design:
+        """Build a candidate for the training samples, with a readout of zeros.
+
+        Parameters
+        ----------
+        options : TrainOptions
+        hyper : Hyperparameters
+        readout : Readout
+        like : Design, optional
+            The same with another readout: its reservoir is taken over.
+        """
 
     @abstractmethod
     def trained(
@@ -167,10 +189,11 @@ class Trials(ABC):
         Raises
         ------
         DesignError
-            If there are too few training samples.
+            If there are too few training samples, or readouts are asked for that the task cannot
+            have.
         """
 
-    def _costs(self, design: Design) -> tuple[dict[str, float], str]:
+    def _costs(self, design: Design) -> tuple[dict[str, float], str, tuple[str, ...]]:
         return costs(design, self.board, self.joules, self.limits.rate)
 
     def _broken(self, figures: dict[str, float], why: str) -> tuple[float, str]:

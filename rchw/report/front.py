@@ -139,6 +139,8 @@ def _header(front: Front, errors: Mapping[str, float]) -> Iterator[Text]:
 def _members(front: Front, errors: Mapping[str, float]) -> Iterator[Text]:
     costs = list(dict.fromkeys([*_costs(front), "cells", "rate"]))
     columns = ["design", "reservoir", ">N", ">state", ">readout", "squares", ">lanes"]
+    budgets = any(_budget(found) for found in front.members)
+    columns += ["of each output at most"] * budgets
     columns += [">validation", ">test", *(f">{_label(name)}" for name in costs)]
     rows = []
     for found in front.members:
@@ -147,25 +149,43 @@ def _members(front: Front, errors: Mapping[str, float]) -> Iterator[Text]:
             [
                 Text(f'<a href="{found.name}.json">{escape(found.name)}</a>'), kind_of(found),
                 str(chosen["units"]), str(chosen.get("state_bits", "")),
-                str(chosen["readout_bits"]), "yes" if chosen["squares"] else "no",
-                str(chosen["lanes"]), f"{found.figures['error']:.4g}", f"{errors[found.name]:.4g}",
+                ", ".join(map(str, found.readout.widths)), "yes" if chosen["squares"] else "no",
+                str(chosen["lanes"]), *[_budget(found)] * budgets,
+                f"{found.figures['error']:.4g}", f"{errors[found.name]:.4g}",
                 *(f"{_scaled(name, found.figures[name]):,.4g}" for name in costs),
             ]
         )  # fmt: skip
     yield grid(columns, rows)
-    if any(found.figures.get("extrapolates") for found in front.members):
-        names = [found.name for found in front.members if found.figures.get("extrapolates")]
-        yield note(
-            f"Outside what the estimator was calibrated on, so that cells and clock are guesses: "
-            f"{', '.join(names)}."
-        )
+    yield from _extrapolated(front)
+
+
+def _budget(found: Found) -> str:
+    """What a readout may take, if that was limited."""
+    own = found.readout
+    if own.readout_adders is not None:
+        return f"{own.readout_adders} adders"
+    return "" if own.readout_nonzeros is None else f"{own.readout_nonzeros} weights"
+
+
+def _extrapolated(front: Front) -> Iterator[Text]:
+    """Which estimates are guesses, and in what the designs are unlike those that were measured."""
+    guessed = [found for found in front.members if found.extrapolates]
+    if not guessed:
+        yield note("No estimate extrapolates: each design is within what the calibration saw.")
+        return
+    yield note(
+        f"Cells and clock of {len(guessed)} of the {len(front.members)} designs are guesses: they "
+        f"lie outside of what the estimator was calibrated on, in what is listed here."
+    )
+    rows = [[found.name, "; ".join(found.extrapolates)] for found in guessed]
+    yield grid(["design", "outside of the calibration in"], rows)
 
 
 def kind_of(found: Found) -> str:
-    """The reservoir in words."""
+    """The reservoir in words, and the rule that adapted it, if there is one."""
     chosen = found.options
     words = [chosen["reservoir"], *([chosen["layer_reservoir"]] if "layers" in chosen else [])]
-    return " of ".join(words)
+    return " of ".join(words) + (f", {chosen['adapt']}" if "adapt" in chosen else "")
 
 
 def _small(front: Front) -> Iterator[Text]:

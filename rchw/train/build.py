@@ -204,6 +204,22 @@ def fit_outputs(
     return outputs
 
 
+def _reservoir(
+    options: TrainOptions, hyper: Hyperparameters, inputs: NDArray[np.float64], names: Sequence[str]
+) -> tuple[tuple[InputChannel, ...], tuple[Any, ...], dict[str, Any]]:
+    """Inputs and layers, adapted where that is asked for, and how."""
+    parts = layer_options(options, hyper)
+    channels, tables = _channels(parts[0], hyper, inputs, names)
+    layers = in_series(parts, hyper, channels, tables, _bias(parts[0], hyper, inputs.shape[1]))
+    if options.adapt is None:
+        return channels, layers, {}
+    adapted, history = adapted_layers(
+        layers, channels, inputs, options.adapt, options.adapt_with,
+        gain_bits=options.gain_bits, weight_bits=options.weight_bits,
+    )  # fmt: skip
+    return channels, adapted, {"adaptation": history.summary()}
+
+
 def build_design(
     options: TrainOptions,
     hyper: Hyperparameters,
@@ -213,6 +229,7 @@ def build_design(
     *,
     input_names: Sequence[str] = (),
     output_names: Sequence[str] = (),
+    like: Design | None = None,
 ) -> Design:
     """Design with a readout of zeros; if a rule adapts it, `provenance` tells how.
 
@@ -226,6 +243,8 @@ def build_design(
         Instead of fitted ones.
     input_names, output_names : sequence of str
         K and L names; ``u0``, ``y0`` and so on if there are none.
+    like : Design, optional
+        Made of the same, but for what the readout sees and has: its reservoir is taken over.
 
     Returns
     -------
@@ -237,16 +256,10 @@ def build_design(
         If an option is out of range, inputs or targets are constant, or signs lose rank.
     """
     u, y = np.asarray(inputs, dtype=np.float64), np.asarray(targets, dtype=np.float64)
-    parts = layer_options(options, hyper)
-    channels, tables = _channels(parts[0], hyper, u, input_names)
-    layers = in_series(parts, hyper, channels, tables, _bias(parts[0], hyper, u.shape[1]))
-    provenance: dict[str, Any] = {}
-    if options.adapt is not None:
-        layers, history = adapted_layers(
-            layers, channels, u, options.adapt, options.adapt_with,
-            gain_bits=options.gain_bits, weight_bits=options.weight_bits,
-        )  # fmt: skip
-        provenance["adaptation"] = history.summary()
+    if like is None:
+        channels, layers, provenance = _reservoir(options, hyper, u, input_names)
+    else:
+        channels, layers, provenance = like.inputs, like.layers, like.provenance
     seen = [
         UnitFeatures(
             squares=squares_format(layer.state) if options.squares else None,

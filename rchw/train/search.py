@@ -257,10 +257,18 @@ def _score(
     return best, means[best]
 
 
-def fit(task: TrainingTask, options: TrainOptions, tuned: Tuned) -> Design:
+def fit(task: TrainingTask, options: TrainOptions, tuned: Tuned, *, compare: bool = True) -> Design:
     """Train the readout of a tuned design on a task's training samples.
 
     Validation samples are only scored, for the record.
+
+    Parameters
+    ----------
+    task : TrainingTask
+    options : TrainOptions
+    tuned : Tuned
+    compare : bool
+        Whether the record tells what other budgets of the readout would cost, if it has any.
 
     Returns
     -------
@@ -273,7 +281,7 @@ def fit(task: TrainingTask, options: TrainOptions, tuned: Tuned) -> Design:
         If the data cannot be trained on, or lambda is too small for them.
     """
     fits, errors = _fits(task, options, tuned.hyper, [tuned.regularisation])
-    return _recorded(task, options, tuned, fits[0], errors[0])
+    return _recorded(task, options, tuned, fits[0], errors[0], compare)
 
 
 def train(task: TrainingTask, options: TrainOptions, progress: Progress | None = None) -> Design:
@@ -312,7 +320,12 @@ def clipped_fraction(design: Design, states: NDArray[Any]) -> float:
 
 
 def _recorded(
-    task: TrainingTask, options: TrainOptions, tuned: Tuned, found: Fit, error: float
+    task: TrainingTask,
+    options: TrainOptions,
+    tuned: Tuned,
+    found: Fit,
+    error: float,
+    compare: bool,
 ) -> Design:
     """Attach the provenance to the design of a fit."""
     rows, check = training_rows(task), task.validation
@@ -322,7 +335,7 @@ def _recorded(
     real = found.real_outputs(held, inputs)
     columns = [o.offset + o.scale * real[:, k] for k, o in enumerate(outputs)]
     readout = readout_facts(found.design)
-    if options.budgets.bounded:
+    if options.budgets.bounded and compare:
 
         def score(design: Design) -> float:
             return float(task.error(outputs_of(design, held, inputs), target))

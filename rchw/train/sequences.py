@@ -243,25 +243,33 @@ def joined(sequences: list[NDArray[np.float64]]) -> tuple[NDArray[np.float64], N
 
 
 def design_of(
-    task: LabelledTask, options: TrainOptions, pooling: Pooling, hyper: Hyperparameters
+    task: LabelledTask,
+    options: TrainOptions,
+    pooling: Pooling,
+    hyper: Hyperparameters,
+    like: Design | None = None,
 ) -> Design:
-    """Build a reservoir for the training sequences, with a readout of zeros."""
+    """Build a reservoir for the training sequences, or take over one, with a readout of zeros."""
     values, _ = joined([task.sequences[row] for row in task.train])
     names: list[str] = []
     for label in task.classes:
         names.append(unique(identifier(label) or "class", names))
     outputs = [Output(name, QFormat(options.output_bits)) for name in names]
-    base = build_design(options, hyper, values, np.zeros((0, len(names))), outputs)
+    base = build_design(options, hyper, values, np.zeros((0, len(names))), outputs, like=like)
     return replace(base, readout=_pooled(base.readout, pooling))
 
 
 def candidate_of(
-    task: LabelledTask, options: TrainOptions, pooling: Pooling, hyper: Hyperparameters
+    task: LabelledTask,
+    options: TrainOptions,
+    pooling: Pooling,
+    hyper: Hyperparameters,
+    like: Design | None = None,
 ) -> Candidate:
     """Build a reservoir, and run it on the training sequences."""
     sequences = [task.sequences[row] for row in task.train]
     values, last = joined(sequences)
-    design = design_of(task, options, pooling, hyper)
+    design = design_of(task, options, pooling, hyper, like)
     codes = design.encode(values)
     states = run(design, codes, last).states
     features, finest = aligned_features(design, states, codes)

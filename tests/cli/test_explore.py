@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from rchw.cli import main
+from rchw.codesign.estimate import estimate
+from rchw.document import load
 from tests.cli.command_line import call, contents, refused, small_series
 from tests.codesign.resume import stored
 from tests.codesign.test_engine import wait_for
@@ -88,6 +90,31 @@ def test_the_table_holds_every_design(explored: Path) -> None:
     assert {row["fidelity"] for row in designs} == {"short", "full"}
 
 
+def test_it_is_said_of_every_design_in_what_its_estimate_extrapolates(
+    explored: Path, capsys: Capture
+) -> None:
+    """In record, table and page as the estimator says it of the design that was written."""
+    out = explored / "out"
+    rows = csv.DictReader(io.StringIO((out / "trials.csv").read_text()))
+    table = {(int(row["trial"]), row["squares"], row["output_bits"]): row["extrapolates"]
+             for row in rows if row["front"] == "1"}  # fmt: skip
+    page = html.unescape((out / "index.html").read_text())
+    front = json.loads((out / "front.json").read_text())["front"]
+    for entry in front:
+        told = entry["extrapolates"]
+        assert told == list(
+            estimate(load(out / f"{entry['name']}.json"), "icebreaker").extrapolates
+        )
+        options = entry["options"]
+        key = entry["trial"], str(options["squares"]), str(options["output_bits"])
+        assert table[key] == "; ".join(told)
+        assert (f"<td>{entry['name']}</td><td>{'; '.join(told)}</td>" in page) == bool(told)
+    guessed = sum(bool(entry["extrapolates"]) for entry in front)
+    words = call(capsys, *again(explored)).out.split()
+    assert f"{guessed} of {len(front)} outside of the calibration" in " ".join(words)
+    assert guessed  # of so few units; what lies inside: tests/report/test_front.py
+
+
 def test_the_same_command_gives_the_same_files(explored: Path, capsys: Capture) -> None:
     before = contents(explored / "out")
     done = call(capsys, *again(explored), "--json")
@@ -155,6 +182,13 @@ WRONG = {
     "--engine slurm": "engine must be one of local, ray, not 'slurm'",
     "--optimiser bayes": "optimiser must be one of tpe, nsga2, random, not 'bayes'",
     "--optimiser random": "trials.jsonl must hold trials of this search, but its optimiser",
+    "--readout-adders 5,x": "readout adders must be whole numbers such as 8,12, not '5,x'",
+    "--readout-adders 9,3": "readout adders must ascend, from 0 to 1000000 at most, not 9, 3",
+    "--mixed-bits": "mixed bits must be left out for one output",
+    "--adapt hebb": "rule of adaptation must be one of intrinsic-plasticity",
+    "--signs even": "signs must be one of auto, pi, random, not 'even'",
+    "--bounded 9": "trials.jsonl must hold trials of this search, but its space bounded",
+    "--readout-nonzeros 9": "trials.jsonl must hold trials of this search, but its space",
     "--address auto": "address must be left out for engine local, not auto",
     "--workers 0": "workers must be from 1 to 1024, not 0",
     "--budget 0": "budget must be from 1 to 100000, not 0",

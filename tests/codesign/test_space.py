@@ -1,12 +1,14 @@
 """The space of a search: whatever it is asked for can be built, and everything is asked for."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from rchw.codesign.space import Space, ask, candidate, first_points, parse_span
+from rchw.codesign.space import Readout, Space, ask, candidate, first_points, parse_span
 from rchw.errors import DesignError
 from rchw.train import build_design
 from rchw.train.families import RESERVOIRS
@@ -37,24 +39,29 @@ class Drawn:
 SMALL = Space(units=(12, 24))
 NOT_CHOSEN = {
     "squares", "readout_bits", "output_bits",  # all of them are tried with every reservoir
-    "signs",  # `auto` has a pattern for every window
-    "bounded",  # of sequences
-    "readout_adders", "readout_nonzeros",  # readouts within a budget: `rchw train` makes them
-    "adapt", "adapt_with", "gain_bits",  # adapted reservoirs: `rchw train` makes them
+    "readout_adders", "readout_nonzeros",  # as well, where a space has them
+    "adapt_with", "gain_bits",  # as the rule has them
     "name", "search", "seed",
 }  # fmt: skip
+ASKED_FOR = {"signs", "bounded", "adapt"}  # only where a space has more than the usual
+WIDE = Space(units=(12, 24), signs=("auto", "pi", "random"), bounded=(30,), adapt=("oja",))
 
 
-def test_everything_that_is_drawn_can_be_built() -> None:
+@pytest.mark.parametrize("space", [SMALL, WIDE], ids=["usual", "wide"])
+def test_everything_that_is_drawn_can_be_built(space: Space) -> None:
     """Every field is chosen, and the same name means the same axis, whatever was drawn before."""
     task = tiny_task()
     ranges: dict[str, Any] = {}
     values: dict[str, set[Any]] = {}
     for seed in range(90):
         trial = Drawn(seed, {"reservoir": RESERVOIRS[seed % len(RESERVOIRS)]})
-        point = ask(SMALL, trial)
-        options, hyper = candidate(SMALL, point)
-        design = build_design(options, hyper, task.inputs[:400], task.targets[:400])
+        point = ask(space, trial)
+        options, hyper = candidate(space, point)
+        try:
+            design = build_design(options, hyper, task.inputs[:400], task.targets[:400])
+        except DesignError as reason:
+            assert options.signs == "pi" and "keep the rank of the ring" in str(reason)
+            continue
         assert design.n_units == options.units
         for name, known in trial.ranges.items():
             assert ranges.setdefault(name, known) == known
@@ -62,7 +69,7 @@ def test_everything_that_is_drawn_can_be_built() -> None:
             for name, value in part.items():
                 values.setdefault(name, set()).add(value)
     fixed = {name for name, found in values.items() if len(found) == 1}
-    assert fixed == NOT_CHOSEN
+    assert fixed == (NOT_CHOSEN if space is WIDE else NOT_CHOSEN | ASKED_FOR)
 
 
 def test_what_a_reservoir_does_not_have_is_not_asked_for() -> None:
@@ -103,6 +110,14 @@ def test_the_first_points_are_the_usual_ones() -> None:
         ({"state_bits": (1, 8)}, r"^state bits must ascend, from 2 to 24 at most, not 1, 8$"),
         ({"readout_bits": (8, 8)}, r"^readout bits must be distinct"),
         ({"seed": -1}, r"^seed must be from 0 to"),
+        ({"signs": ("pi", "pi")}, r"^signs must be distinct and at least one, not"),
+        ({"signs": ("both",)}, r"^signs must be one of auto, pi, random, not 'both'$"),
+        ({"adapt": ("oja", "oja")}, r"^adapt must be distinct, not"),
+        ({"adapt": ("none",)}, r"^rule of adaptation must be one of intrinsic-plasticity, "),
+        ({"bounded": (0,)}, r"^bounded must ascend, from 1 to"),
+        ({"readout_adders": (9, 3)}, r"^readout adders must ascend, from 0 to 1000000 at most"),
+        ({"readout_nonzeros": (0,)}, r"^readout nonzeros must ascend, from 1 to 1000000 at most"),
+        ({"readout_adders": (9,), "readout_bits": (20,)}, r"^readout bits must be at most 16 with"),
     ],
 )
 def test_bad_spaces_are_refused(given: dict[str, Any], sentence: str) -> None:
@@ -114,4 +129,22 @@ def test_bad_spaces_are_refused(given: dict[str, Any], sentence: str) -> None:
 
 def test_readouts_are_all_of_a_reservoir() -> None:
     space = Space(squares=(True,), readout_bits=(8, 12), output_bits=(16,))
-    assert space.readouts() == [(True, 8, 16), (True, 12, 16)]
+    assert space.readouts() == [Readout(True, 8, 16), Readout(True, 12, 16)]
+
+
+def test_budgets_and_mixed_widths_make_more_readouts() -> None:
+    """Plain ones first, as they are without; widths of each output in all ways."""
+    space = Space(squares=(True,), output_bits=(16,), readout_bits=(8, 12))
+    plain = space.readouts(2)
+    found = replace(space, readout_adders=(50,), readout_nonzeros=(9, 20)).readouts(2)
+    assert found[:2] == plain and len(found) == 2 * 4
+    assert {(r.readout_adders, r.readout_nonzeros) for r in found} == {
+        (None, None), (50, None), (None, 9), (None, 20),
+    }  # fmt: skip
+    mixed = replace(space, mixed_bits=True)
+    assert [r.readout_bits for r in mixed.readouts(2)] == [8, 12, (8, 12), (12, 8)]
+    assert all(Readout.of(json.loads(json.dumps(r.facts()))) == r for r in mixed.readouts(2))
+    with pytest.raises(DesignError, match=r"^mixed bits must be left out for one output$"):
+        mixed.readouts(1)
+    with pytest.raises(DesignError, match=r"^mixed bits must be at most 256 combinations, not 512"):
+        mixed.readouts(9)

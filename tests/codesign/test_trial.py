@@ -7,7 +7,7 @@ import pytest
 
 from rchw.codesign.objectives import Limits, costs
 from rchw.codesign.series import SeriesTrials, exact_outputs
-from rchw.codesign.space import Space, ask, candidate
+from rchw.codesign.space import Readout, Space, ask, candidate
 from rchw.codesign.trial import FULL, SHORT
 from rchw.reference.readout import ReadoutReference
 from rchw.train.readout import aligned_features
@@ -26,8 +26,8 @@ def test_a_readout_of_zeros_costs_no_more_than_a_trained_one() -> None:
         point = ask(SPACE, Drawn(seed))
         options, hyper = candidate(SPACE, point)
         for entry in TRIALS((point, SHORT)).get("designs", ()):
-            readout = entry["squares"], entry["readout_bits"], entry["output_bits"]
-            least, _ = costs(TRIALS.design(options, hyper, readout), "ulx3s")
+            readout = Readout.of(entry)
+            least, _, _ = costs(TRIALS.design(options, hyper, readout), "ulx3s")
             assert all(least[k] <= entry[k] for k in ("cells", "luts", "rams", "dsps", "latency"))
             assert least["rate"] >= entry["rate"]
             seen += 1

@@ -1,6 +1,7 @@
 """The page of a search says what its front is, and nothing of the machine."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -35,6 +36,21 @@ def test_the_page_tells_of_every_design_of_the_front(front: Front) -> None:
     assert not [words for words in told if words not in text]
     assert not re.findall(r'(?:src|href)="(?!trial_|#)', text.replace("http://www.w3.org", "#"))
     assert "<script" not in text
+
+
+def test_the_page_says_which_estimates_are_guesses(front: Front) -> None:
+    """Each by itself, with the reasons; and that there is none, where there is none."""
+    errors = dict.fromkeys((found.name for found in front.members), 0.5)
+    first, *others = front.members
+    designs = [replace(d, extrapolates=()) for d in front.designs]
+    inside = replace(front, designs=tuple(designs))
+    text = front_page(inside, errors, FLOORS, "rchw explore tiny")
+    assert "No estimate extrapolates" in text and "guesses" not in text
+    place = next(k for k, d in enumerate(designs) if (d.name, d.fidelity) == (first.name, "full"))
+    designs[place] = replace(designs[place], extrapolates=("units 6", "activation pwl"))
+    text = front_page(replace(front, designs=tuple(designs)), errors, FLOORS, "rchw explore tiny")
+    assert f"Cells and clock of 1 of the {len(others) + 1} designs are guesses" in text
+    assert f"<td>{first.name}</td><td>units 6; activation pwl</td>" in text
 
 
 def test_the_best_under_so_many_cells_is_on_the_page(front: Front) -> None:
