@@ -14,7 +14,7 @@ once. Floors and float rings on those streams are rows of ``benchmarks.accuracy`
 import argparse
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from benchmarks.codesign_page import markdown, picture
 from rchw.codesign.estimate import estimate
 from rchw.codesign.explore import explore
 from rchw.codesign.front import Found, Front
-from rchw.codesign.space import Space
+from rchw.codesign.space import Readout, Space, candidate
 from rchw.design import Design
 from rchw.devices import BOARDS
 from rchw.errors import DesignError
@@ -112,16 +112,16 @@ def recorded(search: str, row: str) -> Design:
         for name, value in kept["space"].items()
     }
     design = kept["rows"][row]["design"]
-    readout = {key: design["options"][key] for key in ("squares", "readout_bits", "output_bits")}
+    readout = Readout.of(design["options"])
     point = {
-        "options": {key: v for key, v in design["options"].items() if key not in readout},
+        "options": {key: v for key, v in design["options"].items() if key not in readout._fields},
         "hyperparameters": design["hyperparameters"],
     }
     options, hyper = candidate(Space(**given), point)
     figures = design["figures"]
     tuned = Tuned(hyper, figures["regularisation"], figures["error"], 1)
     options = replace(
-        options, **readout, name=f"{search}_{row}".replace("-", "_").replace("/", "_")
+        options, **readout._asdict(), name=f"{search}_{row}".replace("-", "_").replace("/", "_")
     )
     return fit(STREAMS.load(TESTS[:1])[0], options, tuned)
 
