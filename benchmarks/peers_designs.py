@@ -2,10 +2,11 @@
 
 A row is a family at a width of inputs and states. It gets as many draws as a peer, and from the
 same points (`benchmarks.peers_reservoirs.draws`): the leak becomes a power of two, scaling and bias
-short sums of powers of two; what peers do not have, such as signs, jumps or the activation, is
-drawn beside them. A draw is run once; both readouts come from its statistics. Choices are those of
-the peers: the draw by the validation samples of the tuning stream, lambda by the validation samples
-of every test stream, by integer outputs.
+short sums of powers of two; what peers do not have, such as signs and jumps, is drawn beside them.
+The leaky cycle clips and has uniform input weights of 8 bits; all others have the piecewise-linear
+tanh and short input weights. A draw is run once; both readouts come from its statistics. Choices
+are those of the peers: the draw by the validation samples of the tuning stream, lambda by the
+validation samples of every test stream, by integer outputs.
 """
 
 import math
@@ -65,8 +66,7 @@ def rounded(
     rng : Generator
         For what a draw does not tell; every family takes the same numbers from it.
     """
-    drawn = bool(rng.integers(2))  # input weights of 8 bits, drawn uniformly, or short sums
-    activation = ("clip", "pwl")[int(rng.integers(2))]
+    drawn = family == "cycle"
     levels, signs, window = bool(rng.integers(2)), int(rng.integers(2)), int(rng.integers(_WINDOWS))
     jump, jump_weight = int(rng.choice((2, 3, 5, 8, 13, 21))), 2.0 ** int(rng.integers(-4, 0))
     rise, inter_scaling = int(rng.integers(3)), _short(float(2 ** rng.uniform(-2, 1)), 2)
@@ -93,8 +93,8 @@ def rounded(
         own["density"] = draw.density
     options = TrainOptions(
         reservoir=_RESERVOIRS.get(family, family), units=n_units, input_bits=bits, state_bits=bits,
-        activation=activation, weights="integer" if drawn else "shift-add", rounding="half-up",
-        search="none", **own,
+        activation="clip" if drawn else "pwl", weights="integer" if drawn else "shift-add",
+        rounding="half-up", search="none", **own,
     )  # fmt: skip
     return options, hyper
 

@@ -201,7 +201,7 @@ def _lines(task: str, units: int, rows: Mapping[str, Row]) -> Iterator[str]:
             title = _FLOORS.get(name, row["title"])
             yield f"| {title} | {_value(row)[1]} | |"
     best = [row for readout in _READOUTS for row in _ours(table, readout).values()]
-    best += [row for readout in _READOUTS if (row := _theirs(table, readout)) is not None]
+    best += [peer for readout in _READOUTS if (peer := _theirs(table, readout)) is not None]
     for title, readouts in _models(table).items():
         cells = []
         for readout in _READOUTS:

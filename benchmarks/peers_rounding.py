@@ -25,8 +25,7 @@ Row = dict[str, Any]
 
 # Activation and bits of a state; 0 rounds nothing.
 CASES = (
-    ("tanh", 0), ("tanh", 24), ("tanh", 20), ("tanh", 16), ("tanh", 12),
-    ("pwl", 0), ("pwl", 20), ("pwl", 16), ("pwl", 12),
+    ("tanh", 0), ("tanh", 24), ("tanh", 20), ("tanh", 16), ("tanh", 12), ("pwl", 0), ("pwl", 16),
 )  # fmt: skip
 _FINE = QFormat(24, 23)  # in which the segments are told
 
