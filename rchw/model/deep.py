@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rchw.errors import DesignError
-from rchw.model.recurrence import FloatModel
+from rchw.model.recurrence import FloatModel, LastState
 from rchw.reservoir import Reservoir
 
 __all__ = ["DeepModel", "split_units"]
@@ -43,7 +43,7 @@ def split_units(n_units: int, n_layers: int) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, eq=False)
-class DeepModel:
+class DeepModel(LastState):
     """Layers in series; a `rchw.reservoir.Reservoir`.
 
     Parameters
@@ -105,9 +105,7 @@ class DeepModel:
         DesignError
             If a shape does not fit or an input is not finite.
         """
-        start = np.zeros(self.n_units) if state is None else np.array(state, dtype=np.float64)
-        if start.shape != (self.n_units,):
-            raise DesignError(f"state must have shape ({self.n_units},), not {start.shape}")
+        start = self._start(state)
         first = self.layers[0].n_units
         signal = np.asarray(inputs, dtype=np.float64)
         parts = [self.layers[0].run(signal, start[:first])]
@@ -117,13 +115,6 @@ class DeepModel:
             parts.append(layer.run(drive, start[first : first + layer.n_units]))
             first += layer.n_units
         return np.concatenate(parts, axis=1)
-
-    def advance(self, inputs: ArrayLike, state: ArrayLike | None = None) -> tuple[Values, Values]:
-        """The states of `run`, and the last of them."""
-        states = self.run(inputs, state)
-        if len(states):
-            return states, states[-1]
-        return states, np.zeros(self.n_units) if state is None else np.array(state, np.float64)
 
     def jacobians(
         self, inputs: ArrayLike, state: ArrayLike | None = None

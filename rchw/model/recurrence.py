@@ -20,6 +20,7 @@ from rchw.errors import DesignError
 __all__ = [
     "ACTIVATIONS",
     "FloatModel",
+    "LastState",
     "Update",
     "checked_terms",
     "finish_row",
@@ -159,8 +160,33 @@ def jitted(loop: Callable[..., Any]) -> Callable[..., Any] | None:
     return kernel
 
 
-class FloatModel(ABC):
-    """A reservoir in float64 whose state is its last row; a `rchw.reservoir.Reservoir`.
+class LastState(ABC):
+    """A reservoir that goes on from the last row of its states; a `rchw.reservoir.Reservoir`."""
+
+    @property
+    @abstractmethod
+    def n_units(self) -> int:
+        """Number of units N."""
+
+    @abstractmethod
+    def run(self, inputs: ArrayLike, state: ArrayLike | None = None) -> Values:
+        """Drive the reservoir; ``states[t]`` is the state after ``inputs[t]``."""
+
+    def advance(self, inputs: ArrayLike, state: ArrayLike | None = None) -> tuple[Values, Values]:
+        """The states of `run`, and the last of them."""
+        states = self.run(inputs, state)
+        return states, states[-1] if len(states) else self._start(state)
+
+    def _start(self, state: ArrayLike | None) -> Values:
+        """A state (N,) to begin with; zero by default."""
+        start = np.zeros(self.n_units) if state is None else np.array(state, dtype=np.float64)
+        if start.shape != (self.n_units,):
+            raise DesignError(f"state must have shape ({self.n_units},), not {start.shape}")
+        return start
+
+
+class FloatModel(LastState):
+    """A reservoir in float64, all of whose units follow one law.
 
     A model has its terms, and says how drives become states.
     """
@@ -213,13 +239,6 @@ class FloatModel(ABC):
         self._fill(drive, start)
         return drive
 
-    def advance(self, inputs: ArrayLike, state: ArrayLike | None = None) -> tuple[Values, Values]:
-        """The states of `run`, and the last of them."""
-        states = self.run(inputs, state)
-        if len(states):
-            return states, states[-1]
-        return states, np.zeros(self.n_units) if state is None else np.array(state, np.float64)
-
     def jacobians(
         self, inputs: ArrayLike, state: ArrayLike | None = None
     ) -> Iterator[tuple[Values, Values]]:
@@ -252,10 +271,7 @@ class FloatModel(ABC):
             raise DesignError(f"inputs must have shape (T, {self.n_inputs}), not {signal.shape}")
         if not np.isfinite(signal).all():
             raise DesignError("inputs must be finite, not NaN or infinite")
-        start = np.zeros(self.n_units) if state is None else np.array(state, dtype=np.float64)
-        if start.shape != (self.n_units,):
-            raise DesignError(f"state must have shape ({self.n_units},), not {start.shape}")
-        return signal, start
+        return signal, self._start(state)
 
     def _drives(self, signal: Values) -> Values:
         """What units get of inputs (T, K) and bias, a new array (T, N)."""

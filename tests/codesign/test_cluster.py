@@ -9,8 +9,8 @@ import pytest
 
 from rchw.codesign.engine import RayEngine, engine
 from rchw.errors import DesignError
-from tests.codesign.test_engine import killed_once, refused, square
 from tests.codesign.test_explore import searched, text
+from tests.codesign.work import killed_once, refused, square
 
 pytestmark = [
     pytest.mark.slow,  # nodes and their workers take half a minute to start, minutes under load

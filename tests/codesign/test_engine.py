@@ -1,7 +1,6 @@
 """Engines: results in the order of the items, whatever order they come in, and whoever dies."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -12,46 +11,25 @@ import pytest
 
 from rchw.codesign.engine import LocalEngine, RayEngine, engine
 from rchw.errors import DesignError, RchwError, ToolError
+from tests.codesign.work import always_killed, first_last, killed_once, refused, square, threads_of
 
 
-def square(item: int) -> int:
-    """Later items are done sooner."""
-    time.sleep(0.02 * (3 - item % 4))
-    return item * item
-
-
-def threads_of(item: int) -> tuple[int, str | None, str | None]:
-    return os.getpid(), os.environ.get("OMP_NUM_THREADS"), os.environ.get("OPENBLAS_NUM_THREADS")
-
-
-def killed_once(item: tuple[int, str]) -> int:
-    """The third item kills its worker, but only where nobody has done so before."""
-    number, mark = item
-    if number == 2 and not Path(mark).exists():
-        Path(mark).touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return 10 * number
-
-
-def always_killed(item: int) -> int:
-    os.kill(os.getpid(), signal.SIGKILL)
-    return item
-
-
-def refused(item: int) -> int:
-    if item == 1:
-        raise DesignError("item must be even, not 1")
-    return item
-
-
-def test_results_are_in_the_order_of_the_items() -> None:
+def test_results_are_in_the_order_of_the_items(tmp_path: Path) -> None:
+    """The first is done last: when this process has been told of the last."""
     seen: list[tuple[int, int]] = []
+    mark = tmp_path / "told"
+
+    def told(place: int, result: int) -> None:
+        seen.append((place, result))
+        if place == 7:
+            mark.touch()
+
     with LocalEngine(2) as local:
-        found = local.map(square, range(8), lambda place, result: seen.append((place, result)))
+        found = local.map(first_last, [(number, str(mark)) for number in range(8)], told)
         pids = {pid for pid, *_ in local.map(threads_of, range(6))}
         inner = local.map(threads_of, [0])[0]
     assert found == [item * item for item in range(8)]
-    assert sorted(seen) == list(enumerate(found)) and seen != sorted(seen)
+    assert seen == [*list(enumerate(found))[1:], (0, 0)]
     assert os.getpid() not in pids and inner[1:] == ("1", "1")
     with LocalEngine(1) as own:
         assert own.map(square, range(8)) == found
@@ -71,8 +49,9 @@ def test_a_killed_worker_is_replaced_and_its_item_done_again(tmp_path: Path) -> 
     assert set(counts.values()) == {1}
 
 
-def test_what_kills_every_worker_ends_in_a_sentence() -> None:
-    with LocalEngine(2) as local, pytest.raises(RchwError, match=r"^workers died 5 times in a row"):
+def test_what_kills_every_worker_ends_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rchw.codesign.engine._ATTEMPTS", 2)  # not 5, for time
+    with LocalEngine(2) as local, pytest.raises(RchwError, match=r"^workers died 2 times in a row"):
         local.map(always_killed, [0])
 
 
@@ -101,18 +80,13 @@ def test_bad_engines_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 ORPHANS = """
 import os, sys, time
-from tests.codesign.test_engine import sleep
+from tests.codesign.work import sleep
 from rchw.codesign.engine import LocalEngine
 
 if __name__ == "__main__":
     with LocalEngine(2) as local:
         local.map(sleep, [sys.argv[1]] * 2)
 """
-
-
-def sleep(folder: str) -> None:
-    Path(folder, str(os.getpid())).touch()
-    time.sleep(300)
 
 
 def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rchw.design import Design
 from rchw.document import digest, from_document, to_document
 from rchw.errors import DesignError
 from rchw.hdl.arith import digits
@@ -32,9 +33,14 @@ def counted(design: Any) -> tuple[list[int], list[int]]:
     return adders, [sum(w != 0 for w in row) for row in rows]
 
 
-def test_every_output_keeps_to_its_own_budget() -> None:
-    task = tiny_task(outputs=2)
-    design = train(task, BOTH)
+@pytest.fixture(scope="module")
+def both() -> Design:
+    """Trained with every budget."""
+    return train(tiny_task(outputs=2), BOTH)
+
+
+def test_every_output_keeps_to_its_own_budget(both: Design) -> None:
+    design = both
     adders, nonzeros = counted(design)
     assert adders[0] <= 20 and adders[1] <= 5 and nonzeros[0] <= 8 and nonzeros[1] <= 4
     assert max(abs(w) for w in design.readout.weights[1]) < 32 < design.readout.weight_format.max
@@ -45,10 +51,9 @@ def test_every_output_keeps_to_its_own_budget() -> None:
     assert json.loads(json.dumps(record))["tradeoff"][2]["budget"]["adders"] == [20, 5]
 
 
-def test_the_recorded_errors_are_those_of_the_integers() -> None:
+def test_the_recorded_errors_are_those_of_the_integers(both: Design) -> None:
     """Of the design as shipped, and of every point: never better than what was searched for it."""
-    task = tiny_task(outputs=2)
-    design = train(task, BOTH)
+    task, design = tiny_task(outputs=2), both
     trace = run(design, design.encode(task.inputs))
     check = task.validation
     error = task.error(design.decode(trace.outputs)[check], task.targets[check])

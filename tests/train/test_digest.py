@@ -48,7 +48,7 @@ from rchw.train import TrainOptions, train
 options = [
     TrainOptions(units=20, squares=True, search="none"),
     TrainOptions(units=20, search="quick", rounding="half-even"),
-    TrainOptions(units=12, squares=True, search="none", readout_adders=(40, 9)),
+    TrainOptions(units=8, search="none", readout_adders=(20, 5)),
     TrainOptions(units=12, reservoir="integer", search="quick", input_features=True),
     TrainOptions(units=40, reservoir="leaky", search="none", scaling="leaky-radius", leak_shift=1),
     TrainOptions(units=40, reservoir="euler", search="none"),
