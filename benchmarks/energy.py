@@ -3,9 +3,9 @@
 ``python -m benchmarks.energy`` trains every design, counts what switches on every board, and writes
 ``benchmarks/results/energy.json`` row by row and ``benchmarks/energy.md`` from it alone. ``--only``
 chooses rows by a part of their key, ``--missing`` leaves out what is there, ``--page`` only makes
-the page, ``--estimates`` asks for the estimates again, once `USUAL` has changed. What switches is
-counted on training samples of the task. All joules of circuits are figures of a model
-(`rchw.codesign.energy`); the time of the processor is measured.
+the page, ``--figures`` counts nothing again but takes the figures of devices and `USUAL` as they
+are now. What switches is counted on training samples of the task. All joules of circuits are
+figures of a model (`rchw.codesign.energy`); the time of the processor is measured.
 """
 
 import argparse
@@ -23,6 +23,7 @@ import numpy as np
 from benchmarks.accuracy_rows import Streams
 from benchmarks.energy_page import markdown
 from rchw import reference
+from rchw.boards.activity import Activity
 from rchw.boards.switching import measure_activity
 from rchw.codesign.estimate import estimate
 from rchw.codesign.measured import rates
@@ -42,6 +43,7 @@ STREAM = Streams("narma10", (2000,), (2000,))  # choices, training and counting:
 SAMPLES = 150  # sent through a netlist
 LONG = 20_000  # samples on the processor
 _EIGHT: dict[str, Any] = {"input_bits": 8, "state_bits": 8, "readout_bits": 12, "squares": True}
+_SIX: dict[str, Any] = {"input_bits": 6, "state_bits": 6, "readout_bits": 8, "squares": False}
 _SIXTEEN: dict[str, Any] = {"input_bits": 16, "state_bits": 16, "readout_bits": 18, "squares": True}
 DESIGNS: dict[str, TrainOptions] = {
     "8 bits, N = 100, one lane": TrainOptions(units=100, **_EIGHT),
@@ -49,6 +51,10 @@ DESIGNS: dict[str, TrainOptions] = {
     "16 bits, N = 100, one lane": TrainOptions(units=100, **_SIXTEEN),
     "8 bits, N = 16, parallel": TrainOptions(
         units=16, lanes=16, multipliers=16, **(_EIGHT | {"squares": False})
+    ),
+    "6 bits, N = 50, no squares, one lane": TrainOptions(units=50, **_SIX),
+    "6 bits, N = 50, no squares, parallel": TrainOptions(
+        units=50, lanes=50, multipliers=50, **_SIX
     ),
     "12 bits, N = 50, sparse matrix": TrainOptions(
         reservoir="leaky", density=0.1, units=50, squares=True
@@ -94,12 +100,17 @@ def on_board(title: str, name: str) -> Row:
         activity = measure_activity(
             design, codes, target.device, Path(folder), source=f"{task.name}, training samples"
         )
-    return row | {
+    tools = {name: find(name).version for name in ("yosys", "verilator")}
+    return row | told(design, name, activity) | {"activity": activity.facts(), "tools": tools}
+
+
+def told(design: Design, name: str, activity: Activity) -> Row:
+    """What the model and an estimate say of a design whose changes were counted."""
+    predicted = estimate(design, name)
+    return {
         "clock_hz": predicted.clock_hz,
         "estimated": predicted.energy_per_sample,
-        "activity": activity.facts(),
-        "energy": rates(design, target, activity, predicted.clock_hz),
-        "tools": {name: find(name).version for name in ("yosys", "verilator")},
+        "energy": rates(design, board(name), activity, predicted.clock_hz),
     }
 
 
@@ -137,16 +148,16 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--missing", action="store_true")
     parser.add_argument("--page", action="store_true")
-    parser.add_argument("--estimates", action="store_true", help="only what an estimate says")
+    parser.add_argument("--figures", action="store_true", help="take the figures as they are now")
     chosen = parser.parse_args()
     record = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"rows": {}}
     record["command"] = "python -m benchmarks.energy"
-    for row in record["rows"].values() if chosen.estimates else ():
-        if "estimated" in row:
-            row["estimated"] = estimate(trained(row["design"]), row["board"]).energy_per_sample
-    if chosen.estimates:
+    for row in record["rows"].values() if chosen.figures else ():
+        if "activity" in row:
+            row |= told(trained(row["design"]), row["board"], Activity.from_facts(row["activity"]))
+    if chosen.figures:
         write_atomic(RESULTS, json.dumps(record, indent=1) + "\n")
-    for key, job in {} if chosen.page or chosen.estimates else jobs().items():
+    for key, job in {} if chosen.page or chosen.figures else jobs().items():
         if chosen.only not in key or (chosen.missing and key in record["rows"]):
             continue
         print(key, flush=True)

@@ -57,6 +57,23 @@ def _items(rows: list[Row]) -> Iterator[str]:
             yield f"| {row['design']} | {row['board']} | {shown} | {joules(entry['joules'])} |"
 
 
+def _compared(rows: list[Row]) -> Iterator[str]:
+    """What a parallel circuit takes beside the folded one of the same reservoir."""
+    ends = {(row["design"], row["board"]): row for row in rows if "missing" not in row}
+    for (title, name), row in ends.items():
+        folded = ends.get((title.replace("parallel", "one lane"), name))
+        if folded is None or folded is row:
+            continue
+        fast, slow = (each["energy"]["highest"]["joules"] for each in (row, folded))
+        resting = [each["energy"]["slow"]["joules"] for each in (row, folded)]
+        cells = [each["activity"]["resources"]["lut"] for each in (row, folded)]
+        yield (
+            f"{title}, on {name}: {cells[0]:,} LUTs in place of {cells[1]:,}, "
+            f"{joules(fast)} in place of {joules(slow)} for a sample at the highest rate, and "
+            f"{joules(resting[0])} in place of {joules(resting[1])} at 1 kS/s."
+        )
+
+
 def _processors(rows: list[Row]) -> Iterator[str]:
     yield "| design | model | us per sample | Msample/s | energy per sample |"
     yield "|---|---|---:|---:|---:|"
@@ -114,6 +131,8 @@ def markdown(record: Row) -> str:
         "Item by item, at the highest rate:",
         "",
         *_items(circuits),
+        "",
+        *_compared(circuits),
         "",
         "The same models on one core, float as trained for itself and the compiled integers, best "
         "of five rounds:",

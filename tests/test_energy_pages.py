@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from benchmarks import energy, energy_page, power
+from rchw.boards.activity import Activity
 from rchw.codesign.energy import USUAL
 from rchw.codesign.power import POWER
+from rchw.devices import board
 
 
 def record(name: str) -> dict[str, Any]:
@@ -58,6 +60,13 @@ def test_every_row_has_items_that_sum_up_to_what_the_model_says_now() -> None:
     assert set(rows) == set(energy.jobs())
     for row in rows.values():
         for entry in row.get("energy", {}).values():
+            figures = POWER[board(row["board"]).device.name]
+            counted = Activity.from_facts(row["activity"])
+            nets = sum(counted.changes[kind] for kind in ("lut", "carry", "ff"))
+            nets *= counted.clocks / counted.samples
+            joules = {item["name"]: item["joules"] for item in entry["items"]}
+            assert joules["switching"] == pytest.approx(nets * figures.net.typical)
+            assert joules["static"] == pytest.approx(figures.static.typical / entry["rate"])
             parts = sum(item["joules"] for item in entry["items"])
             assert entry["joules"] == pytest.approx(parts)
             assert entry["low"] <= entry["joules"] <= entry["high"]

@@ -54,7 +54,7 @@ class Usual:
 USUAL = Usual(
     lut=(0.19, 0.36, 0.66),
     flip_flop=(0.13, 0.27, 0.46),
-    dsp=(6.1, 12.0, 14.0),
+    dsp=(6.1, 13.0, 14.0),
     block_ram=(1.0, 1.2, 1.4),
 )
 """From ``python -m benchmarks.energy``: the extremes and the median of its designs."""
