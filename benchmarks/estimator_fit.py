@@ -93,7 +93,8 @@ def _relative(values: Values, goal: Values, toward: Values | None = None) -> Val
         held = math.sqrt(_HELD) * np.diag(matrix.mean(axis=0))
         matrix, target = np.vstack([matrix, held]), np.concatenate([target, held @ toward])
     scale = np.maximum(np.abs(matrix).max(axis=0), 1e-12)
-    return non_negative(matrix / scale, target) / scale
+    found: Values = non_negative(matrix / scale, target) / scale
+    return found
 
 
 def _named(names: Sequence[str], found: Values) -> dict[str, float]:
@@ -113,7 +114,8 @@ def _longest(paths: Sequence[Values], period: Values, toward: Values | None = No
     rng = np.random.default_rng(_SEED)
     share = np.array([rows.mean(axis=0) for rows in paths]).mean(axis=0)
     even = period.mean() / np.maximum(share, 1e-3) / len(share)
-    best, least = even, math.inf
+    best: Values = even
+    least = math.inf
     for _ in range(_STARTS):
         found = even * rng.uniform(0.2, 2.0, len(share)) if toward is None else toward
         for _ in range(_TURNS):

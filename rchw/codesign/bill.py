@@ -6,18 +6,22 @@ kind takes in cells is not written here: it is calibrated (`benchmarks.estimator
 """
 
 from dataclasses import dataclass, field
+from math import ceil, log
 
 from rchw.codesign.constants import Additions, additions
 from rchw.codesign.memories import Memory, Product
 
-__all__ = ["KINDS", "Bill", "Path"]
+__all__ = ["KINDS", "Bill", "Path", "saved"]
 
 KINDS = {
     "add": "bits of additions and subtractions",
+    "chain": "chains of carries of additions, subtractions and comparisons, each by itself",
     "joined": "bits of operands beyond the second of sums that synthesis joins to one",
     "sum": "bits of accumulators: an addition, and a choice between it and a start",
     "choice": "bits of choices between two values",
-    "clip": "bits of limits and of comparisons",
+    "gate": "bits of choices between a value and nothing or its negative",
+    "clip": "bits of limits",
+    "compare": "bits of comparisons",
     "held": "bits of registers behind gates",
     "plain": "bits of registers behind a register, a memory or a port",
     "absorbed": "bits of registers around multipliers and behind memories, which may take them in",
@@ -25,6 +29,15 @@ KINDS = {
     "queue": "bits of results that wait in a queue",
     "port": "bits of the streams, which the wrapper of the board shifts",
 }
+
+
+def saved(rows: int) -> int:
+    """LUTs one behind the other that turn so many rows of bits into two, three into two at a time.
+
+    >>> [saved(rows) for rows in (1, 2, 3, 4, 6)]
+    [0, 0, 1, 2, 3]
+    """
+    return ceil(log(rows / 2) / log(1.5)) if rows > 2 else 0
 
 
 @dataclass(frozen=True)
@@ -36,11 +49,14 @@ class Path:
     levels : float
         LUTs one behind the other, the sum bit of an addition among them.
     carries : float
-        Bits of carries one behind the other.
+        Bits of carries one behind the other. Of sums of sums the longest counts: the carries of the
+        next run along with those of the one before.
     memory : bool
         It begins at a block RAM without a register behind it.
     factors : (int, int) or None
         It passes a product of two variables of so many bits.
+    chains : float
+        Chains of carries that it enters and leaves.
     kind : str
         Of that product: ``product``, ``registered product`` with registers on both sides, or such a
         ``square``, both of whose operands come from one register.
@@ -51,6 +67,7 @@ class Path:
     memory: bool = False
     factors: tuple[int, int] | None = None
     kind: str = "product"
+    chains: float = 0.0
 
 
 @dataclass
@@ -71,14 +88,15 @@ class Bill:
     products: list[Product] = field(default_factory=list)
     paths: dict[str, set[Path]] = field(default_factory=dict)
 
-    def add(self, kind: str, bits: float) -> None:
-        """Add so many bits of a kind."""
+    def add(self, kind: str, bits: float, chains: float = 0) -> None:
+        """Add so many bits of a kind, in so many chains of carries."""
         self.counts[kind] += bits
+        self.counts["chain"] += chains
 
     def times(self, code: int, width: int) -> Additions:
         """A product of a variable of `width` bits with a constant."""
         found = additions(code, width)
-        self.add("add", found.bits)
+        self.add("add", found.bits, found.chains)
         self.add("joined", found.joined)
         return found
 

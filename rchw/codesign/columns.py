@@ -3,14 +3,16 @@
 They follow `rchw.hdl.matrix`, `rchw.hdl.triangle` and `rchw.hdl.gather`.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from rchw.codesign.bill import Path
-from rchw.codesign.memories import Memory, Product, Table, width_of
+from rchw.codesign.memories import SMALL, Memory, Product, Table, width_of
 from rchw.codesign.part import Part
 from rchw.columns import feed_columns
-from rchw.design import MatrixInput, MatrixLayer, TapsInput
+from rchw.design import Layer, MatrixLayer, TapsInput
 from rchw.ranges import Interval, state_interval
 
 __all__ = ["feed_sums", "matrix_sums"]
@@ -57,12 +59,12 @@ def matrix_sums(part: Part) -> None:
         bill.add("absorbed", width + widths[lane])
         total = part.sums.taps.of(part.units[lane])
         wide = max(width_of(*total) - part.sums.tap_shift, width + widths[lane])
-        bill.add("sum", wide)
-        bill.path("sum of columns", Path(2, wide))
+        bill.add("sum", wide, 1)
+        bill.path("sum of columns", Path(2, wide, chains=1))
         _start(part, part.units[lane])
     turned = bool(lanes > 1 and kind == "antisymmetric")
     levels = float(turned) if kind == "antisymmetric" else float((lanes - 1).bit_length())
-    bill.path("product of a column", Path(levels, 0, True, (width, max(widths))))
+    bill.path("product of a column", Path(levels, 0, plan.words > SMALL // 2, (width, max(widths))))
 
 
 def _start(part: Part, column: Codes) -> None:
@@ -115,15 +117,15 @@ def _triangle(part: Part, matrix: Codes | None) -> list[int]:
     for clocks in (words, words, lanes):
         bill.counter(clocks)
     address = max(stored, 2).bit_length()
-    bill.add("add", 4 * address)
+    bill.add("add", 4 * address, 4)
     levels = (lanes - 1).bit_length()
     bill.add("choice", lanes * (levels * width + 2 * width))
     bill.add("held", lanes * (width + 1))
     if lanes > 1:
         bill.add("choice", lanes * layer.state.width)
         bill.add("held", lanes * layer.state.width)
-    bill.path("weight of a tile", Path(levels + 2, width, memory=stored > 1))
-    bill.path("place of a tile", Path(3, 2 * address))
+    bill.path("weight of a tile", Path(levels + 2, width, memory=stored > 1, chains=1))
+    bill.path("place of a tile", Path(6.0 + (lanes > 1), address, chains=1))
     return [width + 1] * lanes
 
 
@@ -137,48 +139,56 @@ def feed_sums(part: Part, number: int) -> None:
     codes = part.sums.fed[number]
     if codes is None:
         assert isinstance(feed.entry, TapsInput)
+        ports = []
         for tap in feed.entry.taps:
             weights = np.array(tap.weights, dtype=np.int64)
             for lane in range(lanes):
                 bill.add("plain", width)
                 part.times(width, weights[part.units[lane]])
-        _gathered(part, source_words, source.lanes, width, lanes * len(feed.entry.taps), plan.words)
+                ports.append((part.units[lane] - tap.offset) % source.n_units)
+        _gathered(part, source, ports)
         return
     count = plan.words * plan.steps
     weights_of = Table(count)
     padded = np.zeros((stage.n_units, plan.steps), dtype=np.int64)
+    taken = np.zeros((stage.n_units, plan.steps), dtype=np.int64)
     for unit, row in enumerate(feed_columns(feed)):  # of sparse rows what is there, alone
         padded[unit, plan.steps - len(row) :] = [weight for _, weight in reversed(row)]
+        taken[unit, plan.steps - len(row) :] = [column or 0 for column, _ in reversed(row)]
     widths = [max(weights_of.add(padded[part.units[lane]], True), 1) for lane in range(lanes)]
     bill.memories += weights_of.memory()
-    assert isinstance(feed.entry, MatrixInput)
-    dense = feed.entry.matrix.kind == "dense"
-    _gathered(part, source_words, source.lanes, width, 1 if dense else lanes, count)
+    _gathered(part, source, [taken[part.units[lane]].reshape(-1) for lane in range(lanes)])
     state = state_interval(source)
     for lane in range(lanes):
         bill.add("plain", widths[lane])
         bill.products.append(Product(width, widths[lane], width + widths[lane]))
         bill.add("absorbed", width + widths[lane])
         wide = _sum_width(codes[part.units[lane]], state)
-        bill.add("sum", wide)
-        bill.add("add", wide)
-        bill.path("sum of columns", Path(2, wide))
+        bill.add("sum", wide, 1)
+        bill.add("add", wide, 1)
+        bill.path("sum of columns", Path(2, wide, chains=1))
     levels = float((source.lanes - 1).bit_length())
-    bill.path("product of a column", Path(levels, 0, True, (width, max(widths))))
+    bill.path("product of a column", Path(levels, 0, source_words > SMALL, (width, max(widths))))
 
 
-def _gathered(
-    part: Part, words: int, source_lanes: int, width: int, ports: int, count: int
-) -> None:
-    bill = part.bill
-    address, bank = (words - 1).bit_length(), (source_lanes - 1).bit_length()
-    if words > 1:
-        memory = Memory(1 << address, width * source_lanes, words, written=True)
-        bill.memories += [memory] * ports
-    bill.add("choice", ports * (source_lanes - 1) * width)
-    if (address + bank) * ports:
-        depth = count if count > 512 else 1 << (count - 1).bit_length()
-        bill.memories.append(Memory(depth, (address + bank) * ports, count))
+def _gathered(part: Part, source: Layer, ports: Sequence[Codes]) -> None:
+    """`rchw.hdl.gather.gather`: ports that go through the same words share a memory."""
+    bill, lanes, width = part.bill, source.lanes, source.state.width
+    if not ports:
+        return
+    words, fields = -(-source.n_units // lanes), Table(len(ports[0]))
+    banks: dict[bytes, set[int]] = {}
+    for units in ports:
+        used = np.unique(units % lanes)
+        banks.setdefault((units // lanes).tobytes(), set()).update(used.tolist())
+        fields.add(np.searchsorted(used, units % lanes))
+        bill.add("choice", (len(used) - 1) * width)
+        if words > 1:
+            fields.add((units // lanes - 1) % (1 << (words - 1).bit_length()))
+    for together in banks.values() if words > 1 else ():
+        depth = 1 << (words - 1).bit_length()
+        bill.memories.append(Memory(depth, width * len(together), words, written=True))
+    bill.memories += fields.memory()
 
 
 def _sum_width(codes: Codes, state: Interval) -> int:

@@ -20,11 +20,14 @@ class Additions:
         Of all of them: what lies below both operands' overlap is wire.
     joined : int
         Of those which synthesis joins with one before to a sum of three or more.
+    chains : int
+        Additions that are not joined to another.
     """
 
     count: int
     bits: int
     joined: int
+    chains: int
 
 
 @lru_cache(maxsize=_KNOWN)
@@ -52,18 +55,19 @@ def additions(code: int, width: int) -> Additions:
     """Additions of the product of a code with a variable of `width` bits."""
     terms = digits(code)
     if not terms:
-        return Additions(0, 0, 0)
+        return Additions(0, 0, 0, 0)
     first, exponent = terms[0]
     widest, top = width + abs(code).bit_length(), exponent + width
-    count, bits, joined, before = 0, 0, 0, False
+    count, bits, joined, chains, before = 0, 0, 0, 0, False
     if first < 0:  # a negation
-        count, bits = 1, width
+        count, bits, chains = 1, width, 1
     for sign, exponent in terms[1:]:
         top = min(max(top, exponent + width) + 1, widest)
         count, bits = count + 1, bits + top - exponent
         # Sums are built from slices, which nothing is joined to; differences are not.
         joined += (top - exponent) * (sign < 0 and before)
+        chains += not (sign < 0 and before)
         before = sign < 0
     if first < 0 and len(terms) > 1:  # the negation is part of the first difference
-        count, bits = count - 1, bits - width
-    return Additions(count, bits, joined)
+        count, bits, chains = count - 1, bits - width, chains - 1
+    return Additions(count, bits, joined, chains)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from rchw.codesign.bill import Path
+from rchw.codesign.bill import Path, saved
 from rchw.codesign.memories import Product, width_of
 from rchw.codesign.part import Part
 from rchw.design import LevelInput, LinearInput, Stage
@@ -56,18 +56,19 @@ def drives(part: Part) -> None:
             for code, channel in zip(row[: len(stage.inputs)].tolist(), stage.inputs, strict=True):
                 bill.times(code, channel.format.width)
             used = int((row != 0).sum())
-            bill.add("add", max(used - 1, 0) * width)
+            bill.add("add", max(used - 1, 0) * width, used > 1)
             bill.add("joined", max(used - 2, 0) * width)
             bill.add("held", width)
         for column in part.units:
             bits = part.table.add(where[column])
             bill.add("choice", (min(len(kinds), 1 << bits) - 1) * max(widths) if bits else 0)
-            bill.add("choice", max(widths) if part.table.add(flipped[column]) else 0)
+            bill.add("gate", max(widths) if part.table.add(flipped[column]) else 0)
         levels = 1.0 + (len(kinds) - 1).bit_length() + bool(flipped.any())
-        bill.path("drive of a lane", Path(levels, 0, not part.plan.read_register))
+        bill.path("drive of a lane", Path(levels, 0, part.unregistered(part.plan.words)))
         most = max(int((kinds != 0).sum(axis=1).max()), 1)
-        bill.path("shared drive", Path(1.0 + (most - 1).bit_length(), max(widths)))
+        bill.path("shared drive", Path(2.0 + saved(most), max(widths), chains=1))
         return
+    chosen = 0  # LUTs one behind the other that choose a product
     for channel, entry in zip(stage.inputs, stage.entries, strict=True):
         bits = channel.format.width
         bill.add("held", bits)
@@ -76,9 +77,13 @@ def drives(part: Part) -> None:
                 wide = 0
                 for values in (entry.thresholds, entry.low, entry.high):
                     wide = part.table.add(np.array(values, dtype=np.int64)[column])
-                bill.add("clip", bits)
+                bill.add("compare", bits, 1)
                 bill.add("choice", max(wide, entry.format.width))
-            bill.path("drive of a lane", Path(3, bits, not part.plan.read_register))
+            several = len(stage.entries) > 1
+            bill.path(
+                "drive of a lane",
+                Path(4.0 + several, bits, part.unregistered(part.plan.words), chains=1.0 + several),
+            )
             continue
         weights = np.array(entry.weights, dtype=np.int64)
         found, which = np.unique(weights, return_inverse=True)
@@ -88,7 +93,8 @@ def drives(part: Part) -> None:
                 bill.products.append(Product(bits, max(wide, 1)))
                 factors = (bits, max(wide, 1))
                 bill.path(
-                    "drive of a lane", Path(2, bits + wide, not part.plan.read_register, factors)
+                    "drive of a lane",
+                    Path(2, bits + wide, part.unregistered(part.plan.words), factors, chains=1),
                 )
             continue
         for code in found.tolist():
@@ -97,6 +103,7 @@ def drives(part: Part) -> None:
         for column in part.units:
             part.table.add(which.reshape(-1)[column])
             bill.add("choice", (len(found) - 1) * (bits + entry.format.width))
+        chosen = max(chosen, (len(found) - 1).bit_length())
     parts = len(stage.entries)
     if layer.gain is None:
         biases = np.array(layer.bias, dtype=np.int64)
@@ -105,5 +112,8 @@ def drives(part: Part) -> None:
         parts += bool(biases.any())
     for column in part.units:
         width = width_of(*part.sums.drive.of(column))
-        bill.add("add", max(parts - 1, 0) * width)
+        bill.add("add", max(parts - 1, 0) * width, parts > 1)
         bill.add("joined", max(parts - 2, 0) * width)
+        if parts > 1 and chosen:
+            levels, memory = 1.0 + chosen + saved(parts), part.unregistered(part.plan.words)
+            bill.path("drive of a lane", Path(levels, width, memory, chains=1))

@@ -103,12 +103,16 @@ def cell_terms(bill: Bill, target: Board) -> dict[str, float]:
     """Counts that cells, LUTs and flip-flops are sums of."""
     soft = [p for p in bill.products if not dsps(p, target.device)]
     small = [memory for memory in bill.memories if not memory.blocks(target.device.family)]
+    written = [memory for memory in small if memory.written]
+    registers = target.device.family == "ice40"  # its LUTs are no memories
     return {
         "one": 1.0,
         **bill.counts,
         "product": float(sum(p.left * p.right for p in soft)),
         "constants": float(sum(m.width * m.reads for m in small if not m.written)),
-        "words": float(sum(m.width * m.reads for m in small if m.written)),
+        "words": 0.0 if registers else float(sum(m.width * m.reads for m in written)),
+        "stored": float(registers * sum(m.width * m.depth for m in written)),
+        "fetched": float(registers * sum(m.width * m.reads * (m.depth - 1) for m in written)),
         "registers": float(sum(p.registers for p in soft)),
     }
 
@@ -124,7 +128,12 @@ def clock_terms(bill: Bill, target: Board, cells: float) -> list[tuple[str, dict
 
 
 def _lengths(path: Path, target: Board) -> dict[str, float]:
-    found = {"levels": path.levels, "carries": path.carries, "memory": float(path.memory)}
+    found = {
+        "levels": path.levels,
+        "carries": path.carries,
+        "chains": path.chains,
+        "memory": float(path.memory),
+    }
     if path.factors is not None:
         count = dsps(Product(*path.factors), target.device)
         if count:

@@ -1,10 +1,13 @@
 """The bill of one layer of the folded circuit: `rchw.hdl.passes` and `rchw.hdl.unit`."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from rchw import activation
 from rchw.codesign.bill import Bill, Path
+from rchw.codesign.clamp import clamp
 from rchw.codesign.columns import feed_sums, matrix_sums
 from rchw.codesign.drives import drives
 from rchw.codesign.memories import Memory, Table, width_of
@@ -18,6 +21,32 @@ from rchw.schedule import Schedule
 __all__ = ["activate", "fold_layer"]
 
 Codes = NDArray[np.int64]
+_GROWN = 4  # bits by which a segment's line is wider than what it is of
+
+
+def _segments(bill: Bill, kind: activation.PiecewiseLinear, kept: int, rounds: bool) -> int:
+    """Pieces and choices of a value of `kept` bits; how many of the segments it can reach."""
+    half = 1 << (kept - 1)
+    ends = [start for start, _, _ in kind.segments[1:]]
+    reached = [
+        segment
+        for segment, end in zip(kind.segments, [*ends, None], strict=True)
+        if (segment[0] is None or segment[0] < half) and (end is None or end > -half)
+    ]
+    for _, shift, offset in reached:
+        wide = max(kept - shift, abs(offset).bit_length() + 1)
+        bill.add("add", (wide - _zeros(offset)) * (offset != 0), offset != 0)
+        bill.add("add", max(kept - shift, 1) * (rounds and shift > 0), rounds and shift > 0)
+    for start, _, _ in reached[1:]:
+        assert start is not None
+        bill.add("compare", max(kept - _zeros(start), 1), 1)
+    bill.add("choice", (len(reached) - 1) * kept)
+    return len(reached)
+
+
+def _zeros(code: int) -> int:
+    """Zeros at the end of a code."""
+    return (code & -code).bit_length() - 1 if code else 0
 
 
 def activate(bill: Bill, layer: UnitLayer, width: int, frac: int, before: Path | None) -> None:
@@ -37,34 +66,34 @@ def activate(bill: Bill, layer: UnitLayer, width: int, frac: int, before: Path |
     target = kind.index if isinstance(kind, activation.Table) else layer.state
     shift = frac - target.frac
     rounds = layer.rounding is not Rounding.TRUNCATE
-    levels, carries = (before.levels, before.carries) if before else (0.0, 0.0)
+    levels, carries, chains = 0.0, 0.0, 0.0
+    if before:
+        levels, carries, chains = before.levels, before.carries, before.chains
     if shift > 0 and rounds:
-        bill.add("add", width)
-        levels, carries = levels + 1, carries + width
+        bill.add("add", width, 1)
+        levels, carries, chains = levels + 1, max(carries, width) + 1, chains + 1
     kept = max(width - max(shift, 0), 1)
     if isinstance(kind, activation.PiecewiseLinear):
-        parts = len(kind.segments)
-        pieces = [(1 + (rounds and s > 0)) * max(kept - s, 1) for _, s, _ in kind.segments]
-        bill.add("add", sum(pieces))
-        bill.add("clip", (parts - 1) * kept)
-        bill.add("choice", (parts - 1) * kept)
-        # One comparison, then its choice and all behind it.
-        levels, carries = levels + parts, carries + kept
+        parts = _segments(bill, kind, kept, rounds)
+        # One comparison, then a choice among all.
+        levels, carries = levels + 2 + (parts - 1).bit_length(), max(carries, kept) + 1
+        chains += 1
+        kept += _GROWN
         if before is None:
-            bill.add("held", kept + 1)
-            bill.path("segments", Path(levels, carries))
-            levels = carries = 0
+            bill.add("held", kept)
+            bill.path("segments", Path(levels, carries, chains=chains))
+            levels = carries = chains = 0
     if isinstance(kind, activation.Table):
         bill.memories.append(Memory(1 << target.width, bits, 1 << target.width, single=True))
-        bill.add("clip", target.width)
-        bill.path("index of a table", Path(levels + 3, carries))
-        bill.path("table", Path(1 + layer.remembers, 0, before is None))
+        ends = (target.min, target.max)
+        limited = clamp(bill, kept, *ends, Path(levels + 1, carries, chains=chains))
+        bill.path("index of a table", limited)
+        bill.path("table", Path(1 + layer.remembers))
     else:
-        low, high = kind.ends
-        whole = high == layer.state.max and low - layer.state.min in (0, 1)
-        bill.add("clip", (1 if whole else 2) * max(kept, bits))
-        behind = 2.0 if whole else 3.0
-        bill.path("activation", Path(levels + behind, carries + (0 if whole else kept)))
+        limited = clamp(bill, kept, *kind.ends, Path(levels, carries, chains=chains))
+        if before and limited.chains > chains:  # the first state is chosen before a comparison
+            limited = replace(limited, levels=limited.levels + 1)
+        bill.path("activation", limited)
 
 
 def fold_layer(bill: Bill, stage: Stage, plan: Schedule) -> None:
@@ -99,8 +128,8 @@ def _lane(part: Part, column: Codes) -> None:
     bill.add("held", width_of(*part.sums.taps.of(column)))
     bill.add("held", width_of(*part.sums.drive.of(column)))
     total = width_of(*part.sums.summed.of(column))
-    bill.add("add", total)
-    bill.path("sum of a lane", Path(1, total))
+    bill.add("add", total, 1)
+    bill.path("sum of a lane", Path(1, total, chains=1))
     delay = 3
     if layer.gain is not None:
         gains = np.array(layer.gain.codes, dtype=np.int64)
@@ -108,7 +137,7 @@ def _lane(part: Part, column: Codes) -> None:
         bill.add("plain", 2 * layer.gain.format.width)
         wide = width_of(*part.sums.accumulator.of(column))
         bill.add("held", wide)
-        bill.add("add", wide)
+        bill.add("add", wide, 1)
         part.table.add(np.array(layer.bias, dtype=np.int64)[column])
         bill.add("plain", 3 * layer.bias_format.width)
         total, delay = wide, delay + 2
@@ -130,16 +159,18 @@ def _remembered(part: Part, column: Codes, delay: int) -> None:
         bill.add("plain", delay * (width + bits))
         bill.add("held", width)
         rounds = layer.rounding is not Rounding.TRUNCATE
-        bill.add("add", (2 + rounds * len(shifts)) * (width + 1))
+        chains = 2 + rounds * len(shifts)
+        bill.add("add", chains * (width + 1), chains)
         bill.add("choice", (len(shifts) - 1) * (width + 1))
-        levels = 2.0 + len(shifts).bit_length() + rounds
-        bill.path("leak", Path(levels, (2 + rounds) * width))
+        levels = 2.0 + (len(shifts) - 1).bit_length() + rounds
+        longest = width + int(shifts.max()) + 1 + rounds
+        bill.path("leak", Path(levels, longest, chains=2.0 + rounds))
         return
     bill.add("plain", (delay + 1) * width)
     bill.add("held", width)
     part.times(width, np.array(layer.step.codes, dtype=np.int64)[column])
     product, rounds = width + layer.step.format.width, layer.rounding is not Rounding.TRUNCATE
     bill.add("held", product)
-    bill.add("add", (1 + rounds) * product)
+    bill.add("add", (1 + rounds) * product, 1 + rounds)
     bill.add("clip", 2 * width)
-    bill.path("step", Path(4.0 + rounds, product + (1 + rounds) * width))
+    bill.path("step", Path(3.0 + rounds, product + rounds, chains=1.0 + rounds))

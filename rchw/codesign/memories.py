@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import product as product_of
 from math import ceil
 from typing import Any
 
@@ -10,9 +11,10 @@ from numpy.typing import NDArray
 
 from rchw.devices import Device
 
-__all__ = ["PIECE", "Memory", "Product", "Table", "block_rams", "dsps", "width_of"]
+__all__ = ["PIECE", "SMALL", "Memory", "Product", "Table", "block_rams", "dsps", "width_of"]
 
 PIECE = 16  # bits of a memory: a wider word is spread over several (`rchw.hdl.rom`)
+SMALL = 16  # words of a memory that LUTs may hold
 _BLOCK = 512  # words of a block of iCE40 at 8 bits of width
 # Words and bits of one block, by family: the shapes that Yosys 0.65 knows.
 _SHAPES = {
@@ -58,9 +60,9 @@ class Memory:
         Where its attributes ask for that (`rchw.hdl.rom.memory_attributes`), and on iCE40, which
         has no RAM in its LUTs, where registers would take more than a block is worth.
         """
-        if self.used > 16 or self.used * (self.whole or self.width) >= 1024:
+        if self.used > SMALL or self.used * (self.whole or self.width) >= 1024:
             return True
-        return family == "ice40" and self.written and self.depth * self.width > _WORTH
+        return family == "ice40" and self.written and self.depth * self.width > _WORTH * self.reads
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,8 @@ class Table:
 
 
 def _blocks(depth: int, width: int, family: str) -> int:
-    """Blocks of one piece."""
-    return min(ceil(depth / words) * ceil(width / bits) for words, bits in _SHAPES[family])
+    """Blocks of one piece; upper bits of the address choose among words that lie side by side."""
+    return min(ceil(ceil(depth / words) * width / bits) for words, bits in _SHAPES[family])
 
 
 def block_rams(memories: Iterable[Memory], device: Device) -> int:
@@ -136,7 +138,15 @@ def dsps(product: Product, device: Device) -> int:
     narrow = min(product.left, product.right) < _LEAST_OPERAND
     if not device.dsps or narrow or product.left + product.right < _LEAST_PRODUCT[device.family]:
         return 0
-    parts = 1
-    for width in (product.left, product.right):
-        parts *= 1 + max(0, ceil((width - device.dsp_width) / (device.dsp_width)))
-    return parts
+    parts = [_parts(width, device.dsp_width) for width in (product.left, product.right)]
+    least = _LEAST_PRODUCT[device.family]
+    return sum(
+        min(one, other) >= _LEAST_OPERAND and one + other >= least
+        for one, other in product_of(*parts)
+    )
+
+
+def _parts(width: int, most: int) -> list[int]:
+    """Bits of the parts of an operand: the lower ones whole."""
+    whole = max(ceil(width / most) - 1, 0)
+    return [most] * whole + [width - most * whole]

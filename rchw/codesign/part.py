@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rchw.codesign.bill import Bill, Path
-from rchw.codesign.memories import Product, Table
+from rchw.codesign.bill import Bill, Path, saved
+from rchw.codesign.memories import SMALL, Product, Table
 from rchw.codesign.sums import LayerSums
 from rchw.design import Stage
 from rchw.schedule import Schedule
@@ -40,6 +40,10 @@ class Part:
     units: Codes
     table: Table
 
+    def unregistered(self, words: int) -> bool:
+        """Whether a memory of so many words is in block RAM with no register behind it."""
+        return not self.plan.read_register and words > SMALL
+
     def times(self, width: int, weights: Codes) -> None:
         """A product with the weight of the word."""
         kinds, where = np.unique(weights, return_inverse=True)
@@ -51,8 +55,11 @@ class Part:
         self.table.add(where)
         wide = width + int(np.abs(kinds).max()).bit_length()
         found = [self.bill.times(int(kind), width) for kind in kinds]
-        self.bill.add("choice", (len(kinds) - 1) * wide)
+        gated = len(kinds) > 1 and bool((kinds == 0).any())
+        self.bill.add("gate", wide * gated)
+        self.bill.add("choice", (len(kinds) - 1 - gated) * wide)
         additions = max(product.count for product in found)
-        levels = 1.0 + additions + (len(kinds) - 1).bit_length()
-        memory = not self.plan.read_register and not self.stage.stepwise
-        self.bill.path("weights of a lane", Path(levels, wide * bool(additions), memory))
+        chains = float(additions > 0)
+        levels = chains + saved(additions + 1) + (len(kinds) - 1).bit_length()
+        memory = self.unregistered(self.plan.words) and not self.stage.stepwise
+        self.bill.path("weights of a lane", Path(levels + 1, wide * chains, memory, chains=chains))

@@ -158,9 +158,9 @@ def fold_readout(bill: Bill, design: Design, plan: Schedule, passes: tuple[Sched
     for level in range(plan.sum_levels):
         term += 1
         pairs = -(-plan.operands >> (level + 1))
-        bill.add("add", per_clock * pairs * term)
+        bill.add("add", per_clock * pairs * term, per_clock * pairs)
         bill.add("held", per_clock * pairs * term)
-        bill.path("sum of products", Path(1, term))
+        bill.path("sum of products", Path(1, term, chains=1))
     _accumulators(bill, design, plan, ranges, term)
     _queue(bill, design, plan, passes[-1])
 
@@ -173,9 +173,12 @@ def _squares(bill: Bill, design: Design, plan: Schedule) -> None:
             limited = 2 * bits - 2 * layer.state.frac + block.format.frac - block.format.width
             rounds = design.features.of_layers[block.layer].square_rounding is not Rounding.TRUNCATE
             bill.add("clip", plan.group * block.format.width * (limited > 0))
-            bill.add("add", plan.group * rounds * 2 * bits)
+            bill.add("add", plan.group * rounds * 2 * bits, plan.group * rounds)
             bill.add("plain", plan.group * bits)
             bill.path("square", Path(0, 0, False, (bits, bits), "square"))
+            if limited > 0:
+                levels = 3.0 + (plan.group > 1)
+                bill.path("limit of a square", Path(levels, 2 * bits, chains=1))
             if block.layer == 0:
                 bill.add("plain", plan.group * bits)
                 bill.add("absorbed", plan.group * 3 * bits)
@@ -192,11 +195,11 @@ def _accumulators(
     readout = design.readout
     for output in range(design.n_outputs):
         width = max(output_width(design, ranges, output), _PARTS)
-        bill.add("sum", width)
+        bill.add("sum", width, _PARTS)
         bill.add("plain", width)
         part = width // _PARTS
         bill.add("plain", max(term - part, 0) + max(term - 2 * part, 0))
-        bill.path("accumulator", Path(2.0 + (plan.hold > 1), part))
+        bill.path("accumulator", Path(2.0 + (plan.hold > 1), part, chains=1))
         answer = readout.outputs[output].format
         shift = ranges.frac - answer.frac
         bill.add("clip", answer.width)
@@ -206,14 +209,15 @@ def _accumulators(
             bill.add("clip", max(shift, 0))
     if readout.sums:
         bill.add("held", design.n_outputs // plan.hold * term)
-        bill.add("add", design.n_outputs // plan.hold * term)
+        several = design.n_outputs // plan.hold
+        bill.add("add", several * term, several)
         bill.counter(readout.segments.length if readout.segments else 1)
     if readout.argmax:
         bits = readout.outputs[0].format.width
-        bill.add("clip", (design.n_outputs - 1) * bits)
+        bill.add("compare", (design.n_outputs - 1) * bits, design.n_outputs - 1)
         bill.add("choice", (design.n_outputs - 1) * bits)
         bill.add("held", 2 * design.n_outputs * bits)
-        bill.path("greatest", Path(2, bits))
+        bill.path("greatest", Path(2, bits, chains=1))
 
 
 def _queue(bill: Bill, design: Design, plan: Schedule, last: Schedule) -> None:
@@ -229,4 +233,4 @@ def _queue(bill: Bill, design: Design, plan: Schedule, last: Schedule) -> None:
         bill.add("held", bits)
     else:
         bill.add("queue", slots * (bits + 1))
-        bill.path("queue", Path(4.0 + slots.bit_length()))
+        bill.path("queue", Path(3.0 + slots.bit_length()))

@@ -1,11 +1,13 @@
 """The bill of the states of a folded ring: `rchw.hdl.states` and the taps of `rchw.hdl.passes`."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rchw.codesign.bill import Path
+from rchw.codesign.bill import Path, saved
+from rchw.codesign.constants import digits
 from rchw.codesign.memories import PIECE, Memory, width_of
 from rchw.codesign.part import Part
 from rchw.design import RingLayer
@@ -25,30 +27,29 @@ def ring_states(part: Part) -> None:
     taps += [(0, ones)] if layer.remembers else []
     reads = _reads(part, dict(taps))
     _banks(part, reads)
+    wrapped = False  # some unit reads across the end of the ring
     for offset, weights in dict(taps).items():
         both = sum(key[0] == offset for key in reads) == 2
+        wrapped = wrapped or both
         for lane in range(lanes if both else 0):
             if weights[part.units[lane]].any():
                 part.table.add((part.units[lane] < offset).astype(np.int64))
                 bill.add("choice", width)
     for lane in range(lanes):
-        column, parts = part.units[lane], 0
-        for offset, weights in taps[: len(layer.taps)]:
-            del offset
-            if weights[column].any():
-                part.times(width, weights[column])
-                parts += 1
-        _fed(part, column, max(parts - 1, 0))
+        column = part.units[lane]
+        used = [weights[column] for _, weights in taps[: len(layer.taps)] if weights[column].any()]
+        for weights in used:
+            part.times(width, weights)
+        _fed(part, column, used, wrapped)
 
 
-def _fed(part: Part, column: Codes, additions: int) -> None:
+def _fed(part: Part, column: Codes, weights: Sequence[Codes], wrapped: bool) -> None:
     layer, bill = part.stage.layer, part.bill
-    width = width_of(*part.sums.taps.of(column))
-    bill.add("add", additions * (width - part.sums.tap_shift))
+    width, additions = width_of(*part.sums.taps.of(column)), max(len(weights) - 1, 0)
+    bill.add("add", additions * (width - part.sums.tap_shift), additions > 0)
     bill.add("joined", max(additions - 1, 0) * (width - part.sums.tap_shift))
     if additions:
-        levels = 2.0 + additions.bit_length()
-        bill.path("taps", Path(levels, width, memory=not part.plan.read_register))
+        bill.path("taps", _summed(part, weights, width, wrapped))
     start = np.array(layer.initial_state, dtype=np.int64)
     if start.any():
         firsts = [
@@ -56,6 +57,23 @@ def _fed(part: Part, column: Codes, additions: int) -> None:
             for unit in column.tolist()
         ]
         bill.add("choice", width * (part.table.add(np.array(firsts)) > 0))
+
+
+def _summed(part: Part, weights: Sequence[Codes], width: int, wrapped: bool) -> Path:
+    """From the states to the sum of the taps."""
+    memory, rows = part.unregistered(2 * part.plan.words), len(weights)
+    chosen = wrapped or part.stage.layer.lanes > 1
+    levels, chains = 0.0, 0.0
+    for codes in weights:
+        kinds = np.unique(codes).tolist()
+        chosen = chosen or len(kinds) > 1
+        terms = max(len(digits(code)) for code in kinds)
+        if terms > 1 and len(kinds) == part.stage.layer.lanes == 1:
+            rows += terms - 1  # one sum of all
+        elif terms > 1:  # a sum of its own, and a negation of it
+            levels, chains = max(levels, 3.0 if min(kinds) < 0 else 1.0), 1.0
+    levels += 1.0 + chosen + saved(rows)
+    return Path(levels, width, memory, chains=1.0 + chains)
 
 
 def _reads(part: Part, taps: dict[int, Codes]) -> list[tuple[int, bool]]:

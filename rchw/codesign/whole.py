@@ -5,7 +5,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from rchw.codesign.bill import Bill, Path
+from rchw.codesign.bill import Bill, Path, saved
 from rchw.codesign.drives import drive_kinds
 from rchw.codesign.lanes import activate, fold_layer
 from rchw.codesign.memories import Product, width_of
@@ -95,20 +95,21 @@ def _driven(bill: Bill, stage: Stage, sums: LayerSums) -> None:
     kinds, where, _ = drive_kinds(stage, mirrored=False)
     widths = _widths(sums.drive.low, sums.drive.high)
     if not all(isinstance(entry, LinearInput) for entry in stage.entries):
-        bill.add("clip", sum(channel.format.width for channel in stage.inputs) * stage.n_units)
+        compared = sum(channel.format.width for channel in stage.inputs) * stage.n_units
+        bill.add("compare", compared, len(stage.inputs) * stage.n_units)
         bill.add("held", sum(channel.format.width for channel in stage.inputs))
-        bill.add("add", int(widths.sum()))
+        bill.add("add", int(widths.sum()), len(widths))
         return
     first = np.array([int(np.argmax(where == number)) for number in range(len(kinds))])
     parts = (kinds != 0).sum(axis=1)
     for row in kinds[:, : len(stage.inputs)].tolist():
         for code, channel in zip(row, stage.inputs, strict=True):
             bill.times(code, channel.format.width)
-    bill.add("add", float((np.maximum(parts - 1, 0) * widths[first]).sum()))
+    bill.add("add", float((np.maximum(parts - 1, 0) * widths[first]).sum()), int((parts > 1).sum()))
     bill.add("joined", float((np.maximum(parts - 2, 0) * widths[first]).sum()))
     bill.add("held", float(widths[first].sum()))
     most = max(int(parts.max()), 1)
-    bill.path("drive", Path(1.0 + (most - 1).bit_length(), float(widths[first].max())))
+    bill.path("drive", Path(2.0 + saved(most), float(widths[first].max()), chains=1))
 
 
 def _units(bill: Bill, stage: Stage, sums: LayerSums) -> None:
@@ -121,24 +122,26 @@ def _units(bill: Bill, stage: Stage, sums: LayerSums) -> None:
         weights = [weight for _, weight in layer.connections[unit]]
         products = [bill.times(weight, width) for weight in weights]
         own = max(int(taps[unit]) - sums.tap_shift, 1)
-        bill.add("add", max(len(weights) - 1, 0) * own)
+        bill.add("add", max(len(weights) - 1, 0) * own, len(weights) > 1)
         bill.add("joined", max(len(weights) - 2, 0) * own)
         additions = max((product.count for product in products), default=0)
         additions += (max(len(weights), 1) - 1).bit_length()
-        bill.add("add", int(totals[unit]) * bool(weights))
+        bill.add("add", int(totals[unit]) * bool(weights), bool(weights))
         bill.add("choice", int(taps[unit]) * (start or additions > 0))
         total = int(totals[unit])
-        levels, carries = 2.0 + additions, float(total + 2 * additions)
+        levels, carries, chains = 1.0 + additions, float(total + 2 * additions), 1.0 + additions
         if layer.gain is not None:
             code = layer.gain.codes[unit]
             wide = width_of(int(sums.accumulator.low[unit]), int(sums.accumulator.high[unit]))
             scaled = bill.times(code, total)
-            bill.add("add", (layer.bias[unit] != 0) * wide)
-            total, levels, carries = wide, levels + 1 + scaled.count, carries + wide
+            bill.add("add", (layer.bias[unit] != 0) * wide, layer.bias[unit] != 0)
+            levels, chains = levels + 1 + scaled.count, chains + 1 + scaled.count
+            total, carries = wide, max(carries, wide) + scaled.count
         if layer.remembers:
             further = _updated(bill, layer, unit)
             levels, carries = levels + further.levels, carries + further.carries
-        activate(bill, layer, total, sums.frac, Path(levels, carries))
+            chains += further.chains
+        activate(bill, layer, total, sums.frac, Path(levels, carries, chains=chains))
     bill.add("held", layer.n_units * width)
 
 
@@ -147,13 +150,15 @@ def _updated(bill: Bill, layer: UnitLayer, unit: int) -> Path:
     width, rounds = layer.state.width, layer.rounding is not Rounding.TRUNCATE
     if layer.step is None:
         leaks = layer.leak_shifts[unit] > 0
-        bill.add("add", (2 + rounds) * (width + 1) * leaks)
-        return Path((2.0 + rounds) * leaks, (2.0 + rounds) * width * leaks)
+        bill.add("add", (2 + rounds) * (width + 1) * leaks, (2 + rounds) * leaks)
+        chains = (2.0 + rounds) * leaks
+        return Path(chains, chains + layer.leak_shifts[unit], chains=chains)
     code = layer.step.codes[unit]
     moved = bill.times(code, width)
-    bill.add("add", (1 + rounds) * width)
+    bill.add("add", (1 + rounds) * width, 1 + rounds)
     bill.add("clip", 2 * width)
-    return Path(3.0 + rounds + moved.count, (2.0 + rounds) * width)
+    chains = 1.0 + rounds + moved.count
+    return Path(2.0 + chains, width + chains, chains=chains)
 
 
 def _constants(bill: Bill, design: Design) -> None:
@@ -186,24 +191,25 @@ def _constants(bill: Bill, design: Design) -> None:
         bill.add("held", float((wide * used * (counts > 0)).sum()))
         bill.add("plain", float((wide * used * (counts == 0)).sum()))
         most = float(counts.max(initial=0))
-        bill.path("product with a constant", Path(1 + most, float((wide * used).max(initial=1))))
+        levels, longest = 1.0 + saved(int(most) + 1), float((wide * used).max(initial=1))
+        bill.path("product with a constant", Path(levels, longest, chains=1))
         for k in np.flatnonzero(~same & used).tolist():
             bill.products.append(Product(int(features[k]), int(wide[k] - features[k]) + 1))
         terms, term = int(used.sum()), float(wide[used].mean()) if used.any() else 1.0
         while terms > 1:
             left = ceil(terms / 4)
-            bill.add("add", (terms - left) * (term + 1))
+            bill.add("add", (terms - left) * (term + 1), left)
             beyond = terms // 4 * 2 + max(terms % 4 - 2, 0)
             bill.add("joined", beyond * (term + 1))
             term += 2
             bill.add("held", left * term)
-            bill.path("sum of four", Path(2, term))
+            bill.path("sum of four", Path(1.0 + saved(min(terms, 4)), term, chains=1))
             terms = left
         width = output_width(design, ranges, output)
-        bill.add("add", width)
+        bill.add("add", width, 1)
         bill.add("clip", readout.outputs[output].format.width)
         bill.add("held", readout.outputs[output].format.width)
-        bill.path("answer", Path(3, width))
+        bill.path("answer", Path(3, width, chains=1))
         if readout.sums:
-            bill.add("sum", width)
+            bill.add("sum", width, 1)
             bill.add("held", width)

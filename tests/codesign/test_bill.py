@@ -23,13 +23,13 @@ from rchw.ranges import layer_ranges
 from tests.examples import DEEP
 
 DRAWN = [one for board in BOARDS for kind in KINDS for one in draws(board, kind)]
-# Yosys finds that one of its memories needs none of its bits.
-ONE_LESS = {"deep 4 ulx3s"}
+# Yosys finds that a memory of one bit holds what another does.
+ONE_LESS = {"deep 4 ulx3s", "ulx3s further 2", "ulx3s further 14"}
 
 
 def measured() -> list[tuple[str, str, Design, dict[str, Any]]]:
-    """Every row of place-and-route of the benchmarks."""
-    rows = [*estimator.earlier(), *(m for kind in KINDS for m in estimator.measured(kind))]
+    """Every row of place-and-route of the benchmarks but the held-out ones, which a page judges."""
+    rows = [*estimator.earlier(), *estimator.drawn()]
     return [(row.key, row.board, row.design, dict(row.row)) for row in rows]
 
 
@@ -92,20 +92,20 @@ def test_digits_are_those_of_the_gates() -> None:
 
 
 def test_additions_are_as_wide_as_their_operands_overlap() -> None:
-    assert additions(1, 8) == additions(64, 8) == Additions(0, 0, 0)
-    assert additions(-16, 8) == Additions(1, 8, 0)
+    assert additions(1, 8) == additions(64, 8) == Additions(0, 0, 0, 0)
+    assert additions(-16, 8) == Additions(1, 8, 0, 1)
     # 5 x: the lowest two bits are those of x.  7 x = 8 x - x: all bits.
-    assert additions(5, 8) == additions(-5, 8) == Additions(1, 9, 0)
-    assert additions(7, 8) == Additions(1, 11, 0)
+    assert additions(5, 8) == additions(-5, 8) == Additions(1, 9, 0, 1)
+    assert additions(7, 8) == Additions(1, 11, 0, 1)
     # 23 x = 32 x - x - 8 x: two differences become one sum of three.
-    assert additions(23, 8) == Additions(2, 23, 10)
+    assert additions(23, 8) == Additions(2, 23, 10, 1)
 
 
 def test_products_are_split_as_synthesis_does() -> None:
     small, large = DEVICES["iCE40UP5K"], DEVICES["LFE5U-25F"]
-    pairs = [(16, 16), (17, 16), (17, 17), (33, 16), (5, 5), (1, 16)]
-    assert [dsps(Product(*pair), small) for pair in pairs] == [1, 2, 4, 3, 0, 0]
-    assert [dsps(Product(*pair), large) for pair in pairs] == [1, 1, 1, 2, 1, 0]
+    pairs = [(16, 16), (17, 16), (17, 17), (33, 16), (5, 5), (1, 16), (18, 10)]
+    assert [dsps(Product(*pair), small) for pair in pairs] == [1, 1, 1, 2, 0, 0, 2]
+    assert [dsps(Product(*pair), large) for pair in pairs] == [1, 1, 1, 2, 1, 0, 1]
     assert dsps(Product(16, 16), DEVICES["iCE40HX8K"]) == 0
 
 

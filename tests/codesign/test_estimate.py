@@ -71,11 +71,11 @@ def test_what_was_never_calibrated_is_named() -> None:
 
 def test_weights_and_connections_beyond_the_calibration_are_named() -> None:
     inputs = np.linspace(0.0, 1.0, 200)[:, None]
-    options = TrainOptions(reservoir="leaky", units=120, weight_bits=24, search="none")
+    options = TrainOptions(reservoir="leaky", units=150, weight_bits=24, search="none")
     design = build_design(options, Hyperparameters(), inputs, inputs)
     told = estimate(design, "ulx3s").extrapolates
     assert any(text.startswith("weight bits 24 (calibrated from ") for text in told)
-    assert any(text.startswith("units that a unit reads 120 (") for text in told)
+    assert any(text.startswith("units that a unit reads 150 (") for text in told)
 
 
 def test_what_is_short_is_told() -> None:

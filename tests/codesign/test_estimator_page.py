@@ -36,7 +36,7 @@ def test_rows_are_of_the_listed_designs() -> None:
 
 def test_held_out_rows_are_in_no_calibration() -> None:
     held = {one.key for one in estimator.measured("held-out")}
-    known = {one.key for one in (*estimator.earlier(), *estimator.measured("calibration"))}
+    known = {one.key for one in (*estimator.earlier(), *estimator.drawn())}
     assert not held & known
     models = coefficients()
     counted = sum(form["designs"] for forms in models["cells"].values() for form in forms.values())
