@@ -20,8 +20,8 @@ from benchmarks.accuracy_rows import Streams, summary
 from benchmarks.peers_reservoirs import Draw, draws
 from rchw.codesign.objectives import Limits
 from rchw.codesign.series import SeriesTrials
-from rchw.codesign.space import Space
-from rchw.codesign.trial import Fidelity, Readout
+from rchw.codesign.space import Readout, Space
+from rchw.codesign.trial import Fidelity
 from rchw.errors import DesignError
 from rchw.tasks import Task
 from rchw.train import Hyperparameters, TrainOptions, evaluate
@@ -115,7 +115,7 @@ def _chosen(
         try:
             made = {
                 readout: trials.design(options, hyper, readout)
-                for readout in ((False, *widths), (True, *widths))
+                for readout in (Readout(False, *widths), Readout(True, *widths))
             }
             found = trials.trained(options, hyper, made, _LAMBDAS)
         except DesignError:
@@ -159,16 +159,16 @@ def design_rows(
             _tested((options, replace(hyper, window=_WINDOWS + number)), readout, task)[0]
             for number, task in enumerate(again)
         ]
-        rows["squares" if readout[0] else "linear"] = {
+        rows["squares" if readout.squares else "linear"] = {
             "title": f"rchw {FAMILIES[family]}, {bits} bits",
-            "readout": "squares" if readout[0] else "linear",
+            "readout": "squares" if readout.squares else "linear",
             "ours": True,
             **summary([error for error, _ in pairs]),
             "redrawn": summary(redrawn),
             "options": asdict(options),
             "chosen": asdict(hyper),
             "regularisations": [value for _, value in pairs],
-            "readout_bits": readout[1],
+            "readout_bits": readout.readout_bits,
             "validation": validation,
             "candidates": budget,
         }

@@ -160,6 +160,23 @@ def test_the_page_says_who_is_behind() -> None:
     ]
 
 
+def test_the_page_tells_what_rounding_costs() -> None:
+    cases = [
+        {"activation": name, "bits": bits, "linear": 0.5, "squares": error}
+        for name, bits, error in (
+            ("tanh", 0, 0.001), ("tanh", 16, 0.004), ("pwl", 0, 0.003), ("pwl", 16, 0.0036),
+        )
+    ]  # fmt: skip
+    rows = {
+        "henon/100/rounding": {"title": "rounded", "cases": cases},
+        "henon/100/a-linear": _entry("a, random", "linear", [0.2]),
+    }
+    page = markdown({"command": "python", "budget": 3, "rows": rows})
+    assert "| tanh | float | 0.5 | 0.001 |" in page and "| pwl | 16 | 0.5 | 0.0036 |" in page
+    assert "multiplies the error of tanh by 4.0 and that of straight segments by 1.2." in page
+    assert "| rounded |" not in page
+
+
 def test_validation_chooses_among_our_rows_and_the_test_among_those_of_peers() -> None:
     table = {
         "a": _entry("rchw ring, 8 bits", "linear", [0.1], True) | {"validation": 0.3},
