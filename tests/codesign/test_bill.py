@@ -52,7 +52,9 @@ def test_block_rams_and_multipliers_are_those_of_place_and_route() -> None:
     assert wrong == dict.fromkeys(ONE_LESS, (1, 0))
 
 
-@pytest.mark.parametrize("number", [4, 9, 23, 34, 46, 71])
+@pytest.mark.parametrize(
+    "number", [4, 34, 46, *(pytest.param(n, marks=pytest.mark.slow) for n in (9, 23, 71))]
+)
 def test_memories_are_those_of_the_verilog(number: int) -> None:
     """Every memory that must be in block RAM, bit for bit as wide and word for word as deep."""
     design = DRAWN[number].design

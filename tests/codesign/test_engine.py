@@ -117,7 +117,7 @@ def alive(pid: int) -> bool:
     return state != "Z"
 
 
-def wait_for(what: Callable[[], bool], seconds: float = 120.0) -> None:
+def wait_for(what: Callable[[], bool], seconds: float = 600.0) -> None:
     """Wait until something is true; a machine under load takes its time."""
     end = time.monotonic() + seconds
     while not what():
