@@ -170,6 +170,24 @@ def test_a_history_is_drawn_layer_by_layer() -> None:
         plot.history_figure(History("a rule", {}, (one,)))
 
 
+def test_what_early_stopping_kept_is_marked() -> None:
+    """An upright line at its samples, and a dot on every curve, that of the gains too."""
+    steps = np.array([0, 100, 200, 300])
+    rising = np.array([1.0, 2.0, 3.0, 4.0])
+    values = {"error": rising[::-1].copy(), "gain_min": rising, "gain_median": rising + 1,
+              "gain_max": rising + 2}  # fmt: skip
+    layer = LayerHistory(steps, values, "no less error in 1 epochs", None, kept=200)
+    figure = plot.history_figure(History("oja", {}, (layer,)))
+    for axes, height in zip(figure.axes, (2.0, 4.0), strict=True):
+        _, upright, dot = axes.get_lines()
+        assert np.asarray(upright.get_xdata()).tolist() == [200, 200]
+        assert np.asarray(dot.get_xydata()).tolist() == [[200.0, height]]
+        assert [text.get_text() for text in axes.texts] == ["kept"]
+    assert layer.summary()["after"]["error"] == 2.0 and layer.summary()["kept"] == 200
+    plain = plot.history_figure(two_layers())
+    assert not any(axes.texts for axes in plain.axes)
+
+
 def test_errors_are_dots_at_their_values() -> None:
     errors = {"floor": 0.5, "ours": 0.02, "circuit": 0.02}
     figure = plot.error_bars(errors, metric="NMSE", roles={"circuit": "good"})

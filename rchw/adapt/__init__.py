@@ -6,7 +6,15 @@ Every rule has one shape: ``rule(reservoir, inputs, *, ...) -> reservoir, histor
 from rchw.adapt.history import History, LayerHistory
 from rchw.adapt.homeostasis import flow_control, variance_control
 from rchw.adapt.intrinsic import intrinsic_plasticity
-from rchw.adapt.rules import RULES, Rule, checked_parameters, defaults, parse_parameters, rule_named
+from rchw.adapt.rules import (
+    RULES,
+    Rule,
+    checked_parameters,
+    defaults,
+    parse_parameters,
+    parse_stopping,
+    rule_named,
+)
 from rchw.adapt.stopping import Stopping
 from rchw.adapt.synaptic import anti_hebbian, anti_oja, bcm, hebbian, oja
 from rchw.adapt.transition import phase_transition
@@ -27,6 +35,7 @@ __all__ = [
     "intrinsic_plasticity",
     "oja",
     "parse_parameters",
+    "parse_stopping",
     "phase_transition",
     "rule_named",
     "variance_control",

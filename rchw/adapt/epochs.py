@@ -1,7 +1,7 @@
 """Passes over the inputs, one after the other, until the changes are small."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 from rchw.adapt.layer import Layer
 from rchw.errors import DesignError
 
-__all__ = ["above_zero", "at_least", "gain_numbers", "relative_change", "until_settled"]
+__all__ = [
+    "above_zero",
+    "at_least",
+    "gain_numbers",
+    "moment_numbers",
+    "relative_change",
+    "settle",
+    "until_settled",
+]
 
 Values = NDArray[np.float64]
 
@@ -43,6 +51,62 @@ def until_settled(epochs: int, tolerance: float, epoch: Callable[[], float]) -> 
         if change <= tolerance:
             return f"a change of {change:.2g} in epoch {number}, at most {tolerance:g}"
     return f"all {epochs} epochs"
+
+
+def settle(
+    run: Callable[[float], Mapping[str, float]],
+    adapted: Callable[[], Values],
+    note: Callable[[int, Mapping[str, float]], None],
+    *,
+    samples: int,
+    rate: float,
+    epochs: int,
+    tolerance: float,
+) -> str:
+    """Take passes until what is adapted settles, and record each with what it saw.
+
+    Before them comes one pass without a record, whose first states still remember the zero state,
+    and one for the record of the beginning; behind them one for that of the end. These change
+    nothing.
+
+    Parameters
+    ----------
+    run : callable
+        Takes one pass at a learning rate, and returns what it saw.
+    adapted : callable
+        Returns a copy of what the rule changes.
+    note : callable
+        Records what was seen after so many samples.
+    samples : int
+        Of one pass.
+    rate : float
+    epochs, tolerance
+        As of `until_settled`, whose words are returned.
+    """
+    done = 0
+
+    def epoch() -> float:
+        nonlocal done
+        before = adapted()
+        seen = run(rate)
+        change = relative_change(before, adapted())
+        done += samples
+        if math.isfinite(change):
+            note(done, seen)
+        return change
+
+    run(0.0)
+    note(0, run(0.0))
+    stopped = until_settled(epochs, tolerance, epoch)
+    note(done, run(0.0))
+    return stopped
+
+
+def moment_numbers(sums: Values, samples: int) -> dict[str, float]:
+    """Mean over units of the mean and the deviation, of sums of activations and squares (2, N)."""
+    means, squares = sums / samples
+    deviations = np.sqrt(np.maximum(squares - means**2, 0.0))
+    return {"mean": float(means.mean()), "std": float(deviations.mean())}
 
 
 def relative_change(before: Values, after: Values) -> float:

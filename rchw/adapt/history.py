@@ -32,21 +32,28 @@ class LayerHistory:
         Why it came to an end, in words.
     reached : bool or None
         Whether the rule's target was reached; None for a rule without one.
+    kept : int or None
+        Of a rule that may stop early: samples after which the layer was as it has been kept.
     """
 
     steps: NDArray[np.int64]
     values: Mapping[str, Values]
     stopped: str
     reached: bool | None
+    kept: int | None = None
 
     def summary(self) -> dict[str, Any]:
-        """First and last of what was recorded, ready for JSON."""
+        """What was recorded first, and last or of what was kept, ready for JSON."""
+        last, early = -1, {}
+        if self.kept is not None:
+            last, early = int(np.flatnonzero(self.steps == self.kept)[0]), {"kept": self.kept}
         return {
             "samples": int(self.steps[-1]),
             "stopped": self.stopped,
             "reached": self.reached,
+            **early,
             "before": {name: float(series[0]) for name, series in self.values.items()},
-            "after": {name: float(series[-1]) for name, series in self.values.items()},
+            "after": {name: float(series[last]) for name, series in self.values.items()},
         }
 
 
@@ -107,7 +114,7 @@ class Recorder:
         """The newest number of a name."""
         return self._values[name][-1]
 
-    def history(self, stopped: str, reached: bool | None) -> LayerHistory:
+    def history(self, stopped: str, reached: bool | None, kept: int | None = None) -> LayerHistory:
         """Give out what was recorded."""
         names: Sequence[str] = list(self._values)
         return LayerHistory(
@@ -115,6 +122,7 @@ class Recorder:
             {name: np.array(self._values[name]) for name in names},
             stopped,
             reached,
+            kept,
         )
 
 
@@ -126,7 +134,7 @@ def summary_words(summary: Mapping[str, Any]) -> str:
         parts.append(
             f"spectral radius {before['radius']:.4g} to {after['radius']:.4g}, gains "
             f"{after['gain_min']:.3g} to {after['gain_max']:.3g}, deviation {before['std']:.3g} to "
-            f"{after['std']:.3g}"
+            f"{after['std']:.3g}" + f", {layer['stopped']}" * ("kept" in layer)
         )
     target = {True: ", target reached", False: ", target not reached", None: ""}
     return f"{summary['rule']}: {'; '.join(parts)}{target[summary['reached']]}"

@@ -19,9 +19,8 @@ Source: F. Schubert and C. Gros, "Local homeostatic regulation of the spectral r
 networks", Frontiers in Computational Neuroscience 15, 587721, 2021, and its published code.
 """
 
-from collections.abc import Callable, Iterator
-from functools import lru_cache, partial
-from typing import Any
+from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,8 +28,8 @@ from numpy.typing import ArrayLike, NDArray
 from rchw.adapt.epochs import above_zero, at_least
 from rchw.adapt.history import History, LayerHistory, Recorder
 from rchw.adapt.layer import Layer, each_layer
+from rchw.adapt.loops import add_connections, one_of_two
 from rchw.errors import DesignError
-from rchw.model.recurrence import jitted
 from rchw.reservoir import Reservoir
 
 __all__ = ["TOLERANCE", "flow_control", "variance_control"]
@@ -151,7 +150,7 @@ def _one_layer(
             "gain_median": float(np.median(gain)), "gain_max": gain.max(), "radius": now().radius(),
         })  # fmt: skip
 
-    loop = (_compiled() if layer.compiled else None) or _numpy_steps
+    loop = one_of_two(_scalar_steps, _numpy_steps, layer.compiled)
     numbers = (goal, rates["learning_rate"], rates["bias_rate"], rates["mean"])
     first = min(len(inputs), max(len(inputs) * epochs // records, 1))
     # What states are like before anything changes: the same loop with rates of 0.
@@ -198,8 +197,7 @@ def _numpy_steps(
     """
     for row in drive:
         inside = np.zeros(len(row))
-        for source, table in zip(sources, weights, strict=True):
-            inside += table * state[source]
+        add_connections(inside, sources, weights, state)
         inside *= gain
         y = np.tanh(inside + row + bias)
         for place, value in ((0, y), (2, row)):
@@ -255,9 +253,3 @@ def _scalar_steps(
             drive[t, i] = y
         for i in range(n_units):
             state[i] = drive[t, i]
-
-
-@lru_cache(maxsize=1)
-def _compiled() -> Callable[..., Any] | None:
-    """`_scalar_steps` through numba, or None where numba is not installed."""
-    return jitted(_scalar_steps)

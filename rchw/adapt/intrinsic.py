@@ -18,18 +18,17 @@ reservoirs using intrinsic plasticity", Neurocomputing 71, 2008 (tanh). Those of
 follow in the same way, with ``f' = 1``.
 """
 
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rchw.adapt.epochs import above_zero, at_least, gain_numbers, relative_change, until_settled
+from rchw.adapt.epochs import above_zero, at_least, gain_numbers, moment_numbers, settle
 from rchw.adapt.history import History, LayerHistory, Recorder
 from rchw.adapt.layer import Layer, each_layer
+from rchw.adapt.loops import add_connections, one_of_two
 from rchw.errors import DesignError
-from rchw.model.recurrence import ACTIVATIONS, finish_row, jitted
+from rchw.model.recurrence import ACTIVATIONS, finish_row
 from rchw.reservoir import Reservoir
 
 __all__ = ["intrinsic_plasticity", "intrinsic_slope"]
@@ -150,40 +149,26 @@ def _adapt(
     drive = layer.drive(signal)
     gain, bias = np.maximum(layer.gain, least_gain), layer.bias.copy()
     state, recorder = np.zeros(layer.n_units), Recorder()
-    loop = _loop(layer.compiled)
+    loop = one_of_two(_scalar_pass, _numpy_pass, layer.compiled)
     code = ACTIVATIONS.index(layer.activation)
 
-    def run(rate: float) -> tuple[Values, Values]:
-        """One pass; returns mean and deviation of every unit."""
+    def run(rate: float) -> dict[str, float]:
+        """One pass; returns mean and deviation over it."""
         sums = np.zeros((2, layer.n_units))
         loop(
             drive, state, layer.sources, layer.weights, layer.leak_rate, code, gain, bias,
             rate, *target, least_gain, sums,
         )  # fmt: skip
-        means = sums[0] / len(drive)
-        return means, np.sqrt(np.maximum(sums[1] / len(drive) - means**2, 0.0))
+        return moment_numbers(sums, len(drive))
 
-    def note(step: int, moments: tuple[Values, Values]) -> None:
-        now = layer.with_(gain=gain, bias=bias)
-        means, deviations = (float(moment.mean()) for moment in moments)
-        recorder.note(step, {"mean": means, "std": deviations, **gain_numbers(now)})
+    def note(step: int, seen: Mapping[str, float]) -> None:
+        recorder.note(step, {**seen, **gain_numbers(layer.with_(gain=gain, bias=bias))})
 
-    def epoch() -> float:
-        before = np.concatenate([gain, bias])
-        moments = run(learning_rate)
-        change = relative_change(before, np.concatenate([gain, bias]))
-        if np.isfinite(change):
-            done[0] += len(drive)
-            note(done[0], moments)
-        return change
-
-    run(0.0)  # the first states still remember the zero state
-    done = [0]
-    note(0, run(0.0))
-    stopped = until_settled(epochs, tolerance, epoch)
-    moments = run(0.0)
-    note(done[0], moments)
-    measured = float(moments[0 if layer.activation == "fermi" else 1].mean())
+    stopped = settle(
+        run, lambda: np.concatenate([gain, bias]), note, samples=len(drive), rate=learning_rate,
+        epochs=epochs, tolerance=tolerance,
+    )  # fmt: skip
+    measured = recorder.last("mean" if layer.activation == "fermi" else "std")
     wanted, near = (
         (target[0], _NEAR_EXPONENTIAL) if layer.activation == "fermi" else (target[1], _NEAR)
     )
@@ -212,8 +197,7 @@ def _numpy_pass(
     """Change state, gain and bias (N,) in place; add activations and squares to sums (2, N)."""
     for row in drive:
         net = row.copy()
-        for source, table in zip(sources, weights, strict=True):
-            net += table * state[source]
+        add_connections(net, sources, weights, state)
         y = gain * net + bias
         finish_row(y, state, leak, leak, False, activation)
         state += leak * (y - state)
@@ -269,14 +253,3 @@ def _scalar_pass(
             if rate > 0:
                 bias[i] += rate * slope
                 gain[i] = max(gain[i] + rate / gain[i] + rate * slope * net[i], least_gain)
-
-
-@lru_cache(maxsize=1)
-def _compiled_pass() -> Callable[..., Any] | None:
-    """`_scalar_pass` through numba, or None where numba is not installed."""
-    return jitted(_scalar_pass)
-
-
-def _loop(compiled: bool) -> Callable[..., Any]:
-    kernel = _compiled_pass() if compiled else None
-    return _numpy_pass if kernel is None else kernel

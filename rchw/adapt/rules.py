@@ -4,16 +4,28 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any
+
+from numpy.typing import ArrayLike
 
 from rchw.adapt.history import History
 from rchw.adapt.homeostasis import flow_control, variance_control
 from rchw.adapt.intrinsic import intrinsic_plasticity
+from rchw.adapt.stopping import Stopping
 from rchw.adapt.synaptic import anti_hebbian, anti_oja, bcm, hebbian, oja
 from rchw.adapt.transition import phase_transition
 from rchw.errors import DesignError
 from rchw.reservoir import Reservoir
 
-__all__ = ["RULES", "Rule", "checked_parameters", "defaults", "parse_parameters", "rule_named"]
+__all__ = [
+    "RULES",
+    "Rule",
+    "checked_parameters",
+    "defaults",
+    "parse_parameters",
+    "parse_stopping",
+    "rule_named",
+]
 
 Rule = Callable[..., tuple[Reservoir, History]]
 
@@ -65,16 +77,47 @@ def checked_parameters(name: str, given: Mapping[str, float]) -> dict[str, float
     DesignError
         If the rule has no such parameter, or it must be a whole number.
     """
-    known = defaults(name)
+    return _checked(name, defaults(name), given)
+
+
+def _checked(
+    owner: str, known: Mapping[str, float | None], given: Mapping[str, float]
+) -> dict[str, float | int]:
     found: dict[str, float | int] = {}
     for key, value in given.items():
         if key not in known:
-            raise DesignError(f"parameter of {name} must be one of {', '.join(known)}, not {key!r}")
+            raise DesignError(
+                f"parameter of {owner} must be one of {', '.join(known)}, not {key!r}"
+            )
         whole = isinstance(known[key], int) and not isinstance(known[key], bool)
         if whole and value != int(value):
-            raise DesignError(f"{key} of {name} must be a whole number, not {value:g}")
+            raise DesignError(f"{key} of {owner} must be a whole number, not {value:g}")
         found[key] = int(value) if whole else float(value)
     return found
+
+
+def parse_stopping(rule: str, text: str, targets: ArrayLike) -> Stopping:
+    """Early stopping by targets, its parameters as the command line has them: ``patience=3``.
+
+    Raises
+    ------
+    DesignError
+        If the rule does not stop early, the text has another form, there is no such parameter, or
+        it is out of range.
+
+    >>> parse_stopping("anti-oja", "patience=2,held-out=0.25", []).patience
+    2
+    """
+    if "stopping" not in inspect.signature(rule_named(rule)).parameters:
+        able = [name for name in RULES if "stopping" in inspect.signature(RULES[name]).parameters]
+        raise DesignError(
+            f"stopping must be left out for {rule}, and is there for {', '.join(able)}"
+        )
+    fields = inspect.signature(Stopping).parameters.values()
+    known: dict[str, float | None] = {p.name: p.default for p in fields if p.name != "targets"}
+    numbers = _checked(f"stopping of {rule}", known, _numbers(text, "patience=3"))
+    given: dict[str, Any] = dict(numbers)
+    return Stopping(targets, **given)
 
 
 def parse_parameters(rule: str, text: str | None) -> dict[str, float | int]:
@@ -88,8 +131,13 @@ def parse_parameters(rule: str, text: str | None) -> dict[str, float | int]:
     >>> parse_parameters("intrinsic-plasticity", "std=0.2,epochs=5")
     {'std': 0.2, 'epochs': 5}
     """
+    return checked_parameters(rule, _numbers(text or "", "epochs=5"))
+
+
+def _numbers(text: str, example: str) -> dict[str, float]:
+    """Numbers by their names, of a text such as ``std=0.2,epochs=5``."""
     given: dict[str, float] = {}
-    for part in (text or "").split(","):
+    for part in text.split(","):
         if not part.strip():
             continue
         name, equals, value = (word.strip() for word in part.partition("="))
@@ -99,8 +147,8 @@ def parse_parameters(rule: str, text: str | None) -> dict[str, float | int]:
             number = math.nan
         if not equals or not math.isfinite(number):
             raise DesignError(
-                f"parameters of adaptation must be NAME=NUMBER,... such as epochs=5, not "
+                f"parameters of adaptation must be NAME=NUMBER,... such as {example}, not "
                 f"{part.strip()[:40]!r}"
             )
         given[name.replace("-", "_")] = number
-    return checked_parameters(rule, given)
+    return given

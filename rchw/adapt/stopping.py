@@ -50,6 +50,13 @@ class Stopping:
         if self.patience < 1:
             raise DesignError(f"patience must be at least 1, not {self.patience}")
 
+    @property
+    def parameters(self) -> dict[str, float]:
+        """Its numbers, for a record."""
+        return {
+            "washout": self.washout, "held_out": self.held_out, "patience": self.patience,
+        }  # fmt: skip
+
     def first_held_out(self, samples: int) -> int:
         """Number of the first of the samples that only judge.
 

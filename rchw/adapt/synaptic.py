@@ -18,10 +18,8 @@ reservoirs, G. Morales, C. Mirasso, M. Soriano, arXiv 2101.05848, 2021.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from typing import Any
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,9 +27,10 @@ from numpy.typing import ArrayLike, NDArray
 from rchw.adapt.epochs import above_zero, at_least, gain_numbers
 from rchw.adapt.history import History, LayerHistory, Recorder
 from rchw.adapt.layer import Layer, each_layer
+from rchw.adapt.loops import add_connections, one_of_two
 from rchw.adapt.stopping import Stopping
 from rchw.errors import DesignError
-from rchw.model.recurrence import ACTIVATIONS, finish_row, jitted
+from rchw.model.recurrence import ACTIVATIONS, finish_row
 from rchw.reservoir import Reservoir
 
 __all__ = ["anti_hebbian", "anti_oja", "bcm", "hebbian", "oja"]
@@ -199,6 +198,7 @@ def _adapt(
     adapted, layers = each_layer(reservoir, inputs, work)
     parameters = {
         "learning_rate": learning_rate, "epochs": epochs, "normalise": normalise, **law.parameters,
+        **(stopping.parameters if stopping else {}),
     }  # fmt: skip
     return adapted, History(law.name, parameters, layers)
 
@@ -237,7 +237,7 @@ def _one_layer(
     if law.threshold is not None:
         theta[:] = law.threshold
     weights, state = layer.weights.copy(), np.zeros(layer.n_units)
-    loop = (_compiled() if layer.compiled else None) or _numpy_steps
+    loop = one_of_two(_scalar_steps, _numpy_steps, layer.compiled)
     for epoch in range(1, epochs + 1):
         loop(
             drive, state, layer.sources, weights, present, layer.gain, layer.leak_rate,
@@ -261,7 +261,7 @@ def _one_layer(
             break
     if stopping is not None:
         stopped += f"; weights of epoch {kept}"
-    return best, recorder.history(stopped, None)
+    return best, recorder.history(stopped, None, None if stopping is None else kept * learnt)
 
 
 def _correlation(states: Values) -> float:
@@ -296,8 +296,7 @@ def _numpy_steps(
     """
     for row in drive:
         new = np.zeros(len(row))
-        for source, table in zip(sources, weights, strict=True):
-            new += table * state[source]
+        add_connections(new, sources, weights, state)
         new = gain * new + row
         finish_row(new, state, 1.0 - leak_rate, leak_rate, True, activation)
         factor = rate * new
@@ -371,9 +370,3 @@ def _scalar_steps(
             decay[:] = 0.0
         for i in range(n_units):
             state[i] = new[i]
-
-
-@lru_cache(maxsize=1)
-def _compiled() -> Callable[..., Any] | None:
-    """`_scalar_steps` through numba, or None where numba is not installed."""
-    return jitted(_scalar_steps)

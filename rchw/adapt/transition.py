@@ -21,18 +21,18 @@ instead, gains grow far beyond the maximum on a ring: a unit does not see that i
 one into saturation.
 """
 
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rchw.adapt.epochs import above_zero, at_least, gain_numbers, relative_change, until_settled
+from rchw.adapt.epochs import above_zero, at_least, gain_numbers, moment_numbers, settle
 from rchw.adapt.history import History, LayerHistory, Recorder
 from rchw.adapt.layer import Layer, each_layer
+from rchw.adapt.loops import add_connections, one_of_two
 from rchw.errors import DesignError
-from rchw.model.recurrence import ACTIVATIONS, finish_row, jitted
+from rchw.model.recurrence import ACTIVATIONS, finish_row
 from rchw.model.scaling import matrix_radius
 from rchw.reservoir import Reservoir
 
@@ -124,7 +124,7 @@ def _adapt(
     if not radius > 0:
         raise DesignError(f"spectral radius to adapt must be above 0, not {radius:g}")
     drive, gain = layer.drive(signal), layer.gain.copy()
-    n_units, recorder, done = layer.n_units, Recorder(), 0
+    n_units, recorder = layer.n_units, Recorder()
     state, sensitivity, running = np.zeros(n_units), np.zeros(n_units), np.zeros(n_units)
     loop = _loop(layer.compiled)
 
@@ -135,31 +135,17 @@ def _adapt(
             drive, state, sensitivity, running, layer.sources, layer.weights, layer.leak_rate,
             ACTIVATIONS.index(layer.activation), gain, layer.bias, radius, rate, averaging, sums,
         )  # fmt: skip
-        mean, square, growth = sums / len(drive)
-        std = np.sqrt(np.maximum(square - mean**2, 0.0))
-        return {
-            "mean": float(mean.mean()),
-            "std": float(std.mean()),
-            "growth": float(growth.mean()),
-        }
+        growth = float((sums[2] / len(drive)).mean())
+        return moment_numbers(sums[:2], len(drive)) | {"growth": growth}
 
-    def note(seen: dict[str, float]) -> None:
-        recorder.note(done, seen | gain_numbers(layer.with_(gain=gain)))
+    def note(step: int, seen: Mapping[str, float]) -> None:
+        recorder.note(step, {**seen, **gain_numbers(layer.with_(gain=gain))})
 
-    def epoch() -> float:
-        nonlocal done
-        before = gain.copy()
-        seen = run(learning_rate)
-        change = relative_change(before, gain)
-        done += len(drive)
-        if np.isfinite(change):
-            note(seen)
-        return change
-
-    run(0.0)  # the first states still remember the zero state; running means settle
-    note(run(0.0))
-    stopped = until_settled(epochs, tolerance, epoch)
-    note(run(0.0))
+    # Before anything changes, running means settle too.
+    stopped = settle(
+        run, gain.copy, note, samples=len(drive), rate=learning_rate, epochs=epochs,
+        tolerance=tolerance,
+    )  # fmt: skip
     reached = abs(recorder.last("growth")) <= _NEAR
     return layer.with_(gain=gain), recorder.history(stopped, reached)
 
@@ -186,9 +172,8 @@ def _numpy_pass(
     """Change states, sensitivities, running means and gains (N,) in place; add to sums (3, N)."""
     for row in drive:
         net, carried = row.copy(), np.zeros_like(row)
-        for source, table in zip(sources, weights, strict=True):
-            net += table * state[source]
-            carried += table * sensitivity[source]
+        add_connections(net, sources, weights, state)
+        add_connections(carried, sources, weights, sensitivity)
         y = gain * net + bias
         moved = gain * (net + carried)  # the argument of f, by theta
         finish_row(y, state, leak, leak, False, activation)
@@ -269,12 +254,5 @@ def _scalar_pass(
                 gain[i] = max(gain[i] * np.exp(rate * move), _LEAST_GAIN)
 
 
-@lru_cache(maxsize=1)
-def _compiled_pass() -> Callable[..., Any] | None:
-    """`_scalar_pass` through numba, or None where numba is not installed."""
-    return jitted(_scalar_pass)
-
-
 def _loop(compiled: bool) -> Callable[..., Any]:
-    kernel = _compiled_pass() if compiled else None
-    return _numpy_pass if kernel is None else kernel
+    return one_of_two(_scalar_pass, _numpy_pass, compiled)

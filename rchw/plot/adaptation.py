@@ -25,7 +25,8 @@ def history_figure(history: History) -> Figure:
     """Everything that was recorded, over the samples that the rule has seen; a row for each layer.
 
     Gains are a band from the least to the greatest with their median. A dashed line is the target
-    where the rule has one of that name.
+    where the rule has one of that name. Where a rule may stop early, an upright line with a dot
+    marks what was kept; what is drawn behind it was tried and given up.
 
     Parameters
     ----------
@@ -67,6 +68,16 @@ def _panel(axes: Axes, layer: LayerHistory, name: str, history: History) -> None
         axes.plot(layer.steps, median, color=blue)
     else:
         axes.plot(layer.steps, layer.values[name], color=blue, marker="o", markersize=2.5)
+    if layer.kept is not None:
+        green = THEMES["good"][0]
+        series = layer.values["gain_median" if name == "gain" else name]
+        place = int(np.flatnonzero(layer.steps == layer.kept)[0])
+        axes.axvline(layer.kept, color=green, lw=1.0)
+        axes.plot(layer.kept, series[place], color=green, marker="o", markersize=5, clip_on=False)
+        axes.annotate(
+            "kept", (layer.kept, 1.0), xycoords=("data", "axes fraction"), xytext=(3, -8),
+            textcoords="offset points", color=green, fontsize=8,
+        )  # fmt: skip
     target = history.parameters.get(name)
     if target is not None:
         axes.axhline(target, color=MUTED, lw=1.0, ls="--")

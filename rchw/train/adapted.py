@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rchw.adapt import RULES, History, parse_parameters
+from rchw.adapt import RULES, History, Stopping, parse_parameters
 from rchw.adapt.layer import Layer
 from rchw.design import InputChannel, MatrixLayer, RingLayer, UnitCodes
 from rchw.fixed import QFormat, decode, encode
@@ -38,6 +38,7 @@ def adapted_layers(
     *,
     gain_bits: int | None = None,
     weight_bits: int | None = None,
+    stopping: Stopping | None = None,
 ) -> tuple[tuple[RingLayer | MatrixLayer, ...], History]:
     """Adapt the layers of a design and code what has changed.
 
@@ -54,6 +55,8 @@ def adapted_layers(
         Of the rule, as of `rchw.adapt.parse_parameters`.
     gain_bits, weight_bits : int, optional
         Of gains and biases, and of weights that the rule changes; 8 if not given.
+    stopping : Stopping, optional
+        Of a rule that may stop early, with a target for each of the inputs.
 
     Returns
     -------
@@ -73,7 +76,10 @@ def adapted_layers(
     ]
     twin = float_twin(layers)
     signal = np.stack(codes, axis=1)
-    model, history = RULES[rule](twin, signal, **parse_parameters(rule, parameters))
+    given: dict[str, Any] = dict(parse_parameters(rule, parameters))
+    if stopping is not None:
+        given["stopping"] = stopping
+    model, history = RULES[rule](twin, signal, **given)
     pairs = zip(layers, _parts(twin), _parts(model), strict=True)
     return tuple(
         _coded(layer, before, after, gain_bits or GAIN_BITS, weight_bits or _TAP_BITS)

@@ -205,7 +205,11 @@ def fit_outputs(
 
 
 def _reservoir(
-    options: TrainOptions, hyper: Hyperparameters, inputs: NDArray[np.float64], names: Sequence[str]
+    options: TrainOptions,
+    hyper: Hyperparameters,
+    inputs: NDArray[np.float64],
+    targets: NDArray[np.float64],
+    names: Sequence[str],
 ) -> tuple[tuple[InputChannel, ...], tuple[Any, ...], dict[str, Any]]:
     """Inputs and layers, adapted where that is asked for, and how."""
     parts = layer_options(options, hyper)
@@ -216,6 +220,7 @@ def _reservoir(
     adapted, history = adapted_layers(
         layers, channels, inputs, options.adapt, options.adapt_with,
         gain_bits=options.gain_bits, weight_bits=options.weight_bits,
+        stopping=options.stopping(targets),
     )  # fmt: skip
     return channels, adapted, {"adaptation": history.summary()}
 
@@ -257,7 +262,7 @@ def build_design(
     """
     u, y = np.asarray(inputs, dtype=np.float64), np.asarray(targets, dtype=np.float64)
     if like is None:
-        channels, layers, provenance = _reservoir(options, hyper, u, input_names)
+        channels, layers, provenance = _reservoir(options, hyper, u, y, input_names)
     else:
         channels, layers, provenance = like.inputs, like.layers, like.provenance
     seen = [

@@ -86,6 +86,7 @@ def _refuse_without_effect(options: TrainOptions) -> None:
         "input bits": options.input_bits is None,
         "input features": not options.input_features,
         "bounded": options.bounded is None,
+        "adapt stop": options.adapt_stop is None,
         "encoder": options.encoder == "min-max",
     }
     for what, unset in idle.items():

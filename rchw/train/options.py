@@ -4,7 +4,9 @@ import math
 import re
 from dataclasses import dataclass
 
-from rchw.adapt import parse_parameters
+from numpy.typing import ArrayLike
+
+from rchw.adapt import Stopping, parse_parameters, parse_stopping
 from rchw.errors import DesignError
 from rchw.fixed import Rounding
 from rchw.matrix import RULES
@@ -95,6 +97,9 @@ class TrainOptions:
         floating point before its readout is trained; not of ``integer`` and of Euler's steps.
     adapt_with : str, optional
         Its parameters, such as ``std=0.2,epochs=5``; those not given have the rule's defaults.
+    adapt_stop : str, optional
+        Early stopping of a plasticity, such as ``patience=3``, by a readout on held-out training
+        samples; parameters of `rchw.adapt.Stopping`. Without it the rule takes all its epochs.
     gain_bits : int, optional
         Of gains and biases that it changes, 2 to 24; 8 if not given.
     signs : str
@@ -143,6 +148,7 @@ class TrainOptions:
     bounded: int | None = None
     adapt: str | None = None
     adapt_with: str | None = None
+    adapt_stop: str | None = None
     gain_bits: int | None = None
     signs: str = "auto"
     rounding: str = "truncate"
@@ -190,6 +196,7 @@ class TrainOptions:
         self._refuse_without_effect()
         if self.adapt is not None:
             parse_parameters(self.adapt, self.adapt_with)
+            self.stopping(())
         if self.gain_bits is not None:
             within("gain bits", self.gain_bits, 2, 24)
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", self.name):
@@ -274,9 +281,8 @@ class TrainOptions:
         elif self.weights == "integer":
             idle["levels"] = (self.levels, "weights integer")
         if self.adapt is None:
-            idle |= {
-                name: (getattr(self, name), "no adapt") for name in ("adapt_with", "gain_bits")
-            }
+            names = ("adapt_with", "adapt_stop", "gain_bits")
+            idle |= {name: (getattr(self, name), "no adapt") for name in names}
         if self.leak_shifts is not None:
             idle["leak_shift"] = (self.leak_shift, f"leak shifts {self.leak_shifts}")
         for what, (given, owner) in idle.items():
@@ -290,6 +296,12 @@ class TrainOptions:
                 f"scaling must be radius or circular for {reservoir}, not leaky-radius"
             )
         self._check_leaks()
+
+    def stopping(self, targets: ArrayLike) -> Stopping | None:
+        """Early stopping of the rule by the targets (T, L) of its inputs, if it was asked for."""
+        if self.adapt is None or self.adapt_stop is None:
+            return None
+        return parse_stopping(self.adapt, self.adapt_stop, targets)
 
     def _check_leaks(self) -> None:
         ends, layers = self.leak_range, len(self.layer_units)

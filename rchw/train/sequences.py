@@ -344,10 +344,11 @@ def held_out(
 
 
 def _refuse_budgets(options: TrainOptions) -> None:
-    """Outputs that are compared have one step, and so one width."""
+    """Outputs that are compared have one step, and so one width; and a sequence has one answer."""
     for what, value in (
         ("readout adders", options.readout_adders),
         ("readout nonzeros", options.readout_nonzeros),
+        ("adapt stop", options.adapt_stop),  # there is no target for every sample
     ):
         if value is not None:
             raise DesignError(f"{what} must be left out for labelled sequences, not {value}")

@@ -44,6 +44,22 @@ def test_the_report_tells_of_the_rule(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "--adapt-with std=0.15,epochs=3" in page
 
 
+def test_plasticity_stops_early(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says which epoch was kept, and the command of the report makes the same design."""
+    rule = ("--adapt", "hebbian", "--adapt-with", "learning_rate=1e-2,epochs=5")
+    words = (*rule, "--adapt-stop", "patience=2,washout=5", "--reservoir", "leaky")
+    done = train_small(capsys, tmp_path, *words)
+    assert done.code == 0, done.err
+    assert "epochs; weights of epoch " in " ".join(done.out.split())
+    record = json.loads((tmp_path / "small.train.json").read_text())
+    layer = record["adaptation"]["layers"][0]
+    assert layer["after"]["error"] <= layer["before"]["error"]
+    line = train_command_line(record, str(tmp_path / "again.json"))
+    again = shlex.split(line.replace("small.csv", str(tmp_path / "small.csv")))
+    assert "--adapt-stop" in again and call(capsys, *again[1:]).code == 0
+    assert load(tmp_path / "again.json") == load(tmp_path / "small.json")
+
+
 def test_a_generator_is_adapted_to_its_targets(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -60,6 +76,15 @@ BAD = {
     "rule": (("--adapt", "magic"), "rule of adaptation must be one of intrinsic-plasticity"),
     "parameters": ((*RULE[:2], "--adapt-with", "std"), "must be NAME=NUMBER,... such as epochs=5"),
     "alone": (("--gain-bits", "6"), "gain bits must be left out for no adapt, not 6"),
+    "stopping": (
+        ("--adapt", "flow-control", "--adapt-stop", "patience=2"),
+        "stopping must be left out for flow-control, and is there for hebbian, anti-hebbian, oja, "
+        "anti-oja, bcm",
+    ),
+    "samples": (
+        ("--adapt", "oja", "--adapt-stop", "patience=2,washout=5000", "--reservoir", "leaky"),
+        "washout must leave at least 2 of the",
+    ),
     "clip": (
         ("--adapt", "phase-transition"),
         "activation must be tanh, linear or fermi, of integers pwl or table, for phase-transition, "

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rchw.adapt import RULES, intrinsic_plasticity
+from rchw.adapt import RULES, Stopping, intrinsic_plasticity
 from rchw.adapt.layer import Layer
 from rchw.design import Design, MatrixLayer, RingLayer
 from rchw.document import digest, from_document, to_document
@@ -112,6 +112,54 @@ def test_only_training_inputs_are_read() -> None:
     assert gains(100, 150) != own
 
 
+def test_plasticity_stops_early_on_held_out_training_samples() -> None:
+    """A harmful rule is given up: the weights of the best epoch are those of the design.
+
+    Told by training targets: other validation and test targets choose the same, others do not.
+    """
+    more: dict[str, Any] = {
+        "reservoir": "leaky", "activation": "table", "units": 12, "search": "none",
+    }  # fmt: skip
+    options = TrainOptions(
+        adapt="hebbian", adapt_with="learning_rate=1e-2,epochs=9",
+        adapt_stop="patience=2,washout=20", **more,
+    )  # fmt: skip
+    found = train(TASK, options)
+    told = found.provenance["adaptation"]["layers"][0]
+    assert told["kept"] == 0 and told["after"] == told["before"]
+    assert told["stopped"] == "no less error in 2 epochs; weights of epoch 0"
+    assert found.layers == train(TASK, TrainOptions(**more)).layers
+    untold = build("hebbian", adapt_with="learning_rate=1e-2,epochs=9", **more)
+    assert untold.layers != found.layers
+    known = found.provenance["adaptation"]["parameters"]
+    assert (known["patience"], known["washout"], known["held_out"]) == (2, 20, 0.25)
+    targets = TASK.targets.copy()
+    targets[TASK.train.stop :] = targets[TASK.train.stop :][::-1]
+    assert train(replace(TASK, targets=targets), options).layers == found.layers
+
+
+def test_what_is_kept_is_the_epoch_of_least_error() -> None:
+    """The codes are of its weights: those of as many epochs on the samples that it learns from."""
+    more: dict[str, Any] = {"reservoir": "leaky", "activation": "table", "weight_bits": 12}
+    found = build(
+        "anti-oja", adapt_with="learning_rate=1e-3,epochs=6", adapt_stop="patience=6,washout=20",
+        **more,
+    )  # fmt: skip
+    plain = build(None, **more)
+    signal = decode(plain.encode(TASK.inputs[TASK.train]), plain.inputs[0].format)
+    twin, numbers = float_twin([s.layer for s in plain.stages]), {"learning_rate": 1e-3}
+    stopping = Stopping(TASK.targets[TASK.train], washout=20, patience=6)
+    _, history = RULES["anti-oja"](twin, signal, epochs=6, stopping=stopping, **numbers)
+    assert history.summary() == found.provenance["adaptation"]
+    layer = history.layers[0]
+    best = int(layer.values["error"].argmin())
+    assert 0 < best < 6 and layer.kept == layer.steps[best] == best * 300
+    model, _ = RULES["anti-oja"](twin, signal[:300], epochs=best, **numbers)
+    coded = Layer.of(float_twin([s.layer for s in found.stages])).matrix()
+    half = found.driven.connection_format.resolution / 2
+    assert np.abs(coded - Layer.of(model).matrix()).max() <= half
+
+
 def test_wider_gains_are_finer() -> None:
     coarse, fine = build(gain_bits=4).driven.gain, build(gain_bits=14).driven.gain
     assert coarse is not None and fine is not None
@@ -189,6 +237,19 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "idle parameters": (
         {"adapt_with": "std=1"}, "adapt with must be left out for no adapt, not std=1",
     ),
+    "idle stopping": (
+        {"adapt_stop": "patience=1"}, "adapt stop must be left out for no adapt, not patience=1",
+    ),
+    "stopping of gains": (
+        {"adapt": RULE, "adapt_stop": "patience=1"},
+        f"stopping must be left out for {RULE}, and is there for hebbian, anti-hebbian, oja, ",
+    ),
+    "stopping": (
+        {"adapt": "oja", "adapt_stop": "epochs=1"},
+        "parameter of stopping of oja must be one of washout, held_out, patience, not 'epochs'",
+    ),
+    "patience": ({"adapt": "oja", "adapt_stop": "patience=0"}, "patience must be at least 1, not"),
+    "part": ({"adapt": "bcm", "adapt_stop": "held-out=1"}, "held_out must be between 0 and 1, not"),
     "euler": (
         {"adapt": RULE, "reservoir": "euler"},
         f"adapt must be left out for reservoir euler, not {RULE}",
