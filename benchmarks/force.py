@@ -124,7 +124,6 @@ def picture() -> str:
             made.history.moves,
         ),
         "force",
-        themed=True,
     )
 
 

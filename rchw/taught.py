@@ -7,6 +7,9 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rchw.document import digest
 from rchw.errors import DesignError
 from rchw.experiment import Steps, csv_series, finite, layer_facts, task_facts, versions
@@ -14,10 +17,12 @@ from rchw.schedule import schedule
 from rchw.tasks import Task
 from rchw.train.force import ForceOptions
 from rchw.train.force_design import Widths
-from rchw.train.recurrent import Alone, left_alone, train_recurrent
+from rchw.train.recurrent import Alone, Recurrent, left_alone, train_recurrent
 from rchw.trained import Trained
 
 __all__ = ["taught"]
+
+Values = NDArray[np.float64]
 
 
 def taught(
@@ -37,7 +42,7 @@ def taught(
     Parameters
     ----------
     task : Task
-        Its inputs are not read.
+        Its inputs are read unless they are the targets' past.
     options : ForceOptions
     widths : Widths
     steps : Steps
@@ -73,9 +78,11 @@ def taught(
     with steps.bar(f"{options.teaching} of {options.units} units on {task.name}") as show:
         made = train_recurrent(task, options, widths, integer_samples, show)
     with steps.step("leaving network and design alone"):
-        found = made.integer_run(length)
-        run = left_alone(found, task.targets[begin : begin + length])
-        ideal = left_alone(made.float_run(length), task.targets[made.begins : made.begins + length])
+        found = made.integer_run(length, task.inputs[begin:])
+        run = _measured(task, made, found, begin)
+        ideal = _measured(
+            task, made, made.float_run(length, task.inputs[made.begins :]), made.begins
+        )
     design, known = made.design, made.design.provenance
     record: dict[str, Any] = {
         "kind": "train-recurrent",
@@ -83,7 +90,10 @@ def taught(
         "design": design.name,
         "digest": digest(design),
         "task": task_facts(task, source, series_seed, columns),
-        "channels": {"inputs": [], "outputs": [o.name for o in design.readout.outputs]},
+        "channels": {
+            "inputs": known["inputs"],
+            "outputs": [o.name for o in design.readout.outputs],
+        },
         "options": asdict(options) | asdict(widths),
         "integer_samples": integer_samples,
         "steps": length,
@@ -100,7 +110,13 @@ def taught(
     return Trained(design, record, csv_series(task.targets[begin : begin + length], found))
 
 
+def _measured(task: Task, made: Recurrent, found: Values, begin: int) -> Alone:
+    """A run from sample `begin` against the truth, and the inputs that the network was given."""
+    rows = slice(begin, begin + len(found))
+    return left_alone(found, task.targets[rows], task.inputs[rows, made.columns])
+
+
 def _facts(run: Alone) -> dict[str, Any]:
     """What a record tells of a free run; a number that is none becomes null."""
-    facts = asdict(run) | {"held": run.held}
+    facts = asdict(run) | {"held": run.held, "repetitions": [finite(e) for e in run.repetitions]}
     return {k: finite(v) if isinstance(v, float) else v for k, v in facts.items()}

@@ -71,6 +71,14 @@ def test_a_row_of_metrics_is_measured_again() -> None:
     assert again["conditions"] == row["conditions"]
 
 
+def test_pictures_need_no_style_sheet() -> None:
+    """An image in a page of Markdown is shown alone: variables of a page would leave it blank."""
+    pictures = sorted((generators.FOLDER.parent / "docs" / "images").glob("*.svg"))
+    assert len(pictures) >= 5
+    for picture in pictures:
+        assert "var(--" not in picture.read_text(encoding="utf-8"), picture.name
+
+
 def test_force_holds_periodic_targets_and_says_what_it_misses() -> None:
     """The claims of docs/force.md, and that every network is there."""
     found = record("force")

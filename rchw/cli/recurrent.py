@@ -12,11 +12,20 @@ from rchw.taught import taught
 from rchw.train import TrainOptions
 from rchw.train.force import TEACHINGS, ForceOptions
 from rchw.train.force_design import Widths
+from rchw.train.recurrent import HELD
 
 __all__ = ["Teaching"]
 
 _SHARED = ("units", "density", "leak_shift", "activation", "weight_bits", "seed")
-_WIDTHS = ("state_bits", "readout_bits", "output_bits", "rounding", "multipliers", "name")
+_WIDTHS = (
+    "state_bits",
+    "readout_bits",
+    "output_bits",
+    "input_bits",
+    "rounding",
+    "multipliers",
+    "name",
+)
 _READ = (*_SHARED, *_WIDTHS, "reservoir", "lanes", "search")
 _DEFAULTS = ForceOptions()
 
@@ -125,9 +134,27 @@ def _runs(record: Mapping[str, Any]) -> Any:
             name, str(run["valid"]), f"{run['early']:.4g}", f"{run['whole']:.4g}",
             f"{run['shift']:+d}", f"{run['shape']:.4g}", "yes" if run["held"] else "no",
         ])  # fmt: skip
+    if record["channels"]["inputs"]:
+        return table(*_cued(record))
     title = f"{record['task']['name']}: left alone for {record['steps']} samples behind training"
     columns = [">valid for", ">nrmse early", ">nrmse", ">samples ahead", ">shape", "held"]
     return table(["", *columns], rows, title)
+
+
+def _cued(record: Mapping[str, Any]) -> tuple[list[str], list[list[str]], str]:
+    """Table of runs under inputs, which tell the time: no phase is taken out."""
+    rows = []
+    for name, key in (("float network", "float"), ("integer design", "test")):
+        run = record[key]
+        errors = run["repetitions"]
+        within = sum(error is not None and error < HELD for error in errors)
+        rows.append([
+            name, str(run["valid"]), f"{run['whole']:.4g}",
+            f"{within} of {len(errors)}" if errors else "-", "yes" if run["held"] else "no",
+        ])  # fmt: skip
+    title = f"{record['task']['name']}: under its inputs for {record['steps']} samples"
+    columns = [">valid for", ">nrmse", f">repetitions within {HELD:g}", "held"]
+    return ["", *columns], rows, f"{title} behind training"
 
 
 def _told(record: Mapping[str, Any]) -> dict[str, str]:
@@ -146,6 +173,8 @@ def _told(record: Mapping[str, Any]) -> dict[str, str]:
         )
     if not record["test"]["held"]:
         rows["verdict"] = "lost: left alone, the design does not keep the shape of the targets"
+        if record["channels"]["inputs"]:
+            rows["verdict"] = "lost: under its inputs, the design does not keep to the targets"
     return rows | {
         "clocks per sample": clocks_words(record),
         "digest": record["digest"],

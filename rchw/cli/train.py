@@ -111,6 +111,12 @@ def train_command(
     adapt_with: Annotated[
         str | None, typer.Option(help="Its parameters, such as std=0.2,epochs=5; its own.")
     ] = None,
+    adapt_stop: Annotated[
+        str | None,
+        typer.Option(
+            help="Early stopping of plasticity on held-out training samples, such as patience=3."
+        ),
+    ] = None,
     gain_bits: Annotated[
         int | None, typer.Option(help="Width of gains and biases that it changes; 8.")
     ] = None,
@@ -172,6 +178,9 @@ def train_command(
     feedback_scaling: Annotated[
         float | None, typer.Option(help="With --teaching: of what is fed back; 2.")
     ] = None,
+    input_scaling: Annotated[
+        float | None, typer.Option(help="With --teaching: of inputs that a task has; 1.")
+    ] = None,
     trained_units: Annotated[
         int | None, typer.Option(help="Of partial-force: units that learn, M; half of them.")
     ] = None,
@@ -203,8 +212,8 @@ def train_command(
         raise DesignError(f"steps must be left out without --feedback, not {steps}")
     recurrent = Teaching.of(
         teaching, feedback, gain=gain, alpha=alpha, every=every,
-        feedback_scaling=feedback_scaling, trained_units=trained_units,
-        integer_samples=integer_samples,
+        feedback_scaling=feedback_scaling, input_scaling=input_scaling,
+        trained_units=trained_units, integer_samples=integer_samples,
     )  # fmt: skip
     usual = TrainOptions() if recurrent is None else recurrent.usual
     options = TrainOptions(
@@ -218,7 +227,8 @@ def train_command(
         output_bits=output_bits, activation=activation or usual.activation,
         leak_shift=leak_shift, leak_shifts=leak_shifts, scaling=scaling, density=density,
         weight_bits=weight_bits, squares=squares, input_features=input_features, kappa=kappa,
-        bounded=bounded, adapt=adapt, adapt_with=adapt_with, gain_bits=gain_bits,
+        bounded=bounded, adapt=adapt, adapt_with=adapt_with, adapt_stop=adapt_stop,
+        gain_bits=gain_bits,
         encoder=encoder, weights=weights, signs=signs,
         rounding=rounding or usual.rounding,
         lanes=parse_lanes(lanes), layers=layers,

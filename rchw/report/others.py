@@ -131,18 +131,7 @@ def _run_alone(evidence: Evidence, record: Record) -> Iterator[Text]:
 
 def _recurrent(evidence: Evidence, record: Record) -> Iterator[Text]:
     yield from _run_alone(evidence, record)
-    rows = []
-    for name, key in (("float network", "float"), ("integer design", "test")):
-        run = record[key]
-        numbers = [_number(run[what]) for what in ("early", "whole", "shape")]
-        rows.append([name, f"{run['valid']:,}", *numbers, f"{run['shift']:+d}"])
-    columns = [f">valid of {record['steps']:,}", ">NRMSE early", ">NRMSE", ">of shape", ">ahead"]
-    yield grid(["", *columns], rows)
-    yield note(
-        "A run is valid until its error first exceeds 0.4 standard deviations of the series. A "
-        "generator has no clock: its phase drifts, and the error of its shape is that of the end "
-        "of the run with the drift taken out."
-    )
+    yield from _cued(record) if record["channels"]["inputs"] else _by_itself(record)
     history = record["history"]
     yield facts(
         {
@@ -154,6 +143,39 @@ def _recurrent(evidence: Evidence, record: Record) -> Iterator[Text]:
             "change of the weights": f"{_number(history['first_move'])} at first, "
             f"{_number(history['last_move'])} at last",
         }
+    )
+
+
+def _cued(record: Record) -> Iterator[Text]:
+    """Runs under inputs, cue by cue where they are cues."""
+    rows = []
+    for name, key in (("float network", "float"), ("integer design", "test")):
+        run = record[key]
+        errors = [error for error in run["repetitions"] if error is not None]
+        ends = [_number(min(errors)), _number(max(errors))] if errors else ["-", "-"]
+        rows.append([name, f"{run['valid']:,}", _number(run["whole"]), *ends])
+    columns = [f">valid of {record['steps']:,}", ">NRMSE", ">least of a cue", ">largest of a cue"]
+    yield grid(["", *columns], rows)
+    yield note(
+        "The network runs on its own output, under the inputs of the task. A run is valid until "
+        "its error first exceeds 0.4 standard deviations of the series; errors of a cue are those "
+        "from there to the next one."
+    )
+
+
+def _by_itself(record: Record) -> Iterator[Text]:
+    """Runs without inputs."""
+    rows = []
+    for name, key in (("float network", "float"), ("integer design", "test")):
+        run = record[key]
+        numbers = [_number(run[what]) for what in ("early", "whole", "shape")]
+        rows.append([name, f"{run['valid']:,}", *numbers, f"{run['shift']:+d}"])
+    columns = [f">valid of {record['steps']:,}", ">NRMSE early", ">NRMSE", ">of shape", ">ahead"]
+    yield grid(["", *columns], rows)
+    yield note(
+        "A run is valid until its error first exceeds 0.4 standard deviations of the series. A "
+        "generator has no clock: its phase drifts, and the error of its shape is that of the end "
+        "of the run with the drift taken out."
     )
 
 

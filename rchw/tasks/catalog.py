@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rchw.errors import DesignError
 from rchw.tasks import real, series
+from rchw.tasks.cued import chirp
 from rchw.tasks.files import SUFFIXES, load_file
 from rchw.tasks.generators import multi_sine, periodic
 from rchw.tasks.lorenz import coupled_lorenz
@@ -165,6 +166,10 @@ def _four_sines(length: int, rng: np.random.Generator) -> _Series:
     return _Series(x, x)
 
 
+def _chirp(length: int, rng: np.random.Generator) -> _Series:
+    return _Series(*chirp(length, rng))
+
+
 def _lorenz(length: int, rng: np.random.Generator) -> _Series:
     states = coupled_lorenz(length, rng)
     return _Series(states[:, 3:], states)
@@ -184,6 +189,7 @@ _LONGEST = 1_000_000  # samples of a series that is generated step by step
 _RODAN_TINO = (2000, 3000, 3000)
 _TANAKA = (7500, 1500, 3000)  # of his 6000 that are learnt from after 3000, a quarter is held out
 _FORCE = (8000, 1000, 11000)  # the last two for a run of 10,000 samples left alone
+_CUED = (24_000, 800, 16_000)  # thirty cues to learn from; twenty-one that nothing has seen
 _GENERATED = "generated, none needed"
 
 TASKS: dict[str, TaskInfo] = {
@@ -229,6 +235,14 @@ TASKS: dict[str, TaskInfo] = {
             horizon=1, washout=200, split=_FORCE, metric="nmse", horizons=(1, 1000),
             origin="amplitudes of Sussillo and Abbott (2009), period 120 samples",
             licence=_GENERATED, draw=_four_sines, seeded=False,
+        ),
+        TaskInfo(
+            name="chirp",
+            description="an oscillation that a cue starts, from slow to fast and back",
+            horizon=0, washout=200, split=_CUED, metric="nmse", horizons=(0, 0),
+            origin="sweeps of 800 samples from period 400 to 80 and back, a cue of 20 samples each "
+            "(DePasquale et al. 2018, in samples of 2.5 ms)",
+            licence=_GENERATED, draw=_chirp, seeded=False,
         ),
         TaskInfo(
             name="henon",

@@ -2,7 +2,9 @@
 
 The network has the update law of the matrix engine, so that it becomes a design as it is:
 
-    h(t) = (1 - a) h(t-1) + a f(W h(t-1) + v z(t-1)),   z(t) = R h(t),   a = 2**-S
+    h(t) = (1 - a) h(t-1) + a f(W h(t-1) + v z(t-1) + V u(t)),   z(t) = R h(t),   a = 2**-S
+
+Inputs u are there where a task has any, such as a cue that starts the series.
 
 The papers write ``tau dx/dt = -x + J tanh(x) + v z`` with outputs of ``tanh(x)``. Both are one
 network whose low pass stands before or behind the nonlinearity (K. D. Miller and F. Fumarola,
@@ -27,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rchw.errors import DesignError
-from rchw.layers import check_range
+from rchw.train.force_options import TEACHINGS, ForceOptions
 from rchw.train.matrices import weight_format
 from rchw.train.shared_gain import SharedGain, weighted_sums
 
@@ -40,95 +42,13 @@ __all__ = [
     "Sums",
     "activated",
     "draw_network",
+    "given_inputs",
     "learn",
 ]
 
 Values = NDArray[np.float64]
 Progress = Callable[[int, int, float], None]
-TEACHINGS = ("force", "full-force", "partial-force")
-ACTIVATIONS = ("pwl", "table", "clip")
 _FEED_BITS = 8  # of the weights of what is fed back
-
-
-@dataclass(frozen=True)
-class ForceOptions:
-    """What is fixed of a network that is trained in its recurrence.
-
-    Attributes
-    ----------
-    teaching : str
-        ``force``, ``full-force`` or ``partial-force``.
-    units : int
-        N, from 2.
-    density : float
-        Share of J that is not 0.
-    gain : float
-        g: J has entries of standard deviation ``g / sqrt(density N)``. Above 1 the untaught network
-        is chaotic; the paper has 1.5.
-    feedback_scaling : float
-        v is uniform to plus and minus this; of the targets in full scales of the output, of which
-        they fill four fifths.
-    leak_shift : int
-        S.
-    alpha : float
-        ``P(0) = I / alpha``.
-    every : int
-        Samples from update to update.
-    trained_units : int or None
-        M, of ``partial-force``: how many units learn their weights.
-    activation : str
-        ``pwl``, whose real function the float network has; ``table``, tanh; or ``clip``.
-    weight_bits : int
-        Of J, of which the network has the codes from the start.
-    seed : int
-    """
-
-    teaching: str = "force"
-    units: int = 300
-    density: float = 0.1
-    gain: float = 1.5
-    feedback_scaling: float = 2.0
-    leak_shift: int = 2
-    alpha: float = 1.0
-    every: int = 2
-    trained_units: int | None = None
-    activation: str = "pwl"
-    weight_bits: int = 16
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for what, value, known in (
-            ("teaching", self.teaching, TEACHINGS),
-            ("activation", self.activation, ACTIVATIONS),
-        ):
-            if value not in known:
-                raise DesignError(f"{what} must be one of {', '.join(known)}, not {value!r}")
-        check_range("units", self.units, 2, 4096)
-        check_range("leak shift", self.leak_shift, 0, 15)
-        check_range("samples from update to update", self.every, 1, 2**31 - 1)
-        if self.seed < 0:
-            raise DesignError(f"seed must be at least 0, not {self.seed}")
-        if not 0 < self.density <= 1:
-            raise DesignError(f"density must be above 0 and at most 1, not {self.density}")
-        for what, number in (("gain", self.gain), ("alpha", self.alpha)):
-            if not 0 < number < np.inf:
-                raise DesignError(f"{what} must be above 0 and finite, not {number}")
-        if not 0 <= self.feedback_scaling < np.inf:
-            raise DesignError(
-                f"feedback scaling must be at least 0 and finite, not {self.feedback_scaling}"
-            )
-        if (self.trained_units is not None) != (self.teaching == "partial-force"):
-            rule = "given" if self.teaching == "partial-force" else "left out"
-            raise DesignError(
-                f"trained units must be {rule} for {self.teaching}, not {self.trained_units}"
-            )
-        if self.trained_units is not None:
-            check_range("trained units", self.trained_units, 0, self.units)
-
-    @property
-    def trained(self) -> int:
-        """M: none of ``force``, all of ``full-force``."""
-        return {"force": 0, "full-force": self.units}.get(self.teaching, self.trained_units or 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,6 +67,8 @@ class ForceNetwork:
     state : float64 array (N,)
     fed : float64 array (L,)
         Outputs that the next sample is fed, in full scales.
+    into : float64 array (K, N)
+        ``V'``, of inputs.
     """
 
     columns: Values
@@ -155,6 +77,7 @@ class ForceNetwork:
     activation: str
     state: Values
     fed: Values
+    into: Values
 
     @property
     def n_units(self) -> int:
@@ -171,24 +94,49 @@ class ForceNetwork:
         """R, float64 array (L, N)."""
         return self.columns[:, self.n_units :].T
 
-    def moved(self, sums: Values, fed: Values) -> Values:
-        """States (N,) after the current ones, of which the recurrent sums (N,) are known."""
+    def moved(self, sums: Values, fed: Values, given: Values) -> Values:
+        """States (N,) after the current ones, of which the recurrent sums (N,) are known.
+
+        What is fed back (L,), and given as inputs (K,), comes to them.
+        """
         total = sums.copy()
-        for weights, value in zip(self.feedback, fed, strict=True):
-            total += weights * value
+        for table, values in ((self.feedback, fed), (self.into, given)):
+            for weights, value in zip(table, values, strict=True):
+                total += weights * value
         target = activated(total, self.activation)
         return (1.0 - self.leak_rate) * self.state + self.leak_rate * target
 
-    def run(self, steps: int, compiled: bool = True) -> tuple[Values, "ForceNetwork"]:
-        """Outputs (steps, L) of a free run, and the network behind it; no weight changes."""
-        n, network = self.n_units, self
+    def run(
+        self, steps: int, compiled: bool = True, inputs: Values | None = None
+    ) -> tuple[Values, "ForceNetwork"]:
+        """Outputs (steps, L) of a free run under inputs (steps, K), and the network behind it.
+
+        No weight changes; inputs are left out where the network has none.
+        """
+        n, network, given = self.n_units, self, given_inputs(inputs, steps)
         outputs = np.empty((steps, len(self.fed)))
         for t in range(steps):
             sums = weighted_sums(network.columns[:, :n], network.state, compiled)
-            state = network.moved(sums, network.fed)
+            state = network.moved(sums, network.fed, given[t])
             outputs[t] = weighted_sums(self.columns[:, n:], state, compiled)
             network = replace(network, state=state, fed=outputs[t].copy())
         return outputs, network
+
+
+def given_inputs(inputs: Values | None, samples: int) -> Values:
+    """Inputs (T, K) for as many samples; no channel where there are none.
+
+    Raises
+    ------
+    DesignError
+        If there are not as many, or one is not finite.
+    """
+    given = np.zeros((samples, 0)) if inputs is None else inputs
+    if len(given) != samples or not np.isfinite(given).all():
+        raise DesignError(
+            f"inputs must be {samples} finite samples, as many as targets, not {len(given)}"
+        )
+    return given
 
 
 def activated(sums: Values, activation: str) -> Values:
@@ -205,15 +153,15 @@ def activated(sums: Values, activation: str) -> Values:
     return np.copysign(np.minimum(np.minimum(size, upper), 1.0), sums)
 
 
-def draw_network(options: ForceOptions, n_outputs: int) -> ForceNetwork:
-    """J, v and a random state; v for all units, R of zeros.
+def draw_network(options: ForceOptions, n_outputs: int, n_inputs: int = 0) -> ForceNetwork:
+    """J, v, V and a random state; v for all units, R of zeros.
 
-    J and v are codes from the start, so that nothing of them is lost in a design.
+    J, v and V are codes from the start, so that nothing of them is lost in a design.
 
     Raises
     ------
     DesignError
-        If no format of the width holds J or v.
+        If no format of the width holds J, v or V.
     """
     n = options.units
     rng = np.random.default_rng(options.seed)
@@ -223,13 +171,16 @@ def draw_network(options: ForceOptions, n_outputs: int) -> ForceNetwork:
     feedback = rng.uniform(-options.feedback_scaling, options.feedback_scaling, (n_outputs, n))
     columns = np.zeros((n, n + n_outputs))
     columns[:, :n] = _coded(matrix, options.weight_bits).T
+    state = rng.uniform(-0.5, 0.5, n)
+    into = rng.uniform(-options.input_scaling, options.input_scaling, (n_inputs, n))
     return ForceNetwork(
         columns,
         _coded(feedback, _FEED_BITS),
         2.0**-options.leak_shift,
         options.activation,
-        rng.uniform(-0.5, 0.5, n),
+        state,
         np.zeros(n_outputs),
+        _coded(into, _FEED_BITS),
     )
 
 
@@ -242,8 +193,11 @@ def _coded(values: Values, bits: int) -> Values:
 class Sums(Protocol):
     """What the sums of the trained units should be."""
 
-    def currents(self, target: Values) -> Values:
-        """Sums (M,) that follow when the outputs are the target (L,); called for every sample."""
+    def currents(self, target: Values, given: Values) -> Values:
+        """Sums (M,), without inputs, that follow when the outputs are the target (L,).
+
+        Called for every sample, with its inputs (K,).
+        """
         ...
 
 
@@ -294,6 +248,7 @@ def learn(
     sums: Sums | None = None,
     progress: Progress | None = None,
     compiled: bool = True,
+    inputs: Values | None = None,
 ) -> tuple[ForceNetwork, History]:
     """Train a network while it runs.
 
@@ -311,6 +266,8 @@ def learn(
         Called with (samples done, samples in all, mean size of the last errors).
     compiled : bool
         The same bits either way, but for ``table``.
+    inputs : float64 array (T, K), optional
+        Of a network that has any, within -1 to 1.
 
     Returns
     -------
@@ -329,6 +286,7 @@ def learn(
         raise DesignError(
             f"training samples must be at least {options.every}, for one update, not {len(targets)}"
         )
+    given = given_inputs(inputs, len(targets))
     n, n_outputs, first = network.n_units, targets.shape[1], network.n_units - options.trained
     network = replace(network, columns=network.columns.copy())
     learnt = np.ascontiguousarray(network.columns[:, first:])
@@ -342,11 +300,13 @@ def learn(
     )
     fed = network.fed
     for t, target in enumerate(targets):
-        state = network.moved(read[:n], fed)
+        state = network.moved(read[:n], fed, given[t])
         network = replace(network, state=state)
         read[:first] = weighted_sums(fixed, state, compiled)
         read[first:] = weighted_sums(learnt, state, compiled)
-        wanted = target if sums is None else np.concatenate([sums.currents(target), target])
+        wanted = target
+        if sums is not None:
+            wanted = np.concatenate([sums.currents(target, given[t]), target])
         if t % options.every == 0:
             place = t // options.every
             errors = read[first:] - wanted

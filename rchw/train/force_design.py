@@ -4,7 +4,8 @@ The update law is the same, so every part has its place: W is the matrix, v the 
 feedback, R the readout, and the state where training ended is the initial state. Of FORCE the
 matrix and v are codes from the start; what is rounded is the readout, the states and the outputs.
 Of full-FORCE the matrix that was learnt is rounded too, and its outputs return with weights of 0,
-because a design without channels must feed something back.
+because a design without channels must feed something back. Inputs, where a task has any, are
+channels; their weights are codes from the start as well.
 
 A network that runs on its own output carries every rounding on. So the readout of a FORCE design
 can be trained once more while its integers run (`tune`): the states are those of the reference, the
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rchw.activation import Activation, Clip, tanh_pwl, tanh_table
-from rchw.design import Design, Features, Feedback, MatrixLayer, Output, Readout
+from rchw.design import Design, Features, Feedback, InputChannel, MatrixLayer, Output, Readout
 from rchw.errors import DesignError
 from rchw.fixed import QFormat, Rounding, encode
 from rchw.layers import check_range
@@ -29,7 +30,8 @@ from rchw.reference.readout import ReadoutReference
 from rchw.reference.ring import RingReference
 from rchw.schedule import schedule
 from rchw.train.build import fit_outputs
-from rchw.train.force import ForceNetwork, ForceOptions, History, Progress
+from rchw.train.driven import drive_tables
+from rchw.train.force import ForceNetwork, ForceOptions, History, Progress, given_inputs
 from rchw.train.matrices import dense_codes, sparse_codes, weight_format
 from rchw.train.shared_gain import SharedGain
 
@@ -48,6 +50,8 @@ class Widths:
     ----------
     state_bits, readout_bits, output_bits : int
         The matrix has the weight bits of `ForceOptions`.
+    input_bits : int
+        Of inputs, where there are any.
     rounding : str
         Of the layer and the readout.
     lanes : int
@@ -59,6 +63,7 @@ class Widths:
     state_bits: int = 16
     readout_bits: int = 16
     output_bits: int = 16
+    input_bits: int = 8
     rounding: str = "half-up"
     lanes: int = 1
     multipliers: int | None = None
@@ -96,6 +101,7 @@ def force_design(
     options: ForceOptions,
     widths: Widths,
     outputs: Sequence[Output],
+    channels: Sequence[InputChannel] = (),
 ) -> Design:
     """Round a network to a design, every weight to the nearest code.
 
@@ -107,6 +113,8 @@ def force_design(
     widths : Widths
     outputs : sequence of Output
         From `force_outputs`.
+    channels : sequence of InputChannel
+        One for each row of the network's input weights.
 
     Raises
     ------
@@ -129,7 +137,7 @@ def force_design(
     layer = MatrixLayer(
         n_units=n,
         state=state,
-        inputs=(),
+        inputs=drive_tables(network.into),
         bias_format=QFormat(2, 0),
         bias=(0,) * n,
         activation=_activation(options.activation, state, Rounding(widths.rounding)),
@@ -149,7 +157,7 @@ def force_design(
         multipliers=multipliers,
         rounding=Rounding(widths.rounding),
     )
-    design = Design(widths.name, (), (layer,), Features(), readout, feedback=entries)
+    design = Design(widths.name, tuple(channels), (layer,), Features(), readout, feedback=entries)
     schedule(design)
     return _with_readout(
         design, network.readout, weight_format(network.readout, widths.readout_bits)
@@ -179,6 +187,7 @@ def tune(
     targets: Values,
     options: ForceOptions,
     progress: Progress | None = None,
+    inputs: Values | None = None,
 ) -> tuple[Design, History]:
     """Train the readout of a FORCE design further, while the integers of the reference run.
 
@@ -198,6 +207,8 @@ def tune(
         Its `alpha` and `every`.
     progress : callable, optional
         As for `rchw.train.force.learn`.
+    inputs : float64 array (T, K), optional
+        Real inputs of a design that has channels.
 
     Returns
     -------
@@ -229,20 +240,22 @@ def tune(
     before, after, moves = np.empty(shape), np.empty(shape), np.empty(places)
     outputs = np.empty(targets.shape)
     gain = SharedGain(design.n_units, options.alpha)
-    none = np.zeros((1, 0), dtype=np.int64)
+    given = np.zeros((len(targets), 0), dtype=np.int64)
+    if design.inputs:
+        given = design.encode(given_inputs(inputs, len(targets)))
     step = np.array([output.format.resolution for output in design.readout.outputs])
     state = ring.initial_state()
     fed = np.array([entry.initial for entry in design.feedback], dtype=ring.dtype)
     for t, target in enumerate(targets):
-        state = ring.step(state, none[0], fed)
-        codes = ReadoutReference(design).outputs(state[None], none)[0]
+        state = ring.step(state, given[t].astype(ring.dtype), fed)
+        codes = ReadoutReference(design).outputs(state[None], given[t : t + 1])[0]
         if t % options.every == 0:
             place = t // options.every
             errors = codes * step - target
             features = state.astype(np.float64) * design.driven.state.resolution
             moves[place] = gain.update(features, real, errors)[1]
             design = _with_readout(design, real.T, fmt)
-            codes = ReadoutReference(design).outputs(state[None], none)[0]
+            codes = ReadoutReference(design).outputs(state[None], given[t : t + 1])[0]
             before[place], after[place] = np.abs(errors), np.abs(codes * step - target)
             if progress is not None and place % 256 == 255:
                 progress(t + 1, len(targets), float(before[place - 255 : place + 1].mean()))

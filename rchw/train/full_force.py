@@ -1,10 +1,14 @@
 """Full-FORCE: a second network, driven by the target, tells every unit what its sum should be.
 
 The target-generating network is random and chaotic, and gets the target where FORCE would feed the
-output back: ``h'(t) = (1 - a) h'(t-1) + a f(J h'(t-1) + v f(t-1))``. The network that is trained
-starts without any weights, and recursive least squares makes its recurrent sums ``W h(t)`` those of
-the other, ``J h'(t) + v f(t)``, and its outputs ``R h(t)`` the target, all with one P. In the end
-it runs without the target and without feedback: all that it needs is in W.
+output back, with the same inputs u, if there are any:
+
+    h'(t) = (1 - a) h'(t-1) + a f(J h'(t-1) + v f(t-1) + V u(t))
+
+The network that is trained starts without any weights, and recursive least squares makes its
+recurrent sums ``W h(t)`` those of the other, ``J h'(t) + v f(t)``, and its outputs ``R h(t)`` the
+target, all with one P. In the end it runs without the target and without feedback: all that it
+needs is in W.
 
 Partial-FORCE trains so the last M units alone; the others keep their rows of J. So that the
 trained network can do what the other does, the target drives those M units only. With M = N this
@@ -27,6 +31,7 @@ from rchw.train.force import (
     History,
     Progress,
     draw_network,
+    given_inputs,
     learn,
 )
 from rchw.train.shared_gain import weighted_sums
@@ -55,10 +60,10 @@ class TargetNetwork:
         self._trained, self._compiled = trained, compiled
         self._sums = weighted_sums(self._columns, network.state, compiled)
 
-    def currents(self, target: Values) -> Values:
-        """One sample further; sums (M,) that follow a target (L,)."""
+    def currents(self, target: Values, given: Values) -> Values:
+        """One sample further, under inputs (K,); sums (M,) that follow a target (L,)."""
         network = self.network
-        state = network.moved(self._sums, network.fed)
+        state = network.moved(self._sums, network.fed, given)
         self.network = replace(network, state=state, fed=target)
         self._sums = weighted_sums(self._columns, state, self._compiled)
         first = network.n_units - self._trained
@@ -74,6 +79,7 @@ def train_force(
     washout: int = 0,
     progress: Progress | None = None,
     compiled: bool = True,
+    inputs: Values | None = None,
 ) -> tuple[ForceNetwork, History]:
     """Draw a network and train it, by any of the three rules.
 
@@ -85,7 +91,7 @@ def train_force(
     washout : int
         First samples, in which the random network runs with the target in place of its output, and
         nothing is trained.
-    progress, compiled
+    progress, compiled, inputs
         As for `rchw.train.force.learn`.
 
     Returns
@@ -104,19 +110,20 @@ def train_force(
         raise DesignError(
             f"washout must be from 0 to below the {len(targets)} training samples, not {washout}"
         )
-    drawn = draw_network(options, targets.shape[1])
+    given = given_inputs(inputs, len(targets))
+    drawn = draw_network(options, targets.shape[1], given.shape[1])
     n, trained = options.units, options.trained
     feedback = drawn.feedback.copy()
     if options.teaching != "force":
         feedback[:, : n - trained] = 0.0  # only units that learn see the target
     guide = TargetNetwork(replace(drawn, feedback=feedback), trained, compiled)
-    for target in targets[:washout]:
-        guide.currents(target)
+    for target, values in zip(targets[:washout], given[:washout], strict=True):
+        guide.currents(target, values)
     network = replace(drawn, state=guide.network.state)
     if options.teaching == "force":
         network = replace(network, feedback=feedback, fed=guide.network.fed)
-        return learn(network, targets[washout:], options, None, progress, compiled)
+        return learn(network, targets[washout:], options, None, progress, compiled, given[washout:])
     columns = drawn.columns.copy()
     columns[:, n - trained :] = 0.0
     network = replace(network, columns=columns, feedback=np.zeros_like(feedback))
-    return learn(network, targets[washout:], options, guide, progress, compiled)
+    return learn(network, targets[washout:], options, guide, progress, compiled, given[washout:])

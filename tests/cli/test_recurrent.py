@@ -1,10 +1,13 @@
 """``train --feedback --teaching``: a network is taught as it runs, left alone, or refused."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
 
+from rchw.document import load
+from rchw.report.commands import train_command_line
 from tests.cli.command_line import call, refused
 
 
@@ -45,6 +48,36 @@ def test_what_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     out = call(capsys, *words(place, "--teaching", "force", "--every", "300")).out
     for part in ("integer design", "float network", "after over before", "lost: left alone, the"):
         assert part in " ".join(out.split()), part
+
+
+def test_a_task_with_a_cue_is_driven_by_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its design has a channel; what it does is told from cue to cue, and by the report's command.
+
+    So few units lose it, which is said.
+    """
+    place = tmp_path / "chirp.json"
+    given = ("--split", "1600,100,1600", "--units", "20", "--density", "0.5", "--leak-shift", "3")
+    line = ("train", "chirp", "--feedback", "--teaching", "full-force", *given)
+    done = call(capsys, *line, "--input-scaling", "0.5", "--input-bits", "4", "-o", place)
+    for part in ("repetitions within 0.1", "0 of 2", "lost: under its inputs, the design does not"):
+        assert part in " ".join(done.out.split()), part
+    record = json.loads((tmp_path / "chirp.train.json").read_text())
+    assert record["channels"]["inputs"] == ["u0"] and record["steps"] == 1700
+    assert len(record["test"]["repetitions"]) == len(record["float"]["repetitions"]) == 2
+    design = load(place)
+    assert [(c.name, c.format.width) for c in design.inputs] == [("u0", 4)]
+    again = shlex.split(train_command_line(record, str(tmp_path / "again.json")))
+    assert call(capsys, *again[1:]).code == 0 and load(tmp_path / "again.json").layers == (
+        design.layers
+    )
+    assert call(capsys, "report", tmp_path).code == 0
+    page = next(tmp_path.rglob("*.html")).read_text(encoding="utf-8")
+    assert "under the inputs of the task" in page and "largest of a cue" in page
+    plain = [*words(place, "--teaching", "force"), "--input-scaling", "2"]
+    dense = [word for word in plain if word not in ("--density", "0.2")]
+    refused(capsys, dense, "input scaling must be left out for sine, whose inputs are the outputs'")
 
 
 def test_what_means_nothing_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from rchw.tasks.lorenz import coupled_lorenz
 from rchw.train.search import TrainingTask
 
 NAMES = [
-    "narma10", "narma20", "mackey-glass", "multi-sine", "sine", "four-sines", "henon",
+    "narma10", "narma20", "mackey-glass", "multi-sine", "sine", "four-sines", "chirp", "henon",
     "lorenz-coupled", "channel", "santa-fe", "sunspots",
 ]  # fmt: skip
 LENGTHS = {
@@ -19,6 +19,7 @@ LENGTHS = {
     "lorenz-coupled": (7500, 1500, 3000),
     "sine": (8000, 1000, 11000),
     "four-sines": (8000, 1000, 11000),
+    "chirp": (24000, 800, 16000),
 }
 
 

@@ -29,23 +29,26 @@ def _same(one: tuple[ForceNetwork, History], two: tuple[ForceNetwork, History]) 
     return all(np.array_equal(a, b) for a, b in (*parts, *series))
 
 
-def _textbook(options: ForceOptions, targets: Values, washout: int) -> tuple[Values, Values]:
+def _textbook(
+    options: ForceOptions, targets: Values, washout: int, inputs: Values
+) -> tuple[Values, Values]:
     """Written down from the papers with whole matrices, for FORCE and full-FORCE; W and R."""
-    drawn, a = draw_network(options, 1), 2.0**-options.leak_shift
+    drawn, a = draw_network(options, 1, inputs.shape[1]), 2.0**-options.leak_shift
+    given = inputs @ drawn.into
     f, n = targets[:, 0], options.units
     v, full = drawn.feedback[0], options.teaching == "full-force"
     matrix = drawn.weights
     teacher: Values = drawn.state
     before: Any = 0.0
-    for value in f[:washout]:
-        teacher = (1 - a) * teacher + a * activated(matrix @ teacher + v * before, "pwl")
+    for value, u_in in zip(f[:washout], given[:washout], strict=True):
+        teacher = (1 - a) * teacher + a * activated(matrix @ teacher + v * before + u_in, "pwl")
         before = value
     state, weights = teacher, np.zeros((n, n)) if full else matrix
     readout, inverse, z = np.zeros(n), np.eye(n) / options.alpha, before
     for t, value in enumerate(f[washout:]):
-        fed = 0.0 if full else z
-        teacher = (1 - a) * teacher + a * activated(matrix @ teacher + v * before, "pwl")
-        state = (1 - a) * state + a * activated(weights @ state + v * fed, "pwl")
+        fed, u_in = 0.0 if full else z, given[washout + t]
+        teacher = (1 - a) * teacher + a * activated(matrix @ teacher + v * before + u_in, "pwl")
+        state = (1 - a) * state + a * activated(weights @ state + v * fed + u_in, "pwl")
         before = value
         if t % options.every == 0:
             u = inverse @ state
@@ -64,12 +67,15 @@ def _read(readout: Values, states: Values) -> Values:
     return np.asarray(states @ readout.T)
 
 
+@pytest.mark.parametrize("n_inputs", [0, 2])
 @pytest.mark.parametrize("teaching", ["force", "full-force"])
-def test_it_is_the_rule_of_the_paper(teaching: str) -> None:
+def test_it_is_the_rule_of_the_paper(teaching: str, n_inputs: int) -> None:
     """Forty updates from the text with full P: the same weights but for rounding."""
     options = replace(SMALL, teaching=teaching)
-    network, history = train_force(options, sine(110), 30)
-    weights, readout = _textbook(options, sine(110), 30)
+    inputs = np.random.default_rng(4).uniform(-1, 1, (110, n_inputs))
+    network, history = train_force(options, sine(110), 30, inputs=inputs)
+    weights, readout = _textbook(options, sine(110), 30, inputs)
+    assert network.into.shape == (n_inputs, 24) and network.into.any() == (n_inputs > 0)
     assert len(history.samples) == 40
     assert np.allclose(network.weights, weights, rtol=0, atol=1e-9)
     assert np.allclose(network.readout[0], readout, rtol=0, atol=1e-9)
@@ -95,9 +101,23 @@ def test_partial_force_of_no_unit_is_force_without_feedback() -> None:
 def test_compiled_and_not_give_the_same_bits(teaching: str) -> None:
     units = 9 if teaching == "partial-force" else None
     options = replace(SMALL, teaching=teaching, trained_units=units)
-    found = [train_force(options, sine(90), 10, compiled=flag) for flag in (True, False)]
-    assert _same(*found)
-    assert np.array_equal(found[0][0].run(30)[0], found[1][0].run(30, compiled=False)[0])
+    for inputs, later in ((None, None), (sine(90) ** 2, sine(30) ** 2)):
+        found = [
+            train_force(options, sine(90), 10, compiled=flag, inputs=inputs)
+            for flag in (True, False)
+        ]
+        assert _same(*found)
+        (one, _), (other, _) = found
+        assert np.array_equal(one.run(30, True, later)[0], other.run(30, False, later)[0])
+
+
+def test_without_an_input_nothing_is_other() -> None:
+    """Inputs of 0, or weights of 0 for them, leave every bit as it is; what is given does not."""
+    none = train_force(SMALL, sine(90), 10)
+    assert _same(none, train_force(SMALL, sine(90), 10, inputs=np.zeros((90, 1))))
+    deaf = replace(SMALL, input_scaling=0.0)
+    assert _same(none, train_force(deaf, sine(90), 10, inputs=np.ones((90, 1))))
+    assert not _same(none, train_force(SMALL, sine(90), 10, inputs=np.ones((90, 1))))
 
 
 @pytest.mark.parametrize("teaching", ["force", "full-force", "partial-force"])
@@ -159,6 +179,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "density": ({"density": 1.5}, "density must be above 0 and at most 1, not 1.5"),
     "every": ({"every": 0}, "samples from update to update must be from 1 to"),
     "feedback": ({"feedback_scaling": -1.0}, "feedback scaling must be at least 0 and finite"),
+    "inputs": ({"input_scaling": np.inf}, "input scaling must be at least 0 and finite, not inf"),
     "seed": ({"seed": -1}, "seed must be at least 0, not -1"),
     "none": ({"teaching": "partial-force"}, "trained units must be given for partial-force, not"),
     "some": ({"trained_units": 3}, "trained units must be left out for force, not 3"),
@@ -188,3 +209,5 @@ def test_training_that_cannot_go_on_says_so() -> None:
         train_force(SMALL, sine(11), 10)
     with pytest.raises(DesignError, match=r"^alpha must leave recursive least squares positive"):
         train_force(replace(SMALL, alpha=1e-300), sine(400), 10)
+    with pytest.raises(DesignError, match=r"^inputs must be 100 finite samples, as many as target"):
+        train_force(SMALL, sine(100), 10, inputs=np.zeros((99, 1)))
