@@ -34,11 +34,11 @@ _NAMES = {"tpe": "TPE", "nsga2": "NSGA-II", "random": "random"}
 _HEAD = """
 ## Optimisers
 
-`{command}`: {task}, reservoirs of {low} to {high} units of all kinds, objectives {metric} on the
-validation samples and estimated cells of {board}; {count} seeds, the same first trials, batches and
-short series for all. Hypervolume is the area, in decades of both, between a front and the corner of
-NMSE {corner[0]:g} and {corner[1]:,.0f} cells: more is better. Medians over the seeds, least and
-most in brackets.
+`{command}`: {task}, reservoirs of {low} to {high} units
+of all kinds, objectives {metric} on the validation samples and estimated cells of {board};
+{count} seeds, the same first trials, batches and short series for all. Hypervolume is the area, in
+decades of both, between a front and the corner of NMSE {corner[0]:g} and {corner[1]:,.0f} cells:
+more is better. Medians over the seeds, least and most in brackets.
 
 | optimiser | {heads} | best NMSE | best under {small} cells |
 |---|{rules}---:|---:|

@@ -1,11 +1,13 @@
 """Pages of benchmarks are those of their records, and records say what they must."""
 
 import json
+from statistics import median
 from typing import Any
 
 import pytest
 
 from benchmarks import explore, force, generators, metrics, sequences
+from rchw.codesign.optimiser import OPTIMISERS
 
 
 def record(name: str) -> dict[str, Any]:
@@ -100,3 +102,16 @@ def test_searches_found_the_same_with_one_worker_and_two() -> None:
     assert [one[key] for key in counts] == [two[key] for key in counts]
     assert one["workers"] == 1 and two["workers"] == 2
     assert one["trials"] == found["budget"] == 200
+
+
+def test_optimisers_were_compared_on_equal_terms() -> None:
+    """Every seed with each; fronts grow with the trials; what is the default is not the worst."""
+    found = record("explore")["optimisers"]
+    seeds = {name: {row["seed"] for row in found["rows"] if row["optimiser"] == name}
+             for name in OPTIMISERS}  # fmt: skip
+    assert len(seeds["tpe"]) >= 3 and seeds["tpe"] == seeds["nsga2"] == seeds["random"]
+    for row in found["rows"]:
+        assert row["hypervolume"] == sorted(row["hypervolume"])
+    last = {name: [row["hypervolume"][-1] for row in found["rows"] if row["optimiser"] == name]
+            for name in OPTIMISERS}  # fmt: skip
+    assert median(last["tpe"]) == max(median(values) for values in last.values())
