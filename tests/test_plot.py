@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
 
@@ -33,73 +34,58 @@ def two_layers() -> History:
     return History("a rule", {"std": 0.25}, tuple(layers))
 
 
-def figures() -> dict[str, Figure]:
-    """One of each kind."""
-    truth = np.sin(np.arange(50.0))
-    return {
-        "prediction": plot.prediction_figure(truth, truth + 0.1),
-        "errors": plot.error_bars({"floor": 0.2, "ours": 0.01}, roles={"ours": "good"}),
-        "trace": plot.search_trace([float("inf"), 0.3, 0.1, 0.1]),
-        "emulation": plot.emulation_figure(
-            np.random.default_rng(0).normal(size=(50, 5)),
-            truth[:, None],
-            truth[:, None] + 0.1,
-            {"linear floor": 0.5, "as observed": 0.02},
-            metric="NMSE",
-            unit="A",
-            own=["as observed"],
-        ),
-        "comparison": plot.comparison_figure(
-            {"ring": [0.3, 0.1], "magnet": [0.5, 0.4]},
-            [4, 8],
-            {"ring": [0.2, 0.1, 0.0], "magnet": [2.0, 0.4, 0.4]},
-            [20.0, 40.0, 60.0],
-            metric="NMSE",
-            floors={"linear floor": 0.3},
-            captions=("60 dB", "8 bits"),
-        ),
-        "history": plot.history_figure(two_layers()),
-        "metrics": plot.metrics_figure(
-            [1, 2, 3],
-            [1.0, 0.5, 0.0],
-            0.01,
-            {1: [1.0, 0.5], 2: [0.2]},
-            [0.0, 0.25, 0.5],
-            [[1.0, 2.0, 1.0], [4.0, 1.0, 0.5]],
-        ),
-        "front": plot.front_figure(
-            {"cycle": [[0.2, 300, 2e6], [0.1, 900, 4e5]], "integer": [[0.5, 200, 3e6]]},
-            [[(200, 0.5), (300, 0.2), (900, 0.1)], [(4e5, 0.1), (2e6, 0.2), (3e6, 0.5)]],
-            [[(300, 0.22), (900, 0.11)], [(2e6, 0.22), (4e5, 0.11)]],
-            ["logic cells", "samples per second"],
-            error="NMSE",
-            floors={"linear floor": 0.15, "NVAR": 1e-9},
-        ),
-        "learning": plot.learning_figure(
-            truth, truth + 0.1, np.arange(0, 40, 2), np.ones(20), np.ones(20) / 2, np.ones(20)
-        ),
-        "timing": plot.timing_diagram(SIGNALS, first_clock=7, clock_in=8, clock_out=11),
-    }
+TRUTH = np.sin(np.arange(50.0))
+# One of each kind, drawn where it is asked for.
+FIGURES: dict[str, Callable[[], Figure]] = {
+    "prediction": lambda: plot.prediction_figure(TRUTH, TRUTH + 0.1),
+    "errors": lambda: plot.error_bars({"floor": 0.2, "ours": 0.01}, roles={"ours": "good"}),
+    "trace": lambda: plot.search_trace([float("inf"), 0.3, 0.1, 0.1]),
+    "emulation": lambda: plot.emulation_figure(
+        np.random.default_rng(0).normal(size=(50, 5)),
+        TRUTH[:, None],
+        TRUTH[:, None] + 0.1,
+        {"linear floor": 0.5, "as observed": 0.02},
+        metric="NMSE",
+        unit="A",
+        own=["as observed"],
+    ),
+    "comparison": lambda: plot.comparison_figure(
+        {"ring": [0.3, 0.1], "magnet": [0.5, 0.4]},
+        [4, 8],
+        {"ring": [0.2, 0.1, 0.0], "magnet": [2.0, 0.4, 0.4]},
+        [20.0, 40.0, 60.0],
+        metric="NMSE",
+        floors={"linear floor": 0.3},
+        captions=("60 dB", "8 bits"),
+    ),
+    "history": lambda: plot.history_figure(two_layers()),
+    "metrics": lambda: plot.metrics_figure(
+        [1, 2, 3],
+        [1.0, 0.5, 0.0],
+        0.01,
+        {1: [1.0, 0.5], 2: [0.2]},
+        [0.0, 0.25, 0.5],
+        [[1.0, 2.0, 1.0], [4.0, 1.0, 0.5]],
+    ),
+    "front": lambda: plot.front_figure(
+        {"cycle": [[0.2, 300, 2e6], [0.1, 900, 4e5]], "integer": [[0.5, 200, 3e6]]},
+        [[(200, 0.5), (300, 0.2), (900, 0.1)], [(4e5, 0.1), (2e6, 0.2), (3e6, 0.5)]],
+        [[(300, 0.22), (900, 0.11)], [(2e6, 0.22), (4e5, 0.11)]],
+        ["logic cells", "samples per second"],
+        error="NMSE",
+        floors={"linear floor": 0.15, "NVAR": 1e-9},
+    ),
+    "learning": lambda: plot.learning_figure(
+        TRUTH, TRUTH + 0.1, np.arange(0, 40, 2), np.ones(20), np.ones(20) / 2, np.ones(20)
+    ),
+    "timing": lambda: plot.timing_diagram(SIGNALS, first_clock=7, clock_in=8, clock_out=11),
+}
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "prediction",
-        "errors",
-        "trace",
-        "timing",
-        "emulation",
-        "comparison",
-        "metrics",
-        "history",
-        "front",
-        "learning",
-    ],
-)
+@pytest.mark.parametrize("kind", FIGURES)
 def test_svg_is_one_repeatable_element_without_links(kind: str) -> None:
-    text = plot.svg(figures()[kind], kind)
-    assert text == plot.svg(figures()[kind], kind)
+    text = plot.svg(FIGURES[kind](), kind)
+    assert text == plot.svg(FIGURES[kind](), kind)
     root = ElementTree.fromstring(text)
     assert root.tag.endswith("svg") and "viewBox" in root.attrib and "width" not in root.attrib
     ids = re.findall(r'\bid="([^"]*)"', text)
@@ -116,7 +102,7 @@ def test_svg_is_one_repeatable_element_without_links(kind: str) -> None:
     "kind", ["prediction", "errors", "trace", "timing", "emulation", "history", "learning"]
 )
 def test_every_colour_of_a_themed_drawing_has_a_name(kind: str) -> None:
-    text = plot.svg(figures()[kind], kind, themed=True)
+    text = plot.svg(FIGURES[kind](), kind, themed=True)
     named = re.sub(r"var\(--([a-z]+), (#[0-9a-f]{6})\)", "", text)
     assert not re.findall(r"#[0-9a-f]{6}", named)
     for role, colour in re.findall(r"var\(--([a-z]+), (#[0-9a-f]{6})\)", text):
@@ -131,13 +117,13 @@ def test_each_light_colour_has_one_role() -> None:
 def test_settings_of_the_user_are_left_alone() -> None:
     keys = [key for key in matplotlib.rcParams if key != "backend"]  # asking for it chooses one
     before = {key: matplotlib.rcParams[key] for key in keys}
-    for kind, figure in figures().items():
-        plot.svg(figure, kind)
+    for kind, figure in FIGURES.items():
+        plot.svg(figure(), kind)
     assert {key: matplotlib.rcParams[key] for key in keys} == before
 
 
 def test_a_notebook_shows_the_figure_as_svg() -> None:
-    figure: Any = figures()["errors"]
+    figure: Any = FIGURES["errors"]()
     assert figure._repr_svg_().startswith("<svg ")
 
 
@@ -203,7 +189,7 @@ def test_errors_are_dots_at_their_values() -> None:
 
 
 def test_a_column_of_the_waveform_ends_with_the_edge_of_its_clock() -> None:
-    axes = figures()["timing"].axes[0]
+    axes = FIGURES["timing"]().axes[0]
     clock, valid = axes.get_lines()[2], axes.get_lines()[3]
     xs, ys = np.asarray(clock.get_xdata()), np.asarray(clock.get_ydata())
     rising = xs[1:][(np.diff(ys) > 0) & (np.diff(xs) == 0)]
@@ -252,7 +238,7 @@ def test_the_command_line_does_not_import_matplotlib() -> None:
 
 def test_a_comparison_shows_every_error_at_its_place() -> None:
     """An error of 0 has no place on a logarithmic axis and is drawn at its lower end."""
-    figure = figures()["comparison"]
+    figure = FIGURES["comparison"]()
     left, right = figure.axes
     lines = {line.get_label(): line for line in right.get_lines()}
     assert np.asarray(lines["magnet"].get_ydata()).tolist() == [2.0, 0.4, 0.4]
@@ -312,7 +298,7 @@ def test_capacities_are_drawn_at_their_delays() -> None:
 
 def test_a_front_is_drawn_as_what_it_can_do() -> None:
     """Cells that are more than a design needs serve it too, and so do rates below its own."""
-    left, right = figures()["front"].axes
+    left, right = FIGURES["front"]().axes
     (cells,) = [line for line in left.get_lines() if line.get_label() == "front, validation"]
     (rates,) = [line for line in right.get_lines() if line.get_label() == "front, validation"]
     assert cells.get_drawstyle() == "steps-post" and rates.get_drawstyle() == "steps-pre"
