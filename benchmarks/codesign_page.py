@@ -36,9 +36,11 @@ the best {closest} reservoirs of a search the mean validation error of streams {
 chooses, as it does for the float rings. Test errors are those of ten other streams, {first} to
 {last}, on each of which the readout alone is trained and the test samples are evaluated once: mean
 (median) of the NMSE. Floors and float rings are rows of [accuracy.md](accuracy.md) on the same ten
-streams. Cells are estimates for the {board} (`rchw estimate`; `rchw build` measures them).
-*At most* means the best of all designs that were found with no more of it, whatever else they
-have; a search spreads its trials over all sizes, so it is not the best that there is."""
+streams. Cells are estimates for the {board} (`rchw estimate`; `rchw build` measures them; `--cells` makes those
+of the tables anew, dots of the picture are as the search had them).
+*At most* means that of all designs which any of the searches chose, with no more of it and whatever
+else they have, the one with the least validation error over the four streams; a search spreads its
+trials over all sizes, so it is not the best that there is."""
 
 
 _ACTIVATION = """\
@@ -90,17 +92,33 @@ def _floors(record: Measured) -> Iterator[str]:
         yield f"| {rows[f'{sizes[0]}/{key}']['title']} | " + " | ".join(cells) + " |"
 
 
+def _best(record: Measured, kind: str, budget: int, *, plain: bool = False) -> Measured | None:
+    """Of all that any search chose with no more of a kind, the one with least validation error."""
+
+    def spent(row: Measured) -> int:
+        options = row["design"]["options"]
+        counts = {"cells": row["cells"], "units": options["units"]}
+        return int(counts.get(kind, options.get("state_bits", budget + 1)))
+
+    rows = [
+        row
+        for search in record["searches"].values()
+        for row in search["rows"].values()
+        if spent(row) <= budget and not (plain and row["design"]["options"]["squares"])
+    ]
+    return min(rows, key=lambda row: row["validation"], default=None)
+
+
 def _series(record: Measured, kind: str, words: str) -> Iterator[str]:
     """One table: a budget, and the best design within it, with and without squares."""
     rows = record["searches"]["all"]["rows"]
-    linear = record["searches"].get("linear", {}).get("rows", {})
-    budgets = [key.split("/")[1] for key in rows if key.startswith(f"{kind}/")]
+    budgets = [int(key.split("/")[1]) for key in rows if key.startswith(f"{kind}/")]
     yield f"| {words}, at most | NMSE | cells | design | NMSE without squares |"
     yield "|---:|---:|---:|---|---:|"
     for budget in budgets:
-        row, plain = rows[f"{kind}/{budget}"], linear.get(f"{kind}/{budget}")
-        size = f"{row['cells']:,}"
-        yield f"| {int(budget):,} | {_figure(row)} | {size} | {_short(row)} | {_figure(plain)} |"
+        row, plain = _best(record, kind, budget), _best(record, kind, budget, plain=True)
+        size = "" if row is None else f"{row['cells']:,}"
+        yield f"| {budget:,} | {_figure(row)} | {size} | {_short(row)} | {_figure(plain)} |"
     for key in _BESIDE:
         row = record["rows"][f"200/{key}"]
         cells = [_figure(row if (key in _PLAIN) is plain else None) for plain in (False, True)]
@@ -109,7 +127,6 @@ def _series(record: Measured, kind: str, words: str) -> Iterator[str]:
 
 
 def _answers(record: Measured) -> Iterator[str]:
-    rows = record["searches"]["all"]["rows"]
     every = (row for found in record["searches"].values() for row in found["rows"].values())
     close = [row for row in every if row["validation"] <= _CLOSE * record["bound"]]
     near = min(close, key=lambda row: (row["cells"], row["validation"]), default=None)
@@ -125,7 +142,7 @@ def _answers(record: Measured) -> Iterator[str]:
             f"cells, {_figure(near)}; {_short(near)}."
         )
     for cells in (1000, 5000, 20_000):
-        row = rows.get(f"cells/{cells}")
+        row = _best(record, "cells", cells)
         if row is not None:
             yield (
                 f"- The best under {cells:,} cells: {_figure(row)} with {row['cells']:,} cells; "
