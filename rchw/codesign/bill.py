@@ -6,12 +6,11 @@ kind takes in cells is not written here: it is calibrated (`benchmarks.estimator
 """
 
 from dataclasses import dataclass, field
-from math import ceil, log
 
 from rchw.codesign.constants import Additions, additions
 from rchw.codesign.memories import Memory, Product
 
-__all__ = ["KINDS", "Bill", "Path", "saved"]
+__all__ = ["KINDS", "Bill", "Path"]
 
 KINDS = {
     "add": "bits of additions and subtractions",
@@ -29,15 +28,6 @@ KINDS = {
     "queue": "bits of results that wait in a queue",
     "port": "bits of the streams, which the wrapper of the board shifts",
 }
-
-
-def saved(rows: int) -> int:
-    """LUTs one behind the other that turn so many rows of bits into two, three into two at a time.
-
-    >>> [saved(rows) for rows in (1, 2, 3, 4, 6)]
-    [0, 0, 1, 2, 3]
-    """
-    return ceil(log(rows / 2) / log(1.5)) if rows > 2 else 0
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,20 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil, log
 
-__all__ = ["Additions", "additions", "digits"]
+__all__ = ["Additions", "additions", "digits", "saved"]
 
 _KNOWN = 1 << 16
+
+
+def saved(rows: int) -> int:
+    """LUTs one behind the other that turn so many rows of bits into two, three into two at a time.
+
+    >>> [saved(rows) for rows in (1, 2, 3, 4, 6)]
+    [0, 0, 1, 2, 3]
+    """
+    return ceil(log(rows / 2) / log(1.5)) if rows > 2 else 0
 
 
 @dataclass(frozen=True)
@@ -28,6 +38,11 @@ class Additions:
     bits: int
     joined: int
     chains: int
+
+    @property
+    def depth(self) -> int:
+        """LUTs one behind the other: sums that wait for one another, and rows that are joined."""
+        return self.chains + saved(2 + self.count - self.chains)
 
 
 @lru_cache(maxsize=_KNOWN)

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from rchw.codesign.bill import Path, saved
+from rchw.codesign.bill import Path
+from rchw.codesign.constants import saved
 from rchw.codesign.memories import Product, width_of
 from rchw.codesign.part import Part
 from rchw.design import LevelInput, LinearInput, Stage

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rchw.codesign.bill import Bill, Path, saved
+from rchw.codesign.bill import Bill, Path
 from rchw.codesign.memories import SMALL, Product, Table
 from rchw.codesign.sums import LayerSums
 from rchw.design import Stage
@@ -58,8 +58,9 @@ class Part:
         gated = len(kinds) > 1 and bool((kinds == 0).any())
         self.bill.add("gate", wide * gated)
         self.bill.add("choice", (len(kinds) - 1 - gated) * wide)
-        additions = max(product.count for product in found)
-        chains = float(additions > 0)
-        levels = chains + saved(additions + 1) + (len(kinds) - 1).bit_length()
+        chains = float(max(product.chains for product in found))
+        levels = float(max(product.depth for product in found) + (len(kinds) - 1).bit_length())
         memory = self.unregistered(self.plan.words) and not self.stage.stepwise
-        self.bill.path("weights of a lane", Path(levels + 1, wide * chains, memory, chains=chains))
+        self.bill.path(
+            "weights of a lane", Path(levels + 1, wide * (chains > 0), memory, chains=chains)
+        )

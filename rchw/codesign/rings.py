@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rchw.codesign.bill import Path, saved
-from rchw.codesign.constants import digits
+from rchw.codesign.bill import Path
+from rchw.codesign.constants import digits, saved
 from rchw.codesign.memories import PIECE, Memory, width_of
 from rchw.codesign.part import Part
 from rchw.design import RingLayer

@@ -5,7 +5,8 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from rchw.codesign.bill import Bill, Path, saved
+from rchw.codesign.bill import Bill, Path
+from rchw.codesign.constants import saved
 from rchw.codesign.drives import drive_kinds
 from rchw.codesign.lanes import activate, fold_layer
 from rchw.codesign.memories import Product, width_of
@@ -124,7 +125,7 @@ def _units(bill: Bill, stage: Stage, sums: LayerSums) -> None:
         own = max(int(taps[unit]) - sums.tap_shift, 1)
         bill.add("add", max(len(weights) - 1, 0) * own, len(weights) > 1)
         bill.add("joined", max(len(weights) - 2, 0) * own)
-        additions = max((product.count for product in products), default=0)
+        additions = max((product.depth for product in products), default=0)
         additions += (max(len(weights), 1) - 1).bit_length()
         bill.add("add", int(totals[unit]) * bool(weights), bool(weights))
         bill.add("choice", int(taps[unit]) * (start or additions > 0))
@@ -186,13 +187,15 @@ def _constants(bill: Bill, design: Design) -> None:
         used = weights.any(axis=0)
         wide = features + _widths(-np.abs(weights).max(axis=0), np.abs(weights).max(axis=0)) - 1
         fixed = zip(weights[0].tolist(), features.tolist(), same.tolist(), strict=True)
-        found = [bill.times(code, width).count if one else 0 for code, width, one in fixed]
-        counts = np.array(found)
+        found = [bill.times(code, width) for code, width, one in fixed if one]
+        counts = np.zeros(len(features), dtype=np.int64)
+        counts[same] = [product.count for product in found]
         bill.add("held", float((wide * used * (counts > 0)).sum()))
         bill.add("plain", float((wide * used * (counts == 0)).sum()))
-        most = float(counts.max(initial=0))
-        levels, longest = 1.0 + saved(int(most) + 1), float((wide * used).max(initial=1))
-        bill.path("product with a constant", Path(levels, longest, chains=1))
+        deepest = max((product.depth for product in found), default=0)
+        chains = max((product.chains for product in found), default=0)
+        longest = float((wide * used).max(initial=1))
+        bill.path("product with a constant", Path(1.0 + deepest, longest, chains=chains))
         for k in np.flatnonzero(~same & used).tolist():
             bill.products.append(Product(int(features[k]), int(wide[k] - features[k]) + 1))
         terms, term = int(used.sum()), float(wide[used].mean()) if used.any() else 1.0
