@@ -36,8 +36,8 @@ the best {closest} reservoirs of a search the mean validation error of streams {
 chooses, as it does for the float rings. Test errors are those of ten other streams, {first} to
 {last}, on each of which the readout alone is trained and the test samples are evaluated once: mean
 (median) of the NMSE. Floors and float rings are rows of [accuracy.md](accuracy.md) on the same ten
-streams. Cells are estimates for the {board} (`rchw estimate`; `rchw build` measures them; `--cells` makes those
-of the tables anew, dots of the picture are as the search had them).
+streams. Cells are estimates for the {board} (`rchw estimate`; `rchw build` measures them); those
+of the tables are made anew by `--cells`, dots of the picture are as the search had them.
 *At most* means that of all designs which any of the searches chose, with no more of it and whatever
 else they have, the one with the least validation error over the four streams; a search spreads its
 trials over all sizes, so it is not the best that there is."""

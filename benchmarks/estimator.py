@@ -133,11 +133,12 @@ def _described(one: Measured) -> str:
     return f"{family}, N = {one.design.n_units}, P = {first.lanes}, {widths}"
 
 
-def figure(held: dict[str, list[Judged]], seen: dict[str, list[Judged]]) -> str:
+def figure(held: dict[str, dict[str, list[Judged]]], seen: dict[str, list[Judged]]) -> str:
     """SVG of the errors."""
+    groups = [(False, seen), *((True, boards) for boards in held.values())]
     rows = [
         (find_board(board).device.name, unseen, one)
-        for unseen, group in ((False, seen), (True, held))
+        for unseen, group in groups
         for board, found in group.items()
         for one in found
     ]
@@ -157,14 +158,15 @@ def figure(held: dict[str, list[Judged]], seen: dict[str, list[Judged]]) -> str:
 def page() -> tuple[str, str]:
     """The page and its figure."""
     before, known = list(earlier()), drawn()
-    held, seen = judged(measured("held-out")), judged([*before, *known])
+    held = {kind: judged(measured(kind)) for kind, seeds in SEEDS.items() if seeds > 1}
+    seen = judged([*before, *known])
     counts = {
         "earlier": len(before),
         "drawn": len(known),
         "listed": len(BOARDS)
         * sum(count for kind, (_, count) in KINDS.items() if SEEDS[kind] == 1),
-        "held": sum(map(len, held.values())),
-        "all_held": len(BOARDS) * KINDS["held-out"][1],
+        "held": sum(len(rows) for boards in held.values() for rows in boards.values()),
+        "all_held": len(BOARDS) * sum(KINDS[kind][1] for kind in held),
     }
     sha256 = json.loads(LIST.read_text(encoding="utf-8"))["sha256"]
     text = markdown(_record(), sha256, counts, held, seen, coefficients())

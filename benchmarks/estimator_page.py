@@ -20,6 +20,9 @@ anything was calibrated. Calibration saw {calibration} builds: {earlier} rows of
 and `results/families.json`, with the seeds that are told there, and {drawn} of the {listed} designs
 listed for it, with one seed of nextpnr. Of the {all_held} held-out designs {held} were built so
 far, with five seeds each (`{command} --measure` builds what is missing); no coefficient saw them.
+What the model counts was changed by what the builds of the calibration showed, while ten designs of
+the first list had been built, and once more, in the sums of products with constants, when all of it
+had; then the second list was drawn, and nothing was changed after it was measured.
 {missing}The target is {cells:.0f} % on cells and {clock:.0f} % on the median clock; block RAMs and
 multipliers must be equal. *Extrapolated*: the estimator itself says that the calibration saw
 nothing like it; `rchw estimate` tells in what.
@@ -102,6 +105,9 @@ def _summary(boards: Mapping[str, Sequence[Judged]]) -> Iterator[str]:
             )
 
 
+_LISTS = {"held-out": "Held out, first list", "fresh": "Held out, second list"}
+
+
 def _spread(rows: Sequence[Judged]) -> str:
     spreads = [
         max(row.row["mhz_per_seed"].values()) / min(row.row["mhz_per_seed"].values()) - 1
@@ -118,7 +124,7 @@ def markdown(
     record: Row,
     sha256: str,
     counts: Mapping[str, int],
-    held: Mapping[str, Sequence[Judged]],
+    held: Mapping[str, Mapping[str, Sequence[Judged]]],
     seen: Mapping[str, Sequence[Judged]],
     models: Row,
 ) -> str:
@@ -131,12 +137,14 @@ def markdown(
         Of the list of designs.
     counts : mapping
         ``earlier``, ``drawn``, ``listed``, ``held`` and ``all_held``.
-    held, seen : mapping
-        By board the held-out designs, and those of the calibration.
+    held : mapping
+        By list and board the held-out designs.
+    seen : mapping
+        By board those of the calibration.
     models : mapping
         The coefficients.
     """
-    everything = [row for rows in held.values() for row in rows]
+    everything = [row for boards in held.values() for rows in boards.values() for row in rows]
     refused = [
         f"{key} ({row['missing']})" for key, row in record["rows"].items() if "missing" in row
     ]
@@ -149,12 +157,14 @@ def markdown(
         clock=100 * TARGETS["clock"],
         **counts,
     )
-    parts = [head, "## Held out\n\n" + "\n".join(_summary(held)) + "\n"]
+    parts = [head]
+    for kind, boards in held.items():
+        parts.append(f"## {_LISTS[kind]}\n\n" + "\n".join(_summary(boards)) + "\n")
+        for board, rows in boards.items():
+            if rows:
+                parts.append(f"### {board}\n\n" + "\n".join(_table(rows)) + "\n")
     if everything:
         parts.append(_spread(everything) + "\n")
-    for board, rows in held.items():
-        if rows:
-            parts.append(f"### {board}\n\n" + "\n".join(_table(rows)) + "\n")
     parts.append("## Calibration\n\nHow well the fit agrees with what it was fitted to.\n")
     parts.append("\n".join(_summary(seen)) + "\n")
     tools = {k: v for row in record["rows"].values() for k, v in row.get("tools", {}).items()}
