@@ -40,7 +40,7 @@ SMALL = Space(units=(12, 24))
 NOT_CHOSEN = {
     "squares", "readout_bits", "output_bits",  # all of them are tried with every reservoir
     "readout_adders", "readout_nonzeros",  # as well, where a space has them
-    "adapt_with", "gain_bits",  # as the rule has them
+    "adapt_with", "adapt_stop", "gain_bits",  # as the rule has them
     "name", "search", "seed",
 }  # fmt: skip
 ASKED_FOR = {"signs", "bounded", "adapt"}  # only where a space has more than the usual
