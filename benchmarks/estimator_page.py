@@ -15,8 +15,10 @@ _HEAD = """\
 # The estimator beside place-and-route
 
 Made by `{command}`: the designs of `benchmarks/estimator_designs.py` were drawn by seed and listed
-(`results/estimator_designs.json`, sha256 {sha256}) before any of them was measured and before
-anything was calibrated. Calibration saw {calibration} builds: {earlier} rows of [size.md](size.md)
+in `results/estimator_designs.json`. The first list for calibration and the first held-out one
+(sha256 {sha256} of both) were there before any design was measured and anything was calibrated;
+further ones for calibration were drawn when these had shown of which forms they have too few.
+Calibration saw {calibration} builds: {earlier} rows of [size.md](size.md)
 and `results/families.json`, with the seeds that are told there, and {drawn} of the {listed} designs
 listed for it, with one seed of nextpnr. Of the {all_held} held-out designs {held} were built so
 far, with five seeds each (`{command} --measure` builds what is missing); no coefficient saw them.
@@ -165,7 +167,11 @@ def markdown(
                 parts.append(f"### {board}\n\n" + "\n".join(_table(rows)) + "\n")
     if everything:
         parts.append(_spread(everything) + "\n")
-    parts.append("## Calibration\n\nHow well the fit agrees with what it was fitted to.\n")
+    elsewhere = counts["earlier"] + counts["drawn"] - sum(map(len, seen.values()))
+    parts.append(
+        "## Calibration\n\nHow well the fit agrees with what it was fitted to; not shown are "
+        f"{elsewhere} builds for other boards.\n"
+    )
     parts.append("\n".join(_summary(seen)) + "\n")
     tools = {k: v for row in record["rows"].values() for k, v in row.get("tools", {}).items()}
     parts.append(", ".join(f"{name} {version}" for name, version in sorted(tools.items())) + ".\n")

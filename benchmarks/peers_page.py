@@ -69,7 +69,7 @@ def _value(row: Row) -> tuple[float, str]:
 
 def _chosen_by(row: Row) -> float:
     """What chooses among our rows: errors on samples or folds that are no test."""
-    return float(row.get("validation", row.get("held_out", _value(row)[0])))
+    return float(row["validation" if "validation" in row else "held_out"])
 
 
 def _tables(rows: Mapping[str, Row]) -> dict[tuple[str, int], dict[str, Row]]:

@@ -142,8 +142,10 @@ def _entry(title: str, readout: str, errors: list[float], ours: bool = False) ->
 def test_the_page_says_who_is_behind() -> None:
     rows = {
         "henon/100/linear": {"title": "x", "errors": [0.5], "mean": 0.5, "median": 0.5},
-        "henon/100/int8-linear": _entry("rchw, 8 bits", "linear", [0.4, 0.2], True),
-        "henon/100/int8-squares": _entry("rchw, 8 bits", "squares", [0.1, 0.1], True),
+        "henon/100/int8-linear": _entry("rchw, 8 bits", "linear", [0.4, 0.2], True)
+        | {"validation": 0.3},
+        "henon/100/int8-squares": _entry("rchw, 8 bits", "squares", [0.1, 0.1], True)
+        | {"validation": 0.1},
         "henon/100/float-linear": _entry("rchw, float", "linear", [0.01], True),
         "henon/100/a-linear": _entry("a, random", "linear", [0.2, 0.2]),
         "henon/100/a-squares": _entry("a, random", "squares", [0.05, 0.05]),
