@@ -31,7 +31,16 @@ PAGE = (evidence.FOLDER / "evidence.md").read_text(encoding="utf-8")
 REFUSED = {"generators", "sequences"}  # large designs of kinds that most checks refuse so far
 # What searches find, and trained designs whose own benchmark holds them to their Verilog or to the
 # reference: none of them is in this table yet.
-ELSEWHERE = {"adaptation", "energy", "estimator", "explore", "metrics", "peers", "power"}
+ELSEWHERE = {
+    "adaptation",
+    "energy",
+    "estimator",
+    "explore",
+    "force_limits",
+    "metrics",
+    "peers",
+    "power",
+}
 SMALL = ("notebook-twelve-parallel", "size-ring26w3")
 
 

@@ -250,7 +250,7 @@ def test_the_table_names_every_option() -> None:
     """But for the reservoir itself, and what the search and the training of the readout read."""
     names = {field.name for field in fields(TrainOptions)}
     budgets = {"readout_adders", "readout_nonzeros"}
-    assert names - set(VALUES) == {"reservoir", "search", "seed"} | budgets
+    assert names - set(VALUES) == {"reservoir", "search", "seed", "adapt_stop"} | budgets
     assert all(getattr(TrainOptions(), name) == values[0] for name, values in VALUES.items())
 
 
