@@ -28,11 +28,13 @@ def cluster() -> Iterator[Any]:
     made: Any = importlib.import_module("ray.cluster_utils").Cluster(
         initialize_head=True, head_node_args={"num_cpus": 0}
     )
-    for _ in range(2):
-        made.add_node(num_cpus=1)
-    made.wait_for_nodes()
-    yield made
-    made.shutdown()
+    try:
+        for _ in range(2):
+            made.add_node(num_cpus=1)
+        made.wait_for_nodes()
+        yield made
+    finally:
+        made.shutdown()
 
 
 def test_the_front_is_that_of_this_machine(cluster: Any, tmp_path: Path) -> None:
