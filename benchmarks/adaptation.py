@@ -9,8 +9,6 @@ Streams are fixed in advance: seed 2000 for choices, 3000 to 3004 for tests. On 
 the reservoir is another draw.
 """
 
-import argparse
-import json
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +26,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.accuracy_rows import Streams as TaskStreams
 from benchmarks.accuracy_rows import floor_rows, summary
 from benchmarks.adaptation_page import markdown, pictures
+from benchmarks.parts import measure_parts, parse_parts
 from rchw.adapt import RULES, History, flow_control, parse_parameters, variance_control
 from rchw.errors import DesignError
 from rchw.files import write_atomic
@@ -45,6 +44,8 @@ from rchw.train.readout import Fit, outputs_of
 from rchw.train.search import training_rows
 
 FOLDER = Path(__file__).parent
+RESULTS = FOLDER / "results" / "adaptation.json"
+COMMAND = "python -m benchmarks.adaptation"
 IMAGES = FOLDER.parent / "docs" / "images"
 N_UNITS, DENSITY, BITS = 100, 0.1, 12
 TUNING, TESTS = (2000,), tuple(range(3000, 3005))
@@ -298,38 +299,16 @@ def jobs() -> Iterator[tuple[str, Callable[[], Measured]]]:
     yield "homeostasis", homeostasis
 
 
-def read(path: Path) -> Measured:
-    """Read the record so far, or begin one."""
-    if path.exists():
-        record: Measured = json.loads(path.read_text(encoding="utf-8"))
-        return record
-    return {"command": "python -m benchmarks.adaptation", "rows": {}}
+def _about() -> Measured:
+    protocol = {"units": N_UNITS, "radii": len(PLAIN_RADII), "scalings": len(SCALINGS)}
+    return {"environment": environment(), "protocol": protocol}
 
 
 def main() -> None:
     """Measure what is asked for, and write record, page and picture."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rows", default="", help="parts of keys, separated by commas")
-    parser.add_argument("--missing", action="store_true", help="leave out rows that are there")
-    parser.add_argument("--page", action="store_true", help="make the page and measure nothing")
-    asked = parser.parse_args()
+    asked = parse_parts(__doc__)
     threadpool_limits(1)
-    path = FOLDER / "results" / "adaptation.json"
-    for key, work in () if asked.page else jobs():
-        wanted = not asked.rows or any(part in key for part in asked.rows.split(","))
-        if not wanted or (asked.missing and key in read(path)["rows"]):
-            continue
-        begin = time.perf_counter()
-        found = work()
-        record = read(path)  # now: another run may have measured other rows meanwhile
-        record["rows"][key] = found
-        record["environment"] = environment()
-        record["protocol"] = {
-            "units": N_UNITS, "radii": len(PLAIN_RADII), "scalings": len(SCALINGS),
-        }  # fmt: skip
-        write_atomic(path, json.dumps(record, indent=1) + "\n")
-        print(f"{key}: {time.perf_counter() - begin:.0f} s", flush=True)
-    record = read(path)
+    record = measure_parts(RESULTS, COMMAND, jobs(), asked, _about)
     missing = [key for key, _ in jobs() if key not in record["rows"]]
     if missing:
         print(f"no page yet: {len(missing)} rows are missing, such as {missing[0]}")

@@ -6,7 +6,6 @@ what is there, ``--page`` measures nothing. The options were looked for with see
 has; nothing was chosen by these rows.
 """
 
-import argparse
 import json
 import os
 import platform
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.force_limits_page import page
+from benchmarks.parts import measure_parts, parse_parts
 from rchw.files import write_atomic
 from rchw.schedule import schedule
 from rchw.tasks import load_task
@@ -34,6 +34,8 @@ from rchw.train.recurrent import left_alone, train_recurrent
 __all__ = ["TARGETS", "chirp_row", "driven", "driven_states", "jobs", "main", "sines_row"]
 
 FOLDER = Path(__file__).parent
+RESULTS = FOLDER / "results" / "force_limits.json"
+COMMAND = "python -m benchmarks.force_limits"
 RULES = ("force", "full-force", "partial-force")
 UNITS, SEEDS = 300, (0, 1)
 PARTIAL_SEEDS = (1, 2)  # in benchmarks.force one holds the four sines and one does not
@@ -149,38 +151,21 @@ def jobs() -> Iterator[tuple[str, Callable[[], Row]]]:
         yield f"chirp/{rule}/{seed}", partial(chirp_row, rule, seed)
 
 
-def read(path: Path) -> Row:
-    """The record so far, or an empty one."""
-    if path.exists():
-        record: Row = json.loads(path.read_text(encoding="utf-8"))
-        return record
-    return {"command": "python -m benchmarks.force_limits", "rows": {}}
+def _about() -> Row:
+    return {
+        "units": UNITS, "learnt": LEARNT, "alone": ALONE, "twins": TWINS,
+        "tools": {"python": platform.python_version(), "numpy": np.__version__},
+    }  # fmt: skip
 
 
 def main() -> None:
     """Measure what is asked for, then write the page."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rows", default="", help="parts of keys, separated by commas")
-    parser.add_argument("--missing", action="store_true", help="leave out rows that are there")
-    parser.add_argument("--page", action="store_true", help="make the page and measure nothing")
-    asked = parser.parse_args()
+    asked = parse_parts(__doc__)
     os.nice(5)
-    path = FOLDER / "results" / "force_limits.json"
-    for key, work in () if asked.page else jobs():
-        wanted = not asked.rows or any(part in key for part in asked.rows.split(","))
-        if not wanted or (asked.missing and key in read(path)["rows"]):
-            continue
-        found = work()
-        record = read(path)  # now: another run may have measured other rows meanwhile
-        record["rows"][key] = found
-        record |= {
-            "units": UNITS, "learnt": LEARNT, "alone": ALONE, "twins": TWINS,
-            "tools": {"python": platform.python_version(), "numpy": np.__version__},
-        }  # fmt: skip
-        record["rows"] = {key: record["rows"][key] for key, _ in jobs() if key in record["rows"]}
-        write_atomic(path, json.dumps(record, indent=1) + "\n")
-        print(f"{key}: {found['seconds']:.0f} s", flush=True)
-    write_atomic(FOLDER / "force_limits.md", page(read(path)))
+    record = measure_parts(RESULTS, COMMAND, jobs(), asked, _about)
+    record["rows"] = {key: record["rows"][key] for key, _ in jobs() if key in record["rows"]}
+    write_atomic(RESULTS, json.dumps(record, indent=1) + "\n")
+    write_atomic(FOLDER / "force_limits.md", page(record))
 
 
 if __name__ == "__main__":

@@ -9,13 +9,14 @@ import pytest
 
 from benchmarks import adaptation
 from benchmarks.adaptation_page import markdown, pictures, verdict
+from benchmarks.parts import read_record
 from rchw.adapt import RULES, parse_parameters
 from rchw.tasks import load_task
 from rchw.train.linear import train_linear
 
 
 def record() -> dict[str, Any]:
-    return adaptation.read(adaptation.FOLDER / "results" / "adaptation.json")
+    return read_record(adaptation.RESULTS, adaptation.COMMAND)
 
 
 def test_page_and_pictures_are_those_of_the_record() -> None:

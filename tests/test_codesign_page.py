@@ -12,6 +12,7 @@ from benchmarks.codesign import BITS, CELLS, FOLDER, RESULTS, SEARCHES, UNITS
 from benchmarks.codesign_page import markdown, picture, targets
 from rchw.codesign.front import Found, Front
 
+UNUSED: Any = None  # stands for what these tests never read
 RECORD: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8"))
 
 
@@ -87,7 +88,7 @@ def test_designs_are_chosen_within_their_limits_by_the_error_of_all_streams(
         found(5, 0.30, cells=250),
         found(6, 0.125, units=160, state_bits=13, cells=230),  # smaller, and just too bad
     )
-    front = Front(("error", "cells"), designs, {}, None, {})  # type: ignore[arg-type]  # unused
+    front = Front(("error", "cells"), designs, {}, UNUSED, {})
     monkeypatch.setattr(codesign, "Judge", Judged)
     rows = {key: d for key, (d, _) in codesign.chosen(front, 0.12 / 1.05).items()}
     named = {key: (d.trial, d.options["readout_bits"]) for key, d in rows.items()}
@@ -102,7 +103,7 @@ def test_designs_are_chosen_within_their_limits_by_the_error_of_all_streams(
 
 
 def test_only_the_closest_of_a_search_are_judged_one_of_each_reservoir() -> None:
-    judge = Judged(None)  # type: ignore[arg-type]  # knows its errors
+    judge = Judged(UNUSED)
     judge.more = {0: 1.0, 1: 1.0, 8: -1.0}
     many = [found(trial, 0.1 + trial / 1000, readout_bits=bits) for bits in (8, 6)
             for trial in range(10)]  # fmt: skip
